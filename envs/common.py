@@ -6,8 +6,10 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import StringConstraints
 
 from envs.subscribers import NotificationSettings
-from modules.common import AccountId, LogRetentionDays, NamePrefix, Region, RoleArn, find_partition
+from modules.common import AccountId, NamePrefix, Region, RoleArn
 from sustainable_mlops.authoring import Field, ModuleInputs, must
+from sustainable_mlops.catalogue.limits import LogRetentionDays
+from sustainable_mlops.catalogue.regions import find_partition
 from sustainable_mlops.settings import WORKLOAD
 
 
@@ -29,7 +31,7 @@ class TagSettings(ModuleInputs):
     workload: str = Field(
         description="Workload that causes the cost and the footprint.",
         pattern=f"^{WORKLOAD}$",
-        json_schema_extra=must("be letters, digits, - and _, and start with a letter or digit"),
+        json_schema_extra=must("be letters, digits, - and _, starting with a letter or digit"),
     )
     owner: str = Field(description="Person or team that is responsible.")
     data_class: Literal["public", "internal", "confidential"] = Field(description="Sensitivity of the data.")
@@ -44,7 +46,7 @@ class CommonSettings(ModuleInputs):
     environment: str = Field(
         description="Name of the environment, equal to the name of its folder.",
         pattern=r"^[a-z][a-z0-9]{1,11}$",
-        json_schema_extra=must("be 2 to 12 lower-case letters and digits, and start with a letter"),
+        json_schema_extra=must("be 2 to 12 lower-case letters and digits, starting with a letter"),
     )
     account_id: AccountId = Field(description="Account of the environment. Terraform rejects any other.")
     region: Region = Field(description="Region of the environment.")

@@ -10,7 +10,7 @@ from envs.components.model_registry import ModelRegistry
 from envs.components.network import Network
 from envs.components.observability import Observability
 from envs.components.pipelines import Pipelines
-from envs.components.platform import Platform
+from envs.components.platform import PlatformParameter
 from envs.components.promotions import Promotions
 from envs.components.realtime_endpoints import RealtimeEndpoints
 from envs.components.serverless_endpoints import ServerlessEndpoints
@@ -28,5 +28,5 @@ COMPONENTS: tuple[type[Component[Any]], ...] = (
     Promotions,
     Pipelines,
     Observability,
-    Platform,
+    PlatformParameter,
 )

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from sustainable_mlops.authoring.author_errors import author_error, current_location
+from sustainable_mlops.authoring.author_errors import find_author_location, make_author_error
 from sustainable_mlops.catalogue.limits import get_limit
 
 #: Kinds of resources with names. The catalogue has the limit of each.
@@ -23,14 +23,14 @@ class EnvironmentName:
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(NameKind):
-            raise author_error(
+            raise make_author_error(
                 f"unknown kind of name '{self.kind}': add {self.kind}_name_characters to limits.csv, and the kind to "
                 "NameKind in envs/names.py",
-                current_location(skip_file=__file__),
+                find_author_location(skip_file=__file__),
             )
 
 
-def longest_name(kind: NameKind) -> int:
+def get_max_length(kind: NameKind) -> int:
     """Return the maximum length of a name of this kind."""
     return get_limit(f"{kind}_name_characters")
 
@@ -42,7 +42,7 @@ def join_parts(*parts: str) -> str:
 
 def shorten_name(kind: NameKind, text: str) -> str:
     """Return `text`; if it is too long, return its start with a hash of the whole text."""
-    maximum = longest_name(kind)
+    maximum = get_max_length(kind)
     if len(text) <= maximum:
         return text
     digest = hashlib.sha256(text.encode()).hexdigest()[:_DIGEST]
@@ -53,7 +53,7 @@ def find_problems(names: Iterable[EnvironmentName]) -> Iterator[str]:
     """Yield one line for each name that is too long or used twice."""
     owners: dict[tuple[NameKind, str], EnvironmentName] = {}
     for name in names:
-        label, maximum = name.kind.replace("_", " "), longest_name(name.kind)
+        label, maximum = name.kind.replace("_", " "), get_max_length(name.kind)
         if len(name.text) > maximum:
             yield (
                 f"{name.source}: its {label} would be named '{name.text}', {len(name.text)} characters of at most "

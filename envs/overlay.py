@@ -38,8 +38,8 @@ def check_literal(data: Any, source: str, path: str = "") -> None:
     elif isinstance(data, str) and (template := _TEMPLATE.search(data)):
         sign = template[0]
         raise UserError(
-            f"{source}: {path}: settings know no values of Terraform; write '{sign[0]}{sign}' where '{sign}' is meant "
-            "as it stands"
+            f"{source}: {path}: settings cannot refer to Terraform values; for a literal '{sign}', write "
+            f"'{sign[0]}{sign}'"
         )
 
 
@@ -67,12 +67,12 @@ def merge_catalogue(entries: CatalogueEntries, settings: Mapping[str, Any], sour
                 raise UserError(
                     f"{source}: {field}.{key}: is not in the catalogue{did_you_mean(str(key), catalogue_entries)}"
                 )
-        merged = {key: _overlay(entry, overrides.get(key, {})) for key, entry in catalogue_entries.items()}
+        merged = {key: _merge_values(entry, overrides.get(key, {})) for key, entry in catalogue_entries.items()}
         merged_settings[field] = {key: entry for key, entry in merged.items() if entry is not None}
     return merged_settings
 
 
-def _overlay(base: Any, override: Any) -> Any:
+def _merge_values(base: Any, override: Any) -> Any:
     if not (isinstance(base, Mapping) and isinstance(override, Mapping)):
         return override
-    return {**base, **{key: _overlay(base.get(key), value) for key, value in override.items()}}
+    return {**base, **{key: _merge_values(base.get(key), value) for key, value in override.items()}}

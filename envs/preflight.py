@@ -20,7 +20,7 @@ def read_target(folder: Path) -> PreflightTarget:
     """Return the requirements of the environment in `folder`. Raises UserError for invalid settings."""
     settings: Any = load(folder)
     names = [name for component in COMPONENTS for name in component(settings).list_names()]
-    endpoints = tuple(_endpoints(settings))
+    endpoints = tuple(_list_endpoint_demands(settings))
     existing_key = getattr(settings.storage, "existing_kms_key", None)
     return PreflightTarget(
         environment=settings.environment,
@@ -40,7 +40,7 @@ def read_target(folder: Path) -> PreflightTarget:
         adopted_log_groups=tuple(getattr(settings, "existing_log_groups", ())),
         shared_log_groups=tuple(sorted(JOB_LOGS)) if settings.account_log_groups == "shared" else (),
         endpoints=endpoints,
-        jobs=tuple(_jobs(settings)),
+        jobs=tuple(_list_job_demands(settings)),
         alarm_topic=(
             f"arn:{settings.partition}:sns:{settings.region}:{settings.account_id}:{settings.name_prefix}-{ALARMS}"
         ),
@@ -49,23 +49,23 @@ def read_target(folder: Path) -> PreflightTarget:
     )
 
 
-def _endpoints(settings: EnvironmentSettings) -> Iterator[EndpointDemand]:
+def _list_endpoint_demands(settings: EnvironmentSettings) -> Iterator[EndpointDemand]:
     serverless = ServerlessEndpoints(settings)  # type: ignore[arg-type]
-    for key, settings_of_endpoint in serverless.declared_endpoints().items():
+    for key, settings_of_endpoint in serverless.list_declared_endpoints().items():
         one: Any = settings_of_endpoint
         provisioned = one.provisioned_concurrency
         yield EndpointDemand(
-            serverless.endpoint_name(key),
+            serverless.build_endpoint_name(key),
             "serverless",
             max_concurrency=one.max_concurrency,
             memory_mb=one.memory_mb,
             provisioned_concurrency=provisioned.min if provisioned else 0,
         )
     queued = AsyncEndpoints(settings)  # type: ignore[arg-type]
-    for key, settings_of_endpoint in queued.declared_endpoints().items():
+    for key, settings_of_endpoint in queued.list_declared_endpoints().items():
         one = settings_of_endpoint
         yield EndpointDemand(
-            queued.endpoint_name(key),
+            queued.build_endpoint_name(key),
             "async",
             instance_type=one.instance_type,
             min_instances=one.min_instances,
@@ -73,11 +73,11 @@ def _endpoints(settings: EnvironmentSettings) -> Iterator[EndpointDemand]:
             deployment_instances=one.max_instances,
         )
     answered = RealtimeEndpoints(settings)  # type: ignore[arg-type]
-    for key, settings_of_endpoint in answered.declared_endpoints().items():
-        yield _realtime(answered.endpoint_name(key), settings_of_endpoint)
+    for key, settings_of_endpoint in answered.list_declared_endpoints().items():
+        yield _build_realtime_demand(answered.build_endpoint_name(key), settings_of_endpoint)
 
 
-def _realtime(name: str, endpoint: Any) -> EndpointDemand:
+def _build_realtime_demand(name: str, endpoint: Any) -> EndpointDemand:
     variants = 1 + len(endpoint.challengers)
     shadow = endpoint.shadow.instances if endpoint.shadow else 0
     deployment, maximum = endpoint.deployment, variants * endpoint.max_instances + shadow
@@ -93,43 +93,43 @@ def _realtime(name: str, endpoint: Any) -> EndpointDemand:
     )
 
 
-def _jobs(settings: Any) -> Iterator[JobDemand]:
+def _list_job_demands(settings: Any) -> Iterator[JobDemand]:
     for key, pipeline in settings.pipelines.items():
         definition = json.loads((ROOT / pipeline.definition_file).read_text(encoding="utf-8"))
         values = {one["Name"]: one.get("DefaultValue") for one in definition["Parameters"]} | pipeline.parameters
-        for step in _steps(definition["Steps"]):
-            if demand := _job(step, values, f"pipeline {key}, step {step['Name']}"):
+        for step in _list_steps(definition["Steps"]):
+            if demand := _read_job_demand(step, values, f"pipeline {key}, step {step['Name']}"):
                 yield demand
 
 
-def _steps(steps: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Yield the steps of a definition, including those of its conditions."""
+def _list_steps(steps: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield the steps of a definition, including the steps of its conditions."""
     for step in steps:
         yield step
         arguments = step.get("Arguments", {})
         if step["Type"] == "Condition":
-            yield from _steps(arguments.get("IfSteps", []) + arguments.get("ElseSteps", []))
+            yield from _list_steps(arguments.get("IfSteps", []) + arguments.get("ElseSteps", []))
 
 
-def _job(step: Mapping[str, Any], values: Mapping[str, Any], source: str) -> JobDemand | None:
+def _read_job_demand(step: Mapping[str, Any], values: Mapping[str, Any], source: str) -> JobDemand | None:
     """Return the instances of a step, or None if it has none or their type is unknown before it starts."""
     arguments, use = step.get("Arguments", {}), None
-    machines: Mapping[str, Any] = {}
+    resources: Mapping[str, Any] = {}
     if step["Type"] == "Training":
         use = "spot_training" if arguments.get("EnableManagedSpotTraining") else "training"
-        machines = arguments["ResourceConfig"]
+        resources = arguments["ResourceConfig"]
     elif step["Type"] == "Processing":
-        use, machines = "processing", arguments["ProcessingResources"]["ClusterConfig"]
+        use, resources = "processing", arguments["ProcessingResources"]["ClusterConfig"]
     elif step["Type"] == "Transform":
-        use, machines = "transform", arguments["TransformResources"]
-    kind, count = (_value(machines.get(name), values) for name in ("InstanceType", "InstanceCount"))
+        use, resources = "transform", arguments["TransformResources"]
+    kind, count = (_resolve_value(resources.get(name), values) for name in ("InstanceType", "InstanceCount"))
     if use is None or not isinstance(kind, str):
         return None
     chosen: QuotaUse = use  # type: ignore[assignment]
     return JobDemand(chosen, kind, int(count or 1), source)
 
 
-def _value(value: Any, values: Mapping[str, Any]) -> Any:
+def _resolve_value(value: Any, values: Mapping[str, Any]) -> Any:
     """Return a value of a definition; resolve a reference to a parameter."""
     if isinstance(value, dict) and str(value.get("Get", "")).startswith("Parameters."):
         return values.get(value["Get"].removeprefix("Parameters."))

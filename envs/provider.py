@@ -2,7 +2,7 @@
 
 Endpoints on instances need the major version, because version 5 rejects newer instance types. The rules:
 
-- The lock file decides if it exists. It is part of the environment, so the HCL does not depend on the machine.
+- The lock file decides if it exists. It is part of the environment, so the HCL does not depend on the computer.
 - Without a lock file, the version is 5. A wrong 5 only rejects the newest types in the plan, with a remedy. A wrong 6
   would accept types that the provider rejects.
 - `aws_provider` of a model's endpoint, in the settings or the catalogue, overrides both.
@@ -22,7 +22,7 @@ NEWEST: Literal[6] = 6
 _ON_INSTANCES = ("async_endpoint", "realtime_endpoint")
 
 
-def aws_provider_field() -> Any:
+def make_aws_provider_field() -> Any:
     """Return the field `aws_provider` of an endpoint in an environment."""
     return Field(
         OLDEST,
@@ -45,7 +45,7 @@ def find_major_version(folder: Path) -> int:
     return major
 
 
-def set_provider(settings: Mapping[str, Any], major: int) -> dict[str, Any]:
+def add_provider_to_settings(settings: Mapping[str, Any], major: int) -> dict[str, Any]:
     """Return the raw settings with `aws_provider` set for each endpoint on instances.
 
     A value in the settings stays. Nothing is added for the default version of the modules.
@@ -53,10 +53,10 @@ def set_provider(settings: Mapping[str, Any], major: int) -> dict[str, Any]:
     models = settings.get("models")
     if major == OLDEST or not isinstance(models, Mapping):
         return dict(settings)
-    return {**settings, "models": {key: _of_model(model, major) for key, model in models.items()}}
+    return {**settings, "models": {key: _add_to_model(model, major) for key, model in models.items()}}
 
 
-def _of_model(model: Any, major: int) -> Any:
+def _add_to_model(model: Any, major: int) -> Any:
     if not isinstance(model, Mapping):
         return model
     endpoints = {name: model[name] for name in _ON_INSTANCES if isinstance(model.get(name), Mapping)}

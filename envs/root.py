@@ -1,21 +1,34 @@
 """Root module of an environment, built from its settings and its components."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Literal, Protocol, TypeVar
 
 from envs.common import CommonSettings
-from envs.component import Component
-from envs.names import NameKind
+from envs.log_groups import ManagedLogGroup
+from envs.names import EnvironmentName, NameKind
 from modules.iam_statements import StatementsByPhase
 from sustainable_mlops.authoring import Field, ModuleInputs
-from sustainable_mlops.authoring.author_errors import author_error, current_location, location_of
+from sustainable_mlops.authoring.author_errors import find_author_location, locate_definition, make_author_error
 from sustainable_mlops.authoring.entries import check_output
 from sustainable_mlops.authoring.expressions import contains, keys, set_of, when
 from sustainable_mlops.authoring.resources import Module, Outputs, Root
 from sustainable_mlops.errors import did_you_mean
 from sustainable_mlops.log_groups import SETTING
 
-C = TypeVar("C", bound=Component[Any])
+
+class AnyComponent(Protocol):
+    """A component of any settings: the methods of `envs.component.Component` that the root module calls."""
+
+    def list_names(self) -> Iterator[EnvironmentName]: ...
+    def list_log_groups(self) -> Iterator[ManagedLogGroup]: ...
+    def list_iam_statements(self, env: "EnvironmentRoot") -> Iterator[StatementsByPhase]: ...
+    def add(self, env: "EnvironmentRoot") -> None: ...
+    def list_platform_fields(self) -> Mapping[str, Any]: ...
+    def list_large_fields(self) -> Mapping[str, Any]: ...
+    def list_outputs(self) -> Outputs: ...
+
+
+C = TypeVar("C", bound=AnyComponent)
 
 
 class Inputs(ModuleInputs):
@@ -26,7 +39,7 @@ class Inputs(ModuleInputs):
     )
 
 
-class Environment(Root[Inputs]):
+class EnvironmentRoot(Root[Inputs]):
     """Root module of one environment, in one account and Region."""
 
     #: The log groups of jobs were in the root module before `observability` existed.
@@ -41,22 +54,22 @@ class Environment(Root[Inputs]):
         self,
         settings: CommonSettings,
         modules: Mapping[str, Module[Any]],
-        components: Sequence[type[Component[Any]]],
+        components: Sequence[Callable[[CommonSettings], AnyComponent]],
     ) -> None:
         super().__init__(settings.environment)
-        self.backend = _backend(settings)
+        self.backend = _build_backend(settings)
         self.modules = _Modules(modules)
         self._settings = settings
         self._components = [component(settings) for component in components]
-        self._added: list[Component[Any]] = []
+        self._added: list[AnyComponent] = []
 
     def build(self, var: Inputs) -> Outputs:
-        self._provider()
+        self._add_provider()
         for component in self._components:
             component.add(self)
             self._added.append(component)
         self._adopt_log_groups(var)
-        return _merge_results(self._added, "outputs")
+        return _merge_results(self._added, "list_outputs")
 
     def __getitem__(self, kind: type[C]) -> C:
         """Return the component of this kind that was added before. Raises UserError if there is none.
@@ -72,7 +85,7 @@ class Environment(Root[Inputs]):
         message = (
             f"{requester} needs {kind.__name__}, which was not added yet; {remedy} in COMPONENTS of envs/environment.py"
         )
-        raise author_error(message, current_location(skip_file=__file__))
+        raise make_author_error(message, find_author_location(skip_file=__file__))
 
     def find_components(self, kind: type[C]) -> list[C]:
         """Return the components of this kind that were added before."""
@@ -82,17 +95,17 @@ class Environment(Root[Inputs]):
         """Return the names of this kind from all components, including later ones."""
         return [name.text for component in self._components for name in component.list_names() if name.kind == kind]
 
-    def iam_statements(self) -> list[StatementsByPhase]:
+    def list_iam_statements(self) -> list[StatementsByPhase]:
         """Return the IAM statements of all module calls, also of components that are added later."""
-        return [statements for component in self._components for statements in component.iam_statements(self)]
+        return [statements for component in self._components for statements in component.list_iam_statements(self)]
 
-    def platform_fields(self) -> dict[str, Any]:
+    def list_platform_fields(self) -> dict[str, Any]:
         """Return the platform fields of the components added before. Raises UserError for a duplicate field."""
-        return _merge_results(self._added, "platform_fields")
+        return _merge_results(self._added, "list_platform_fields")
 
-    def large_fields(self) -> dict[str, Any]:
+    def list_large_fields(self) -> dict[str, Any]:
         """Return the fields of the output `platform` that the parameter does not hold."""
-        return _merge_results(self._added, "large_fields")
+        return _merge_results(self._added, "list_large_fields")
 
     def _adopt_log_groups(self, var: Inputs) -> None:
         """Import existing log groups of the account."""
@@ -105,43 +118,44 @@ class Environment(Root[Inputs]):
                 models = set_of(when(contains(keys(var.model_packages), group.model), [group.model], none))
             self.adopt(group.address, name, why=f"The log group already exists: see {SETTING}.", for_each=models)
 
-    def _provider(self) -> None:
+    def _add_provider(self) -> None:
         settings = self._settings
         provider: dict[str, Any] = {"region": settings.region, "allowed_account_ids": [settings.account_id]}
         if settings.assume_role_arn:
             provider["assume_role"] = {"role_arn": settings.assume_role_arn}
         provider["default_tags"] = {"tags": settings.all_tags}
-        self.provider(provider)
+        self.configure_provider(provider)
 
 
 class _Modules(dict[str, Module[Any]]):
     def __missing__(self, name: str) -> Module[Any]:
-        raise author_error(
-            f"no module is named '{name}'{did_you_mean(name, self)}", current_location(skip_file=__file__)
+        raise make_author_error(
+            f"no module is named '{name}'{did_you_mean(name, self)}", find_author_location(skip_file=__file__)
         )
 
 
 def _merge_results(
-    components: Iterable[Component[Any]], method: Literal["large_fields", "outputs", "platform_fields"]
+    components: Iterable[AnyComponent], method: Literal["list_large_fields", "list_outputs", "list_platform_fields"]
 ) -> dict[str, Any]:
     """Merge the results of a method of all components. Raises UserError for a duplicate name."""
     results: dict[str, Any] = {}
-    owners: dict[str, Component[Any]] = {}
+    owners: dict[str, AnyComponent] = {}
     for component in components:
         build_results = getattr(component, method)
         for name, value in build_results().items():
-            if method == "outputs":
+            if method == "list_outputs":
                 check_output(name, value, build_results)
             if name in results:
                 this, other = (type(one).__name__ for one in (component, owners[name]))
-                raise author_error(
-                    f"{this} has '{name}' in {method}(), as {other} has; name it otherwise", location_of(build_results)
+                raise make_author_error(
+                    f"'{name}' is in {method}() of {this} and of {other}; rename one of them",
+                    locate_definition(build_results),
                 )
             results[name], owners[name] = value, component
     return results
 
 
-def _backend(settings: CommonSettings) -> dict[str, Any]:
+def _build_backend(settings: CommonSettings) -> dict[str, Any]:
     backend: dict[str, Any] = {
         "bucket": settings.state.bucket,
         "key": f"{settings.environment}/terraform.tfstate",

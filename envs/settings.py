@@ -10,8 +10,8 @@ from pydantic import BaseModel, create_model, model_validator
 
 from envs import environment, log_groups, names, overlay
 from envs.common import CommonSettings
-from envs.component import compose_settings
-from envs.provider import NEWEST, OLDEST, find_major_version, set_provider
+from envs.provider import NEWEST, OLDEST, add_provider_to_settings, find_major_version
+from envs.settings_models import compose_settings
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.settings import load_yaml, parse_yaml, render_schema, validate
 
@@ -69,20 +69,23 @@ def _merge_over_catalogue(
     overlay.check_literal(settings.data, source)
     files = overlay.list_catalogue_files(catalogue)
     entries = {
-        field: {key: _entry(field, key, file) for key, file in by_key.items()} for field, by_key in files.items()
+        field: {key: _validate_catalogue_entry(field, key, file) for key, file in by_key.items()}
+        for field, by_key in files.items()
     }
     return validate(
-        set_provider(overlay.merge_catalogue(entries, settings.data, source), provider), EnvironmentSettings, source
+        add_provider_to_settings(overlay.merge_catalogue(entries, settings.data, source), provider),
+        EnvironmentSettings,
+        source,
     )
 
 
-def _entry(field: str, key: str, file: Path) -> dict[str, Any]:
+def _validate_catalogue_entry(field: str, key: str, file: Path) -> dict[str, Any]:
     """Return the validated content of a catalogue file. It must be valid alone, so that errors name the file."""
     data = load_yaml(file, overlay.RawYaml).data
     overlay.check_literal(data, str(file))
     declared: dict[str, Any] = {field: (EnvironmentSettings.model_fields[field].annotation, ...)}
     # Each environment checks the entry again with its own provider version.
-    entry = set_provider({field: {key: data}}, NEWEST)
+    entry = add_provider_to_settings({field: {key: data}}, NEWEST)
     validate(entry, create_model("Entry", **declared), str(file))
     return data
 
@@ -118,7 +121,7 @@ def check_distinct_names(environments: Mapping[str, EnvironmentSettings]) -> Non
 
 def render_schemas() -> dict[str, str]:
     """Return the JSON schemas for editors, by file name in `envs/`."""
-    items = {name: _item(field) for name, field in overlay.FIELDS.items()}
+    items = {name: _get_entry_model(field) for name, field in overlay.FIELDS.items()}
     schema = json.loads(render_schema(EnvironmentSettings))
     for item in items.values():
         for name in (item.__name__, *item.model_json_schema().get("$defs", {})):
@@ -132,7 +135,7 @@ def render_schemas() -> dict[str, str]:
     }
 
 
-def _item(field: str) -> type[BaseModel]:
+def _get_entry_model(field: str) -> type[BaseModel]:
     """Return the model of one entry of the catalogue."""
     model: type[BaseModel] = get_args(EnvironmentSettings.model_fields[field].annotation)[1]
     return model

@@ -2,8 +2,9 @@
 
 from typing import Annotated
 
+from modules.common import MapKey
 from modules.observability.inputs import ALARMS, EVENTS
-from modules.subscribers import Subscriber, SubscriberKey, require_distinct_endpoints
+from modules.subscribers import Subscriber, require_distinct_endpoints
 from sustainable_mlops.authoring import Field, ModuleInputs
 from sustainable_mlops.authoring.choice import one_of
 
@@ -25,7 +26,7 @@ class EnvironmentSubscriber(Subscriber):
 class NotificationSettings(ModuleInputs):
     """Notifications of all components."""
 
-    subscribers: dict[SubscriberKey, EnvironmentSubscriber] = Field(
+    subscribers: dict[MapKey, EnvironmentSubscriber] = Field(
         {}, description="Subscribers of the topics, by a key of your choice. Default: none, so nobody is notified."
     )
 

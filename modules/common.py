@@ -1,12 +1,14 @@
 """Inputs with the same meaning in every module."""
 
 from collections.abc import Callable
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar
 
 from sustainable_mlops.authoring import Field, ModuleInputs, must, one_of, rule
-from sustainable_mlops.authoring.expressions import can, coalesce, every, keys, match, split, when
+from sustainable_mlops.authoring.expressions import can, coalesce, every, keys, match, split, truncate, when
 from sustainable_mlops.authoring.rules import InputRule
 from sustainable_mlops.catalogue import prices
+from sustainable_mlops.catalogue.limits import make_name_pattern
+from sustainable_mlops.catalogue.regions import PARTITIONS
 from sustainable_mlops.catalogue.regions import load_all as regions
 
 #: Maximum length of a name prefix; every name leaves room for it.
@@ -16,18 +18,19 @@ NamePrefix = Annotated[
     Field(
         pattern=rf"^[a-z][a-z0-9-]{{1,{LONGEST_PREFIX - 2}}}[a-z0-9]$",
         json_schema_extra=must(
-            f"be 3 to {LONGEST_PREFIX} lower-case letters, digits and hyphens, and start with a letter"
+            f"be 3 to {LONGEST_PREFIX} lower-case letters, digits and hyphens, starting with a letter"
         ),
     ),
 ]
+#: Number of characters that the provider appends to a `name_prefix`.
+_SUFFIX = 26
 AccountId = Annotated[str, Field(pattern=r"^[0-9]{12}$", json_schema_extra=must("be the 12 digits of an account"))]
-#: Partitions by the start of their Regions' names; other Regions are in `aws`. The modules know only the DNS suffixes
-#: of these three partitions, so they reject Regions of isolated and sovereign partitions.
-PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
 _NOTE = "in partition aws, aws-cn or aws-us-gov"
-_PARTITION = "^(aws|aws-cn|aws-us-gov)$"
+#: Pattern of the partitions whose DNS suffixes the modules know. They reject isolated and sovereign partitions.
+_ANY_PARTITION = "(aws|aws-cn|aws-us-gov)"
+_PARTITION = f"^{_ANY_PARTITION}$"
 #: Start of the pattern of an ARN.
-ARN = "arn:(aws|aws-cn|aws-us-gov)"
+ARN = f"arn:{_ANY_PARTITION}"
 #: Regions with a known grid or known prices.
 REGIONS = sorted({*regions(), *prices.list_regions()})
 Region = Annotated[
@@ -38,13 +41,44 @@ Region = Annotated[
 
 
 def _make_id_field(prefix: str, noun: str) -> Any:
-    """Return the constraint of an id of EC2."""
+    """Return the constraint of an ID of EC2."""
     return Field(
         pattern=f"^{prefix}-[0-9a-f]{{8}}([0-9a-f]{{9}})?$",
         json_schema_extra=must(f"be the id of a {noun} such as {prefix}-0123456789abcdef0"),
     )
 
 
+def make_instance_type_field(example: str) -> Any:
+    """Return the constraint of an instance type."""
+    return Field(
+        pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$", json_schema_extra=must(f"be an instance type such as {example}")
+    )
+
+
+def make_prefix_field(example: str) -> Any:
+    """Return the constraint of an S3 prefix to which SageMaker appends a slash and a name."""
+    return Field(
+        pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^/*?\s]+)+$",
+        json_schema_extra=must(f"be a prefix in a bucket, without wildcards or a slash at its end: {example}"),
+    )
+
+
+#: Name of most resources of SageMaker. Source: its API model, EntityName, VariantName, UserProfileName and SpaceName.
+EntityName = Annotated[
+    str,
+    Field(
+        pattern=make_name_pattern(63),
+        json_schema_extra=must("be 1 to 63 letters, digits and hyphens, without a hyphen at the start or the end"),
+    ),
+]
+#: Key that the caller chooses for an item of a map.
+MapKey = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z][a-z0-9_]{0,62}$",
+        json_schema_extra=must("be 1 to 63 lower-case letters, digits and underscores, starting with a letter"),
+    ),
+]
 PrefixListId = Annotated[str, _make_id_field("pl", "prefix list")]
 RouteTableId = Annotated[str, _make_id_field("rtb", "route table")]
 SecurityGroupId = Annotated[str, _make_id_field("sg", "security group")]
@@ -64,15 +98,13 @@ RoleArn = Annotated[
         json_schema_extra=must(f"be the ARN of an IAM role (arn:aws:iam::…:role/…) {_NOTE}"),
     ),
 ]
-#: Retention periods that CloudWatch Logs supports, in days.
-LogRetentionDays = Literal[
-    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
+RolePath = Annotated[
+    str,
+    Field(
+        pattern=r"^/([!-~]+/)?$",
+        json_schema_extra=must("be a path that starts and ends with a slash, such as /mlops/"),
+    ),
 ]
-
-
-def find_partition(region: str) -> str:
-    """Return the partition of a Region."""
-    return next((name for start, name in PARTITIONS.items() if region.startswith(start)), "aws")
 
 
 def derive_partition(region: str) -> str:
@@ -81,6 +113,11 @@ def derive_partition(region: str) -> str:
     for start, name in PARTITIONS.items():
         partition = when(can(match(f"^{start}", region)), name, partition)
     return partition
+
+
+def make_name_prefix(name: str, longest_name: int) -> str:
+    """Return a `name_prefix` that starts with `name` and leaves room for the suffix of the provider."""
+    return f"{truncate(name, longest_name - _SUFFIX - 1)}-"
 
 
 #: Source: https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
@@ -196,12 +233,7 @@ class RoleInputs(ModuleInputs):
         pattern=rf"^{ARN}:iam::([0-9]{{12}}|aws):policy/.+$",
         json_schema_extra=must(f"be the ARN of an IAM policy (arn:aws:iam::…:policy/…) {_NOTE}"),
     )
-    role_path: str = Field(
-        "/",
-        description="IAM path of the roles that this module creates.",
-        pattern=r"^/([!-~]+/)?$",
-        json_schema_extra=must("be a path that starts and ends with a slash, such as /mlops/"),
-    )
+    role_path: RolePath = Field("/", description="IAM path of the roles that this module creates.")
 
 
 class ExistingPublisherRole(ModuleInputs):

@@ -1,6 +1,7 @@
-"""Patterns of SageMaker's events that several modules use.
+"""Patterns of events that several modules use.
 
-Source: SageMaker developer guide, "Events that SageMaker AI sends to Amazon EventBridge".
+Source: SageMaker developer guide, "Events that SageMaker AI sends to Amazon EventBridge"; CloudWatch user guide,
+"Alarm events and EventBridge".
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,6 +15,21 @@ _APPROVAL = "ModelApprovalStatus"
 def build_pattern(detail_type: str, detail: Mapping[str, Any]) -> dict[str, Any]:
     """Return the pattern of SageMaker's events of one type."""
     return {"source": [SOURCE], "detail-type": [detail_type], "detail": dict(detail)}
+
+
+def build_pipeline_pattern(detail: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the pattern of status changes of pipeline executions."""
+    return build_pattern("SageMaker Model Building Pipeline Execution Status Change", detail)
+
+
+def build_alarm_pattern(alarm_arn: str) -> dict[str, Any]:
+    """Return the pattern of changes of an alarm to ALARM."""
+    return {
+        "source": ["aws.cloudwatch"],
+        "detail-type": ["CloudWatch Alarm State Change"],
+        "resources": [alarm_arn],
+        "detail": {"state": {"value": ["ALARM"]}},
+    }
 
 
 def build_approval_pattern(

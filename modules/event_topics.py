@@ -12,14 +12,14 @@ one allows a role for SNS, one warns against it. `smlops prove` asks AWS (check 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from cdktn_provider_aws.iam_role import IamRole
 from cdktn_provider_aws.iam_role_policy import IamRolePolicy
 from cdktn_provider_aws.sns_topic import SnsTopic
 from cdktn_provider_aws.sns_topic_policy import SnsTopicPolicy
 from cdktn_provider_aws.sns_topic_subscription import SnsTopicSubscription
 
-from modules.iam_statements import equals, via_services
+from modules.iam_statements import build_via_condition, equals
 from modules.policies import encode_policy, show_policy
+from modules.roles import add_service_role, encode_trust
 from modules.subscribers import Subscriber
 from sustainable_mlops.authoring.expressions import (
     assume_not_null,
@@ -30,7 +30,6 @@ from sustainable_mlops.authoring.expressions import (
     list_of,
     map_of,
     one_or_null,
-    truncate,
     when,
 )
 from sustainable_mlops.authoring.resources import Module
@@ -39,12 +38,12 @@ PUBLISHER = "events.amazonaws.com"
 WHY = "Has no Allow statement: roles publish by their own IAM policies. EventBridge assumes the role publisher."
 
 
-def topic_arn(var: Any, name: str) -> str:
+def build_topic_arn(var: Any, name: str) -> str:
     """Return the ARN of the topic `name`, composed so that every plan knows it."""
     return f"arn:{var.partition}:sns:{var.region}:{var.account_id}:{name}"
 
 
-def rule_arn(var: Any, name: str) -> str:
+def build_rule_arn(var: Any, name: str) -> str:
     """Return the ARN of the rule `name` on the default event bus."""
     return f"arn:{var.partition}:events:{var.region}:{var.account_id}:rule/{name}"
 
@@ -56,7 +55,7 @@ def build_tls_statement(var: Any, name: str) -> dict[str, Any]:
         "effect": "Deny",
         "principals": [{"type": "*", "identifiers": ["*"]}],
         "actions": ["sns:Publish"],
-        "resources": [topic_arn(var, name)],
+        "resources": [build_topic_arn(var, name)],
         "condition": [{"test": "Bool", "variable": "aws:SecureTransport", "values": ["false"]}],
     }
 
@@ -110,7 +109,7 @@ def add_publisher(
     """Add the role that EventBridge publishes with, and return its ARN or that of an existing role.
 
     `publisher` is a map with one item, or empty if nothing is published. The item has a kms_key_arn and an optional
-    existing_role. `rules` is the condition on the ARNs of the rules, from `rules_condition`.
+    existing_role. `rules` is the condition on the ARNs of the rules, from `build_rule_condition`.
     """
     var = module.var
     missing_publishers = module.local(
@@ -123,35 +122,28 @@ def add_publisher(
         lambda _, item: assume_not_null(item.existing_role).arn,
         where=lambda _, item: ~is_omitted(item.existing_role),
     )
-    trust = encode_policy(
-        {
-            "sid": "PublishEvents",
-            "actions": ["sts:AssumeRole"],
-            "principals": [{"type": "Service", "identifiers": [PUBLISHER]}],
-            "condition": [equals("aws:SourceAccount", var.account_id), rules],
-        }
-    )
-    roles = module.add(
-        IamRole,
+    roles = add_service_role(
+        module,
         "publisher",
         why="EventBridge may assume the role only for these rules.",
         for_each=missing_publisher,
-        name_prefix=f"{truncate(f'{name}-publisher', 37)}-",
+        name=f"{name}-publisher",
         description=f"Publishes events to {name}",
-        path=var.role_path,
-        permissions_boundary=var.permissions_boundary_arn,
-        assume_role_policy=trust,
-        tags=var.tags,
+        trust=encode_trust([PUBLISHER], equals("aws:SourceAccount", var.account_id), rules, sid="PublishEvents"),
     )
     publisher_policies = show_policy(
         module,
         "publisher",
-        {"sid": "Publish", "actions": ["sns:Publish"], "resources": [topic_arn(var, topic) for topic in topic_names]},
+        {
+            "sid": "Publish",
+            "actions": ["sns:Publish"],
+            "resources": [build_topic_arn(var, topic) for topic in topic_names],
+        },
         {
             "sid": "PublishEncrypted",
             "actions": ["kms:Decrypt", "kms:GenerateDataKey"],
             "resources": [missing_publisher.value.kms_key_arn],
-            "condition": [via_services(var, "sns")],
+            "condition": [build_via_condition(var, "sns")],
         },
         for_each=missing_publisher,
     )
@@ -170,6 +162,6 @@ def add_publisher(
     return arn
 
 
-def rules_condition(arns: Iterable[str], test: str = "ArnEquals") -> dict[str, Any]:
+def build_rule_condition(arns: Iterable[str], test: str = "ArnEquals") -> dict[str, Any]:
     """Return the condition that limits EventBridge to these rules; use `test` ArnLike for names with a `*`."""
     return {"test": test, "variable": "aws:SourceArn", "values": arns}

@@ -132,12 +132,12 @@ def equals(variable: str, *values: str) -> dict[str, Any]:
     return {"test": "StringEquals", "variable": variable, "values": list(values)}
 
 
-def via_services(at: ArnLocation, *services: str) -> dict[str, Any]:
+def build_via_condition(at: ArnLocation, *services: str) -> dict[str, Any]:
     """Return the condition that a KMS key is used only through these services, such as s3 and sns."""
-    return equals("kms:ViaService", *(f"{service}.{at.region}.{dns_suffix(at)}" for service in services))
+    return equals("kms:ViaService", *(f"{service}.{at.region}.{get_dns_suffix(at)}" for service in services))
 
 
-def dns_suffix(at: ArnLocation) -> str:
+def get_dns_suffix(at: ArnLocation) -> str:
     """Return the DNS suffix of the services of a partition."""
     china: Any = at.partition == "aws-cn"
     if is_expression(china):
@@ -145,14 +145,14 @@ def dns_suffix(at: ArnLocation) -> str:
     return "amazonaws.com.cn" if china else "amazonaws.com"
 
 
-def statement_for_optional(value: T | None, build: Callable[[T], dict[str, Any]]) -> list[dict[str, Any]]:
+def build_optional_statement(value: T | None, build: Callable[[T], dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the statement for an optional input, or an empty list if the input is null."""
     if is_expression(value):
         return list_of(optional(value), build)
     return [] if value is None else [build(value)]
 
 
-def statement_for_items(items: Any, build: Callable[[Any], dict[str, Any]]) -> list[dict[str, Any]]:
+def build_item_statement(items: Any, build: Callable[[Any], dict[str, Any]]) -> list[dict[str, Any]]:
     """Return one statement for all items, or an empty list if there are no items."""
     if not is_expression(items):
         return [build(items)] if items else []

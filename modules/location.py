@@ -63,7 +63,7 @@ def require_role_of_account(field: str = "role_arn", read_texts: InputReader | N
     read = read_texts or _read_field(field)
     return rule(
         field,
-        lambda v: _all_start_with(read(v), _ROLE, f"{_ROLE}{v.account_id}:"),
+        lambda v: _build_start_condition(read(v), _ROLE, f"{_ROLE}{v.account_id}:"),
         lambda v: f"must be a role of account {v.account_id}; AWS refuses roles of other accounts.",
     )
 
@@ -85,7 +85,7 @@ def require_connection_of_location(field: str, read_texts: InputReader) -> Input
     """Return the rule that EventBridge connections are in the Region and account, as destinations require."""
     return rule(
         field,
-        lambda v: _all_start_with(read_texts(v), _CONNECTION, f"{_CONNECTION}{v.region}:{v.account_id}:"),
+        lambda v: _build_start_condition(read_texts(v), _CONNECTION, f"{_CONNECTION}{v.region}:{v.account_id}:"),
         lambda v: f"must be a connection of account {v.account_id} in Region {v.region}.",
     )
 
@@ -107,12 +107,12 @@ def _require_region(
     read = read_texts or _read_field(field)
     return rule(
         field,
-        lambda v: _all_start_with(read(v), start, f"{start}{read_region(v)}{end}"),
+        lambda v: _build_start_condition(read(v), start, f"{start}{read_region(v)}{end}"),
         lambda v: f"{requirement} in Region {read_region(v)}.",
     )
 
 
-def _all_start_with(texts: Any, form: str, start: str) -> bool:
+def _build_start_condition(texts: Any, form: str, start: str) -> bool:
     """Return the condition that each text that matches `form` also matches `start`."""
     return every(texts, lambda text: ~can(match(form, text)) | can(match(start, text)))
 

@@ -11,7 +11,7 @@ call, Terraform defers the data source until apply, and its text is unknown.
 from collections.abc import Iterable
 from typing import Any
 
-from sustainable_mlops.authoring.author_errors import author_error
+from sustainable_mlops.authoring.author_errors import make_author_error
 from sustainable_mlops.authoring.cdktn import DataResource
 from sustainable_mlops.authoring.expressions import Each, concat, is_expression, jsonencode
 from sustainable_mlops.authoring.expressions.expression import Expression, lift
@@ -48,7 +48,7 @@ def show_policy(
 ) -> Any:
     """Add `terraform_data.<label>_policy` with the policy of statements as its input, and return it.
 
-    `jsonencode(….input)` is the text. `statements` and `extra_elements` are those of `build_policy`.
+    `jsonencode(….input)` is the text. `statements` and `extra_elements` are the parameters of `build_policy`.
     """
     return module.add(
         DataResource,
@@ -67,7 +67,7 @@ def encode_statement(statement: dict[str, Any]) -> dict[str, Any]:
     for other principals beside `*`.
     """
     if unknown := sorted(statement.keys() - _FIELDS):
-        raise author_error(f"statement: unknown: {', '.join(unknown)}; known: {', '.join(sorted(_FIELDS))}")
+        raise make_author_error(f"statement: unknown: {', '.join(unknown)}; known: {', '.join(sorted(_FIELDS))}")
     element = {"Sid": statement["sid"]} if "sid" in statement else {}
     element["Effect"] = statement.get("effect", "Allow")
     if principals := statement.get("principals"):
@@ -83,7 +83,7 @@ def _encode_principals(principals: Iterable[dict[str, Any]]) -> Any:
     for principal in principals:
         _add(by_type, principal["type"], principal["identifiers"], f"principals of type {principal['type']}")
     if "*" in by_type and len(by_type) > 1:
-        raise author_error("statement: principals beside *, which is everybody; remove one of them")
+        raise make_author_error("statement: * already includes all other principals; remove * or the other principals")
     return by_type.get("*", by_type)
 
 
@@ -98,7 +98,7 @@ def _encode_conditions(conditions: Iterable[dict[str, Any]]) -> dict[str, Any]:
 def _add(values_by_name: dict[str, Any], name: str, values: Any, description: str) -> None:
     """Add the values of a name. Raises UserError if the name has values already."""
     if name in values_by_name:
-        raise author_error(f"statement: several {description}; write one with all its values")
+        raise make_author_error(f"statement: several {description}; write one with all its values")
     values_by_name[name] = _shorten(values)
 
 

@@ -19,7 +19,7 @@ _FIELDS = {
 }
 
 
-#: Pattern of a cron expression of six fields, of which ? stands for the day of the month or of the week.
+#: Pattern of a cron expression with six fields. ? replaces the day of the month or of the week.
 CRON_FORM = r"^cron\(\S+ \S+ (\? \S+ [^\s?]\S*|[^\s?]\S* \S+ \?) [^\s)]+\)$"
 Cron = Annotated[
     str,
@@ -61,8 +61,8 @@ _fields, _zones = local_table("cron", CRON), local_table("time_zones", ZONES)
 _canonical_zones = local_table("canonical_time_zones", CANONICAL_ZONES)
 
 
-def list_invalid_fields(expression: str) -> str:
-    """Return the names of the invalid fields of an expression."""
+def join_invalid_fields(expression: str) -> str:
+    """Return the names of the invalid fields of an expression, as one text."""
     field_names = list_of(
         _fields, lambda field, _pattern: field, where=lambda _field, pattern: ~can(match(pattern, expression))
     )

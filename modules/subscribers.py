@@ -1,20 +1,13 @@
 """Subscribers of SNS topics: people and systems that receive notifications."""
 
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import Any, ClassVar, Literal
 
-from modules.common import ARN
-from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
+from modules.common import ARN, ExistingPublisherRole, KmsKeyArn, MapKey
+from sustainable_mlops.authoring import Field, ModuleInputs, rule
 from sustainable_mlops.authoring.expressions import can, distinct, length, list_of, match
 from sustainable_mlops.authoring.rules import InputRule
 
-SubscriberKey = Annotated[
-    str,
-    Field(
-        pattern=r"^[a-z][a-z0-9_]{0,62}$",
-        json_schema_extra=must("be 1 to 63 lower-case letters, digits and underscores, and start with a letter"),
-    ),
-]
 #: Protocols that encrypt messages in transit. The topics reject plain HTTP.
 Protocol = Literal["email", "https", "lambda", "sqs"]
 #: Patterns of the endpoints of each protocol. A FIFO queue cannot subscribe to a standard topic.
@@ -59,3 +52,17 @@ def require_distinct_endpoints(field: str, read_subscribers: Callable[[Any], Any
 
 def _list_endpoints(subscribers: Any) -> list[str]:
     return list_of(subscribers, lambda _, subscriber: subscriber.endpoint)
+
+
+class SubscribedTopic(ModuleInputs):
+    """Encrypted SNS topic of events, with its subscribers."""
+
+    existing_role: ExistingPublisherRole | None = Field(
+        None, description="Publish with this role instead of a new one."
+    )
+    kms_key_arn: KmsKeyArn = Field(description="Key of the topic. Its policy must let this account's roles use it.")
+    subscribers: dict[MapKey, Subscriber] = Field(
+        default_factory=dict, description="Subscribers of the topic, by a key of your choice. Default: none."
+    )
+
+    rules: ClassVar[tuple[InputRule, ...]] = (require_distinct_endpoints("subscribers", lambda v: v.subscribers),)

@@ -1,4 +1,4 @@
-"""SageMaker and the rest of AWS on this machine, in one process on one port of 127.0.0.1.
+"""SageMaker and the rest of AWS on your computer, in one process on one port of 127.0.0.1.
 
 Start a sandbox, and use its clients:
 

@@ -25,7 +25,7 @@ def set_default_account(account: str) -> None:
 
 
 def find_account(request: Request) -> str:
-    """Return the account of a request: that of its assumed role or access key, else the default account."""
+    """Return the account of a request: the account of its role or access key, else the default account."""
     header = request.headers.get(ACCOUNT_HEADER, "")
     if _ACCOUNT.fullmatch(header):
         return header

@@ -30,6 +30,10 @@ from sagemaker_sandbox.cloudwatch.metric_operations import MetricOperations
 from sagemaker_sandbox.connections import bodies, hosts
 from sagemaker_sandbox.context import DEFAULT_REGION, SandboxContext
 from sagemaker_sandbox.control import ControlApi
+from sagemaker_sandbox.control_plane import scaling_api
+from sagemaker_sandbox.control_plane.api import TARGET, Api
+from sagemaker_sandbox.control_plane.control_plane import ControlPlane
+from sagemaker_sandbox.control_plane.scaling_api import ScalingApi
 from sagemaker_sandbox.dataexports.delivery import ExportDeliveries
 from sagemaker_sandbox.dataexports.operations import DataExportOperations
 from sagemaker_sandbox.errors import ApiError
@@ -52,10 +56,6 @@ from sagemaker_sandbox.moto_patches import (
     sagemaker_tags,
     scheduler_schedules,
 )
-from sagemaker_sandbox.plane import scaling_api
-from sagemaker_sandbox.plane.api import TARGET, Api
-from sagemaker_sandbox.plane.control_plane import ControlPlane
-from sagemaker_sandbox.plane.scaling_api import ScalingApi
 from sagemaker_sandbox.request_gate import RequestGate
 from sagemaker_sandbox.retries import ResponseCache
 from sagemaker_sandbox.sagemaker.async_inference import AsyncInference
@@ -136,7 +136,7 @@ class Application:
         self.clock.add_task(CaptureSchedule(lambda: (parts.get(CaptureBuffer) for parts in self.sagemaker)))
         self._api = Api(self.sagemaker, self._call_moto)
         self._scaling_api = ScalingApi(self.sagemaker)
-        self._moto = _Dispatcher(self._moto_service)
+        self._moto = _Dispatcher(self._create_moto_service)
         self._responses = ResponseCache()
         self._enforcer = self._create_enforcer(context) if context.enforces_iam else None
         self.sagemaker.role_check = self._enforcer.check_role if self._enforcer is not None else None
@@ -278,7 +278,7 @@ class Application:
             )
         return response
 
-    def _moto_service(self, name: Any) -> Any:
+    def _create_moto_service(self, name: Any) -> Any:
         """Return moto's WSGI application for a service. moto calls this with the first request to the service."""
         moto_patches.apply(name)
         return create_backend_app(name)

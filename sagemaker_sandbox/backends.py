@@ -21,3 +21,11 @@ def get_backends(service: str) -> Any:
     from moto.backends import get_backend
 
     return get_backend(service)
+
+
+def find_backend(service: str, account: str, region: str) -> Any:
+    """Return the backend of a service in an account and a Region, or None if the Region does not exist."""
+    try:
+        return get_backends(service)[account][region]
+    except KeyError:
+        return None

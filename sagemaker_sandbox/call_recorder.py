@@ -80,7 +80,7 @@ def describe_call(request: Request, status: int) -> RecordedCall:
     """Return the call that a request makes. An unknown operation has the name in the request, or an empty one."""
     signing_name = signature.parse_signature(request).service
     service, operation, labels = _route(request, SERVICES_BY_SIGNING_NAME.get(signing_name, (signing_name,)))
-    parameters = {**labels, **dict(request.args.items()), **_body_parameters(request)}
+    parameters = {**labels, **dict(request.args.items()), **_list_body_parameters(request)}
     return RecordedCall(service, operation, request.headers.get("User-Agent", ""), status, parameters)
 
 
@@ -89,15 +89,15 @@ def _route(request: Request, services: Sequence[str]) -> tuple[str, str, dict[st
     for service in filter(None, services):
         try:
             protocol = get_service_model(service).protocol
-            operation, labels = get_service_router(service).match(_moto_request(request, protocol))
+            operation, labels = get_service_router(service).match(_make_moto_request(request, protocol))
         except (HTTPException, NotImplementedError, UnknownServiceError):
             continue
         return service, operation.name, {name: str(value) for name, value in labels.items()}
     target = request.headers.get("X-Amz-Target", "").rpartition(".")[2]
-    return services[-1], target or dict(_form(request)).get("Action", ""), {}
+    return services[-1], target or dict(_read_form(request)).get("Action", ""), {}
 
 
-def _moto_request(request: Request, protocol: str) -> MotoRequest:
+def _make_moto_request(request: Request, protocol: str) -> MotoRequest:
     """Return the request for moto's router, without the content type for REST.
 
     The router derives the protocol from the content type, and bodies of REST requests have any type.
@@ -108,12 +108,12 @@ def _moto_request(request: Request, protocol: str) -> MotoRequest:
     return MotoRequest(environ)
 
 
-def _body_parameters(request: Request) -> dict[str, str]:
+def _list_body_parameters(request: Request) -> dict[str, str]:
     """Return the scalar values at the top level of a JSON or query body."""
     if len(request.get_data()) > _MAX_BODY_BYTES:
         return {}
     if request.mimetype == "application/x-www-form-urlencoded":
-        return dict(_form(request))
+        return dict(_read_form(request))
     if "json" not in request.mimetype:
         return {}
     try:
@@ -130,7 +130,7 @@ def _parse_form(body: bytes) -> tuple[tuple[str, str], ...]:
     return tuple(parse_qsl(body.decode(errors="replace")))
 
 
-def _form(request: Request) -> tuple[tuple[str, str], ...]:
+def _read_form(request: Request) -> tuple[tuple[str, str], ...]:
     if request.mimetype != "application/x-www-form-urlencoded":
         return ()
     return _parse_form(request.get_data())

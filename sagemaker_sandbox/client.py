@@ -14,6 +14,8 @@ ACCOUNT_HEADER = "x-moto-account-id"
 _CA_BUNDLE_VARIABLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
 #: Mark in the user agent of the sandbox's own requests.
 INTERNAL_USER_AGENT = "smlops-sandbox"
+#: Time for the sandbox to respond to its own requests, which are not repeated, in seconds. A busy computer is slow.
+INTERNAL_READ_SECONDS = 900
 #: Host name of S3 Control. The top-level domain is reserved (RFC 6761), so requests cannot reach another host.
 S3_CONTROL_HOST = "s3-control.invalid"
 

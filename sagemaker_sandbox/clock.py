@@ -13,7 +13,7 @@ from typing import Protocol
 
 #: Smallest difference between two moments of the clock.
 TICK = timedelta(microseconds=1)
-#: Longest wait between two checks, because this machine's own clock may be set.
+#: Longest wait between two checks, because this computer's own clock may be set.
 _MAX_WAIT = timedelta(minutes=1)
 
 
@@ -57,7 +57,7 @@ class ScheduledTasks:
 class Clock:
     """The time of the sandbox, and its scheduled tasks. All moments have a time zone.
 
-    `scale` is the number of the clock's seconds in one second of this machine. Nothing catches up on tasks that fell
+    `scale` is the number of the clock's seconds in one second of this computer. Nothing catches up on tasks that fell
     due while no sandbox ran.
     """
 
@@ -81,7 +81,7 @@ class Clock:
 
     @property
     def offset(self) -> timedelta:
-        """Difference between the clock and this machine's time."""
+        """Difference between the clock and this computer's time."""
         return self.now() - datetime.now(UTC)
 
     @contextmanager
@@ -117,7 +117,7 @@ class Clock:
         self._tasks.append(task)
 
     def wake(self) -> None:
-        """Make the clock look at its tasks again, because one of them has changed. Return at once."""
+        """Make the clock look at its tasks again, because one of them has changed. Return immediately."""
         with self._wakeup:
             self._has_new_tasks = True
             if self._thread is None:
@@ -147,7 +147,7 @@ class Clock:
             self._thread = None
 
     def set_offset(self, offset: timedelta) -> None:
-        """Set the difference to this machine's time. Tasks that would fall due in between do not run."""
+        """Set the difference to this computer's time. Tasks that would fall due in between do not run."""
         with self._run_lock:
             self._origin, self._advanced = datetime.now(UTC), offset
             self._completed_until = self.now()

@@ -2,14 +2,14 @@
 
 import json
 import os
-import subprocess
+import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.table import Table
@@ -20,7 +20,9 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.program import create_console, report_usage_errors, run
 
 PROGRAM = "sagemaker-sandbox"
-_ABOUT = """AWS on this machine, for Terraform, boto3 and the AWS CLI. No account, and no request leaves the machine.
+_ABOUT = """Run an emulation of AWS on this computer, for Terraform, boto3 and the AWS CLI.
+
+It needs no account, and sends no request to AWS.
 
 - `sagemaker-sandbox start`
 - `sagemaker-sandbox exec -- terraform -chdir=envs/dev apply`
@@ -45,9 +47,9 @@ _REQUIRED = {
     "trustme": "trustme",
     "werkzeug": "werkzeug",
 }
-#: Explanation of each access of jobs to /opt/ml and to the files of this machine.
+#: Explanation of each access of jobs to /opt/ml and to the files of this computer.
 _OPT_ML = {
-    "mounted": "Jobs find /opt/ml as on SageMaker.\nThey can read only programs and libraries of this machine.",
+    "mounted": "Jobs find /opt/ml as on SageMaker.\nThey can read only programs and libraries of this computer.",
     "paths": "Jobs do not have /opt/ml: SM_* variables and translated paths in the request name its folder.\n"
     "They can read and write all files that you can.",
 }
@@ -79,7 +81,7 @@ def create_app(program: str = PROGRAM, get_variables: Callable[[], Mapping[str, 
 
         Example: `sagemaker-sandbox exec -- python -c "import boto3; print(boto3.client('s3').list_buckets())"`
         """
-        sys.exit(_run_command(command, get_variables()))
+        _run_command(command, get_variables())
 
     commands: dict[str, Callable[..., Any]] = {
         "start": start,
@@ -108,7 +110,7 @@ def start(
     state: Annotated[
         Path | None, typer.Option(file_okay=False, help="Folder that keeps all resources for the next start.")
     ] = None,
-    account: Annotated[str, typer.Option(help="Default account: the one in the environment's settings.")] = (
+    account: Annotated[str, typer.Option(help="Default account, such as the account in an environment's settings.")] = (
         DEFAULT_ACCOUNT
     ),
     region: Annotated[
@@ -117,7 +119,7 @@ def start(
     time_scale: Annotated[
         float,
         typer.Option(
-            min=1, max=3600, help="Sandbox seconds in one second of this machine. With 60, minutes take seconds."
+            min=1, max=3600, help="Sandbox seconds in one second of this computer. With 60, minutes take seconds."
         ),
     ] = 1,
     enforce_iam: Annotated[
@@ -289,16 +291,20 @@ def report_carbon(
         float | None, typer.Option(min=0, help="Factor of all emissions that the sandbox reports; 1 at its start.")
     ] = None,
     instance_type: Annotated[
-        str | None, typer.Option(help="Type of machines to report as if they ran from --start to --end.")
+        str | None, typer.Option(help="Instance type to report as if it ran from --start to --end.")
     ] = None,
-    count: Annotated[int, typer.Option(min=1, help="Number of these machines.")] = 1,
-    start: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day on which they start.")] = None,
-    end: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day on which they have ended.")] = None,
-    region: Annotated[str | None, typer.Option(help="Their Region.", show_default="that of the sandbox")] = None,
+    count: Annotated[int, typer.Option(min=1, help="Number of instances.")] = 1,
+    start: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First day of the period.")] = None,
+    end: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day after the last day of the period.")
+    ] = None,
+    region: Annotated[
+        str | None, typer.Option(help="Region of the instances.", show_default="the default Region of the sandbox")
+    ] = None,
 ) -> None:
     """Set the emissions that the services Sustainability and Data Exports report.
 
-    The services report the emissions of the machines that ran in the sandbox, and of machines that this command adds.
+    The services report the emissions of instances that ran in the sandbox, and of instances that this command adds.
     The factor multiplies all emissions. A month appears on the 21st of the next month.
 
     - report 30 % more: `sagemaker-sandbox carbon --factor 1.3`
@@ -336,7 +342,7 @@ def show_unused_grants(
         print(json.dumps(report, indent=2))
         return
     table = Table(box=None, pad_edge=False)
-    for title in ("Role", "Policy", "Statement", "Part", "Not used", "Used"):
+    for title in ("Role", "Policy", "Statement", "Kind", "Not used", "Used"):
         table.add_column(title, overflow="fold")
     for grant in report["grants"]:
         table.add_row(
@@ -367,28 +373,23 @@ def _describe_grant(grant: Mapping[str, Any]) -> str:
     return ", ".join(marked)
 
 
-def _run_command(command: list[str], variables: Mapping[str, str]) -> int:
-    """Run a command with the sandbox's environment variables, and return its exit code."""
+def _run_command(command: list[str], variables: Mapping[str, str]) -> NoReturn:
+    """Replace this process by a command with the sandbox's environment variables.
+
+    The command keeps the terminal, and receives each signal exactly once. A second one would end Terraform at once.
+    """
     environment = {**_get_running_sandbox().process_environment(), **variables}
     # Programs beside this Python, such as `smlops`, are found if PATH has no other.
     environment["PATH"] = os.pathsep.join([environment.get("PATH", os.defpath), os.path.dirname(sys.executable)])
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and the command would inherit that
     try:
-        process = subprocess.Popen(command, env=environment)
+        os.execvpe(command[0], command, environment)  # noqa: S606
     except FileNotFoundError:
-        raise UserError(f"sandbox: no command `{command[0]}` on PATH") from None
+        raise UserError(f"sandbox: no command `{command[0]}` on PATH; install it, or write its path") from None
     except OSError as error:
-        raise UserError(f"sandbox: {command[0]} cannot be run: {error.strerror}") from None
-    code = _wait(process)
-    return code if code >= 0 else 128 - code  # as in a shell, for the end by a signal
-
-
-def _wait(process: "subprocess.Popen[bytes]") -> int:
-    """Return the exit code. Ctrl-C reaches the command too, which may need time to stop."""
-    while True:
-        try:
-            return process.wait()
-        except KeyboardInterrupt:
-            continue
+        raise UserError(
+            f"sandbox: {command[0]} cannot be run: {error.strerror}; check the file and its permissions"
+        ) from None
 
 
 def _require_packages() -> None:

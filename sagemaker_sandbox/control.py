@@ -13,12 +13,12 @@ from werkzeug import Request, Response
 
 from sagemaker_sandbox import inventory, roles
 from sagemaker_sandbox.call_recorder import CallRecorder
-from sagemaker_sandbox.carbon.control import CarbonFactors, PastMachineUse
+from sagemaker_sandbox.carbon.control import CarbonFactors, PastInstancePeriod
 from sagemaker_sandbox.carbon.ledger import CarbonLedger
 from sagemaker_sandbox.clock import Clock
 from sagemaker_sandbox.context import SandboxContext
+from sagemaker_sandbox.control_plane.control_plane import ControlPlane
 from sagemaker_sandbox.faults.fault import Fault
-from sagemaker_sandbox.plane.control_plane import ControlPlane
 from sagemaker_sandbox.runtime import mounting
 from sustainable_mlops.errors import UserError
 
@@ -54,7 +54,7 @@ class ControlApi:
             }
             return _create_json_response({"status": "ok"} | facts)
         if route == ("GET", "/_sandbox/inventory"):
-            return _create_json_response(self._inventory())
+            return _create_json_response(self._get_inventory())
         if route == ("POST", "/_sandbox/time"):
             return self._advance(request)
         if route == ("POST", "/_sandbox/calls"):
@@ -69,10 +69,10 @@ class ControlApi:
         if route == ("POST", "/_sandbox/usage"):
             return self._add_machine_use(request)
         if request.path == "/_sandbox/faults" and request.method in ("GET", "POST", "DELETE"):
-            return self._faults(request)
+            return self._edit_faults(request)
         return _create_json_response({"error": f"the sandbox has no route {' '.join(route)}"}, status=404)
 
-    def _inventory(self) -> inventory.Inventory:
+    def _get_inventory(self) -> inventory.Inventory:
         inventory_by_service = inventory.list_inventory(self._context, self._services())
         sagemaker: dict[str, list[str]] = {}
         for parts in self._sagemaker:
@@ -109,17 +109,17 @@ class ControlApi:
         return _create_json_response(body.model_dump())
 
     def _add_machine_use(self, request: Request) -> Response:
-        """Add machines that ran at an earlier time."""
+        """Add a period in which instances ran."""
         try:
-            body = PastMachineUse.model_validate_json(request.get_data() or b"{}")
+            body = PastInstancePeriod.model_validate_json(request.get_data() or b"{}")
         except ValidationError as error:
             return _create_validation_error_response(error)
         region = self._sagemaker.get_parts(body.account or self._context.account_id, body.region).region
-        region.usage.add(body.to_use())
+        region.usage.add(body.to_period())
         region.mark_changed()
         return _create_json_response(body.model_dump(mode="json"))
 
-    def _faults(self, request: Request) -> Response:
+    def _edit_faults(self, request: Request) -> Response:
         """Add a fault (POST) or clear all (DELETE). Return the pending faults."""
         faults = self._sagemaker.faults
         if request.method == "DELETE":

@@ -37,7 +37,7 @@ class EventPublisher:
         source: str = "aws.sagemaker",
         moment: datetime | None = None,
     ) -> None:
-        """Queue an event for the account's EventBridge. `moment` is now by default. Return at once."""
+        """Queue an event for the account's EventBridge. `moment` is now by default. Return immediately."""
         entry = {
             "Source": source,
             "DetailType": detail_type,

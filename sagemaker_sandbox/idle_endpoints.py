@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from sagemaker_sandbox.base.handlers import emulated_operation
+from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.clock import Clock
 from sagemaker_sandbox.cloudwatch import metrics
 from sagemaker_sandbox.errors import ApiError, ValidationError
-from sagemaker_sandbox.parts.handlers import emulated_operation
-from sagemaker_sandbox.parts.resources import Fields
 from sagemaker_sandbox.service_operations.registry import ServiceOperations, ServiceRequest
 from sustainable_mlops.catalogue import instances, prices
 from sustainable_mlops.catalogue.month import HOURS_PER_MONTH
@@ -184,7 +184,12 @@ class CostOptimizationHubOperations(_CostOperations):
             for region in self._list_regions(account)
             for endpoint in self._find_idle(account, region)
         ]
-        members = {"regions": "region", "resourceTypes": "currentResourceType", "actionTypes": "actionType"}
+        members = {
+            "accountIds": "accountId",
+            "regions": "region",
+            "resourceTypes": "currentResourceType",
+            "actionTypes": "actionType",
+        }
         return {
             "items": [
                 item

@@ -8,7 +8,7 @@ from botocore import xform_name
 
 from sagemaker_sandbox.backends import get_backends
 from sagemaker_sandbox.context import SandboxContext
-from sagemaker_sandbox.plane.moto_operations import MOTO_OPERATIONS
+from sagemaker_sandbox.control_plane.moto_operations import MOTO_OPERATIONS
 
 #: Names of resources by service and type.
 Inventory = dict[str, dict[str, list[str]]]

@@ -96,7 +96,7 @@ def build_error_response(request: Request, error: ApiError) -> Response:
 def _find_service(request: Request) -> str | None:
     """Return botocore's name of the requested service, or None if the request does not show it."""
     prefix = request.headers.get("X-Amz-Target", "").rpartition(".")[0]
-    return next((str(model.service_name) for model in _services(request, prefix)), None)
+    return next((str(model.service_name) for model in _list_services(request, prefix)), None)
 
 
 def _find_similar_service(request: Request) -> str | None:
@@ -114,7 +114,7 @@ def _check(request: Request) -> None:
         _check_query(request)
     elif request.get_data():
         try:
-            ET.fromstring(request.get_data())  # noqa: S314 the user's own request to this machine
+            ET.fromstring(request.get_data())  # noqa: S314 the user's own request to this computer
         except (ET.ParseError, ValueError, LookupError):
             raise MalformedXmlError(
                 "The XML you provided was not well-formed or did not validate against our published schema"
@@ -131,7 +131,7 @@ def _check_json(request: Request) -> None:
     prefix, _, operation = request.headers.get("X-Amz-Target", "").rpartition(".")
     if not operation:
         return
-    models = list(_services(request, prefix))
+    models = list(_list_services(request, prefix))
     if not models:
         return
     for model in models:
@@ -149,7 +149,7 @@ def _check_query(request: Request) -> None:
     except ValueError as error:
         raise SerializationError(f"The request is not a query: {error}") from None
     action = (query.get("Action") or [""])[0]
-    for model in _services(request):
+    for model in _list_services(request):
         if action in model.operation_names:
             operation = get_service_model(model.service_name).operation_model(action)
             _check_values({name: values[0] for name, values in query.items()}, operation)
@@ -165,7 +165,7 @@ def _check_values(query: Mapping[str, str], operation: OperationModel) -> None:
         raise MalformedInputError("A query parameter has a value of the wrong type.") from None
 
 
-def _services(request: Request, prefix: str = "") -> Iterator[ServiceModel]:
+def _list_services(request: Request, prefix: str = "") -> Iterator[ServiceModel]:
     return find_services(signature.parse_signature(request).service, prefix)
 
 

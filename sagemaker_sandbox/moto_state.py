@@ -59,7 +59,7 @@ class _Pickler(pickle.Pickler):
     def reducer_override(self, obj: Any) -> Any:
         kind = type(obj)
         if "_value_buffer" in getattr(obj, "__dict__", ()):
-            return self._s3_object(obj)
+            return self._reduce_s3_object(obj)
         if kind in (type(threading.Lock()), type(threading.RLock())):
             return (threading.RLock if kind is type(threading.RLock()) else threading.Lock), ()
         if kind is types.FunctionType and "<locals>" in obj.__qualname__ and not obj.__closure__:
@@ -67,21 +67,21 @@ class _Pickler(pickle.Pickler):
         if isinstance(obj, defaultdict) and kind is not defaultdict:
             return _create_default_dictionary, (kind, obj.default_factory), vars(obj), None, iter(obj.items())
         if hasattr(obj, "private_bytes"):
-            return _private_key, (_der(obj),)
+            return _load_private_key, (_encode_private_key(obj),)
         return NotImplemented
 
-    def _s3_object(self, obj: Any) -> Any:
+    def _reduce_s3_object(self, obj: Any) -> Any:
         state = dict(vars(obj))
         for member in ("_value_buffer", "lock"):
             state.pop(member, None)
         known_name = state.pop(_BODY_NAME, None)
         if obj._value_buffer.closed:  # it was deleted
-            return _s3_object, (type(obj), state, b"")
+            return _load_s3_object, (type(obj), state, b"")
         from sagemaker_sandbox.moto_patches.s3_object_files import read_content
 
         name = self._store_body(lambda: read_content(obj), known_name)
         setattr(obj, _BODY_NAME, name)
-        return _s3_object, (type(obj), state, _BodyName(name))
+        return _load_s3_object, (type(obj), state, _BodyName(name))
 
 
 class _Unpickler(pickle.Unpickler):
@@ -98,7 +98,7 @@ class _StoredBody(NamedTuple):
     content: bytes
 
 
-def _s3_object(kind: type[Any], state: dict[str, Any], body: Any) -> Any:
+def _load_s3_object(kind: type[Any], state: dict[str, Any], body: Any) -> Any:
     obj: Any = object.__new__(kind)
     stored = body if isinstance(body, _StoredBody) else _StoredBody("", b"")
     modified = dict(state)
@@ -158,14 +158,14 @@ def _create_default_dictionary(dictionary_type: type[defaultdict[Any, Any]], fac
     return dictionary
 
 
-def _der(key: Any) -> bytes:
+def _encode_private_key(key: Any) -> bytes:
     from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
     der: bytes = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
     return der
 
 
-def _private_key(der: bytes) -> Any:
+def _load_private_key(der: bytes) -> Any:
     from cryptography.hazmat.primitives.serialization import load_der_private_key
 
     return load_der_private_key(der, password=None)

@@ -8,6 +8,7 @@ from sagemaker_sandbox import roles
 from sagemaker_sandbox.context import SandboxContext
 from sagemaker_sandbox.iam import conditions, policies
 from sagemaker_sandbox.iam.policies import Decision
+from sustainable_mlops.aws.arn import Arn
 from sustainable_mlops.aws.service_model import load_service_model
 
 #: Prefixes of IAM actions by signing name, if the two differ.
@@ -66,7 +67,7 @@ def check_role_key(context: SandboxContext, account: str, role: str, call: Servi
     """
     if (call.service, call.operation) not in _SEND_OPERATIONS or call.resource is None:
         return
-    _, _, _, region, owner, _ = call.resource.split(":", 5)
+    _, _, region, owner, _ = Arn.parse(call.resource)
     key = _get_attributes(context, call).get("KmsMasterKeyId")
     if not key or _is_aws_managed(key):  # the policy of a key that AWS manages lets all of the account use it
         return
@@ -89,7 +90,7 @@ def check_service(
     own permission is enough.
     """
     arn = call.resource or ""
-    _, _, _, region, account, _ = arn.split(":", 5)
+    _, _, region, account, _ = Arn.parse(arn)
     attributes = _get_attributes(context, call)
     policy = attributes.get("Policy") or "{}"
     is_allowed_by_owner = owner == account and policies.allows_account(policy, account, call.action, arn)
@@ -104,7 +105,7 @@ def check_service(
 
 def build_source_keys(source: str) -> dict[str, str | None]:
     """Return the condition keys for the resource and the account that a service acts for."""
-    return {"aws:SourceArn": source, "aws:SourceAccount": source.split(":")[4]}
+    return {"aws:SourceArn": source, "aws:SourceAccount": Arn.parse(source).account}
 
 
 def _check_action(account: str, role: str, call: ServiceCall, keys: conditions.ConditionKeys) -> None:
@@ -141,7 +142,7 @@ def check_endpoint_deletion(context: SandboxContext, account: str, region: str, 
 
 def _get_attributes(context: SandboxContext, call: ServiceCall) -> dict[str, str]:
     arn = call.resource or ""
-    _, _, _, region, account, name = arn.split(":", 5)
+    _, _, region, account, name = Arn.parse(arn)
     client = context.client(call.service, region, account)
     return _get_queue_attributes(client, name) if call.service == "sqs" else _get_topic_attributes(client, arn)
 
@@ -178,6 +179,6 @@ def _get_key(kms: Any, key: str) -> tuple[str, str]:
     """Return ARN and policy of a key."""
     try:
         arn = kms.describe_key(KeyId=key)["KeyMetadata"]["Arn"]
-        return arn, kms.get_key_policy(KeyId=arn.rpartition("/")[2], PolicyName="default")["Policy"]
+        return arn, kms.get_key_policy(KeyId=Arn.parse(arn).name, PolicyName="default")["Policy"]
     except ClientError:
         raise DeliveryNotPermittedError(f"the key {key} does not exist") from None

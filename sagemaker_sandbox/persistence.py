@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _FILE = "state.pickle"
 _BODIES = "bodies"
 #: Version of the file's structure. Increase it with each change.
-_FORMAT = 4
+_FORMAT = 5
 #: Time between two checks for changes, in seconds.
 _CHECK_SECONDS = 0.5
 #: Shortest and longest time between two saves, in seconds. A large state is saved less often.
@@ -60,7 +60,7 @@ class StateFolder:
             raise UserError(f"sandbox: another sandbox uses the state in {folder}; stop that sandbox first") from None
 
     def restore(self, application: "Application") -> None:
-        """Restore the saved state. Raise UserError for a file that cannot be read."""
+        """Restore the saved state. Raises UserError for a file that cannot be read."""
         if not self._file.exists():
             return
         try:

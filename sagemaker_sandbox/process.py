@@ -47,7 +47,7 @@ RECORD = FOLDER / "sandbox.json"
 #: Log of the sandbox in the background.
 LOG = FOLDER / "sandbox.log"
 
-#: Time for a server on a busy machine to respond, in seconds.
+#: Time for a server on a busy computer to respond, in seconds.
 RESPONSE_SECONDS = 60.0
 
 
@@ -89,7 +89,7 @@ class Sandbox:
 
         `state` is a folder that keeps the resources for the next start. Port 0 takes a free port. `log` receives the
         server's messages, which otherwise go to stderr. `account` is the default account, and `region` the default
-        Region of clients. `time_scale` is the number of sandbox seconds in one second of this machine. With
+        Region of clients. `time_scale` is the number of sandbox seconds in one second of this computer. With
         `enforce_iam`, users and roles can do only what their policies allow. Raises UserError if the start fails.
         """
         _check_arguments(account, region)
@@ -107,7 +107,7 @@ class Sandbox:
         time_scale: float = 1.0,
         enforce_iam: bool = False,
     ) -> Self:
-        """Start a sandbox that outlives this process. Raise UserError if one already runs."""
+        """Start a sandbox that outlives this process. Raises UserError if one already runs."""
         _check_arguments(account, region)
         with _lock_start():
             running = cls.find()
@@ -143,7 +143,7 @@ class Sandbox:
 
     @classmethod
     def running(cls) -> Self:
-        """Return the sandbox in the background as soon as it responds. Raise UserError if none runs or responds."""
+        """Return the sandbox in the background as soon as it responds. Raises UserError if none runs or responds."""
         deadline = time.monotonic() + RESPONSE_SECONDS
         while (sandbox := cls.find()) is not None:
             remaining_seconds = deadline - time.monotonic()
@@ -153,7 +153,7 @@ class Sandbox:
             except UserError as error:
                 if remaining_seconds <= 0:
                     raise UserError(
-                        f"{error}, but its process {sandbox.pid} is alive: wait until the machine is less busy, or "
+                        f"{error}, but its process {sandbox.pid} is alive: wait until the computer is less busy, or "
                         "stop it with `sagemaker-sandbox stop`"
                     ) from None
             time.sleep(0.1)
@@ -226,16 +226,16 @@ class Sandbox:
         self._request("DELETE", "faults")
 
     def set_carbon_factor(self, factor: float, months: Mapping[str, float] | None = None) -> None:
-        """Set the factor of all emissions that the sandbox reports. `months` has those of single months.
+        """Set the factor of all emissions that the sandbox reports. `months` has factors of single months.
 
         A key of `months` is a month such as `2026-08`. Raises UserError for a negative factor or an invalid month.
         """
         self._request("POST", "carbon", {"factor": factor, "months": dict(months or {})})
 
     def add_machine_use(self, instance_type: str, start: datetime, end: datetime, **options: Any) -> None:
-        """Add machines that ran at an earlier time, whose emissions the sandbox reports.
+        """Add a period in which instances ran. The sandbox reports their emissions.
 
-        `options` are further fields of `carbon.control.PastMachineUse`: count, region, account and work. Raises
+        `options` are further fields of `carbon.control.PastInstancePeriod`: count, region, account and work. Raises
         UserError for an invalid value.
         """
         times = {"start": start.isoformat(), "end": end.isoformat()}
@@ -245,7 +245,7 @@ class Sandbox:
     def record_calls(self) -> Iterator[list[dict[str, Any]]]:
         """Record the requests of clients during the block, and yield a list that is filled at the end.
 
-        The fields of an item are those of `call_recorder.RecordedCall`.
+        An item has the fields of `call_recorder.RecordedCall`.
         """
         calls: list[dict[str, Any]] = []
         self._request("POST", "calls")

@@ -1,7 +1,7 @@
 """Cache of responses for clients that retry after they lost a response.
 
 The client receives the response that it lost, and nothing is done twice. SDKs send an ID with each call, which all of
-its attempts share, and number the attempts (see `handlers.py` of botocore). On a busy machine the AWS provider of
+its attempts share, and number the attempts (see `handlers.py` of botocore). On a busy computer the AWS provider of
 Terraform sent 14 of 18,335 calls again, because it had closed the connection before it read the response. Without this
 cache, the second attempt of a creation finds its own resource, and is refused.
 """

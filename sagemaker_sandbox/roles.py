@@ -1,16 +1,14 @@
 """IAM roles: the services that may assume them, and the decision of their policies."""
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from types import MappingProxyType
 from typing import Any
 
-from sagemaker_sandbox.iam import conditions, policies
+from sagemaker_sandbox.errors import ValidationError
+from sagemaker_sandbox.iam import policies
 from sagemaker_sandbox.iam.conditions import ConditionKeys
 from sagemaker_sandbox.iam.grants import GrantRecorder, NamedStatement
 from sagemaker_sandbox.iam.policies import Decision, Statement
-
-_ASSUME_ACTIONS = {"sts:AssumeRole", "sts:*", "*"}
 
 #: Statements that allowed requests of users, roles and services.
 GRANTS = GrantRecorder()
@@ -35,7 +33,7 @@ def decide_action(
     role = find_role(account, arn)
     if role is None:
         return Decision.IMPLICIT_DENY
-    backend = _backend(account)
+    backend = _get_backend(account)
     statements = [
         NamedStatement(name, statement)
         for name, statement in list_identity_statements(role)
@@ -63,7 +61,7 @@ def list_documents(principal: Any) -> Iterator[tuple[str, str]]:
     """Yield the name and the document of each policy of moto's role, user or group."""
     yield from principal.policies.items()
     for policy in principal.managed_policies.values():
-        yield policy.name, _document(policy)
+        yield policy.name, _get_default_document(policy)
 
 
 def find_boundary_statements(backend: Any, principal: Any) -> list[Statement] | None:
@@ -83,12 +81,12 @@ def find_boundary_document(backend: Any, principal: Any) -> str | None:
     from moto.iam.exceptions import NotFoundException
 
     try:
-        return _document(backend.get_policy(arn))
+        return _get_default_document(backend.get_policy(arn))
     except NotFoundException:
         return "{}"
 
 
-def _backend(account: str) -> Any:
+def _get_backend(account: str) -> Any:
     from moto.iam.models import iam_backends
 
     return iam_backends[account]["aws"]
@@ -102,27 +100,12 @@ def find_role(account: str, arn: str) -> Any:
     return next((role for one in backends for role in list(one.roles.values()) if role.arn == arn), None)
 
 
-def _document(policy: Any) -> str:
+def _get_default_document(policy: Any) -> str:
     return str(next(version.document for version in policy.versions if version.is_default))
 
 
 def _trusts(document: str | None, service: str, keys: ConditionKeys) -> bool:
     try:
-        statements = json.loads(document or "{}").get("Statement", [])
-    except ValueError:
+        return policies.allows_service(document or "{}", service, "sts:AssumeRole", None, keys)
+    except ValidationError:
         return False
-    statement_list = statements if isinstance(statements, list) else [statements]
-    return any(
-        _grants(statement, service) and conditions.are_met(statement, keys) is not False for statement in statement_list
-    )
-
-
-def _grants(statement: Mapping[str, Any], service: str) -> bool:
-    principal = statement.get("Principal", {})
-    services = _as_list(principal.get("Service", [])) if isinstance(principal, Mapping) else []
-    actions = _as_list(statement.get("Action", []))
-    return statement.get("Effect") == "Allow" and service in services and not _ASSUME_ACTIONS.isdisjoint(actions)
-
-
-def _as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]

@@ -42,19 +42,19 @@ def handle_request(request: Request, respond: Callable[[Request], Response]) -> 
     try:
         operation = _find_operation(request)
     except UnknownOperationError as error:
-        return _encode_error(malformed_requests.build_error_response(_without_protocol(request, b"{}"), error), None)
+        return _encode_error(malformed_requests.build_error_response(_convert_request(request, b"{}"), error), None)
     try:
         translated = _translate(request, operation)
     except ApiError as error:
         return _encode_error(
-            malformed_requests.build_error_response(_without_protocol(request, b"{}", operation), error), operation
+            malformed_requests.build_error_response(_convert_request(request, b"{}", operation), error), operation
         )
     response = respond(translated)
     return _encode_error(response, operation) if response.status_code >= 300 else _encode(response, operation)
 
 
 def _find_operation(request: Request) -> OperationModel:
-    """Return the operation that the path names. Raise UnknownOperationError if the service has none or no CBOR."""
+    """Return the operation that the path names. Raises UnknownOperationError if the service has none or no CBOR."""
     match = _PATH.search(request.path)
     service, name = match.groups() if match and request.method == "POST" else ("", "")
     for model in find_services(signature.parse_signature(request).service):
@@ -67,7 +67,7 @@ def _find_operation(request: Request) -> OperationModel:
 
 
 def _translate(request: Request, operation: OperationModel) -> Request:
-    """Return the request in JSON. Raise SerializationError for a body that is not CBOR."""
+    """Return the request in JSON. Raises SerializationError for a body that is not CBOR."""
     body = request.get_data()
     if request.headers.get("Content-Encoding") == "gzip":
         try:
@@ -75,10 +75,10 @@ def _translate(request: Request, operation: OperationModel) -> Request:
         except (OSError, EOFError, zlib.error):
             raise SerializationError("The request is not compressed by gzip, as its Content-Encoding says.") from None
     try:
-        fields = _as_json(_decode(body)) if body else {}
+        fields = _convert_to_json(_decode(body)) if body else {}
         if not isinstance(fields, dict):
             raise SerializationError("The request is not a CBOR map.")
-        return _without_protocol(request, json.dumps(fields).encode(), operation)
+        return _convert_request(request, json.dumps(fields).encode(), operation)
     except _NOT_CBOR:
         raise SerializationError("The request is not CBOR.") from None
 
@@ -92,14 +92,14 @@ def _decode(body: bytes) -> Any:
     return item
 
 
-def _as_json(value: Any) -> Any:
+def _convert_to_json(value: Any) -> Any:
     """Return a decoded value as JSON spells it: blobs in base64, times in seconds, numbers such as NaN by name."""
     if isinstance(value, dict):
         if not all(isinstance(key, str) for key in value):
             raise ValueError("a key that is not a string")
-        return {key: _as_json(member) for key, member in value.items()}
+        return {key: _convert_to_json(member) for key, member in value.items()}
     if isinstance(value, list):
-        return [_as_json(item) for item in value]
+        return [_convert_to_json(item) for item in value]
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     if isinstance(value, datetime):
@@ -109,7 +109,7 @@ def _as_json(value: Any) -> Any:
     return value
 
 
-def _without_protocol(request: Request, body: bytes, operation: OperationModel | None = None) -> Request:
+def _convert_request(request: Request, body: bytes, operation: OperationModel | None = None) -> Request:
     """Return the request with a body of JSON, as an SDK sends it that speaks JSON."""
     version, target = "1.0", ""
     if operation is not None:
@@ -146,10 +146,10 @@ class _JsonReader(JSONParser):
         return fields
 
 
-class _CborWriter(RpcV2CBORSerializer):
+class _CborEncoder(RpcV2CBORSerializer):
     """A serializer of responses, which botocore has for requests alone."""
 
-    def write(self, members: dict[str, tuple[Shape, Any]]) -> bytes:
+    def encode(self, members: dict[str, tuple[Shape, Any]]) -> bytes:
         """Return a map of these names to values of these shapes."""
         encoder: Any = self  # botocore's stubs leave out the methods that requests do not need
         body = bytearray()
@@ -165,8 +165,8 @@ class _CborWriter(RpcV2CBORSerializer):
 
 def _encode(response: Response, operation: OperationModel) -> Response:
     if operation.output_shape is None:
-        return _in_protocol(response, b"")
-    return _in_protocol(response, _CborWriter().write(_members(response, operation.output_shape)))
+        return _convert_response(response, b"")
+    return _convert_response(response, _CborEncoder().encode(_list_members(response, operation.output_shape)))
 
 
 def _encode_error(response: Response, operation: OperationModel | None) -> Response:
@@ -178,20 +178,20 @@ def _encode_error(response: Response, operation: OperationModel | None) -> Respo
     members: dict[str, tuple[Shape, Any]] = {}
     for shape in operation.error_shapes if operation is not None else ():
         if shape.name == kind.rpartition("#")[2]:
-            members = _members(response, shape)
+            members = _list_members(response, shape)
     message = fields.get("message", fields.get("Message", ""))
     members |= {"__type": (_STRING, kind), "message": (_STRING, message)}
-    return _in_protocol(response, _CborWriter().write(members))
+    return _convert_response(response, _CborEncoder().encode(members))
 
 
-def _members(response: Response, shape: Any) -> dict[str, tuple[Shape, Any]]:
+def _list_members(response: Response, shape: Any) -> dict[str, tuple[Shape, Any]]:
     """Return the members of a structure that a JSON response holds, by their names on the wire."""
     fields = _JsonReader().read(response, shape)
     shapes = {name: shape.members[name] for name in fields}
     return {member.serialization.get("name", name): (member, fields[name]) for name, member in shapes.items()}
 
 
-def _in_protocol(response: Response, body: bytes) -> Response:
+def _convert_response(response: Response, body: bytes) -> Response:
     headers = Headers(response.headers)
     headers.remove("Content-Length")
     headers.remove("Content-Type")

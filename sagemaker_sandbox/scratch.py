@@ -18,7 +18,7 @@ _LOCK = "lock"
 
 @contextmanager
 def open_folder() -> Iterator[Path]:
-    """Yield a folder for one sandbox, and remove it afterwards. Remove folders of sandboxes that no longer run."""
+    """Yield a folder for one sandbox, and remove it afterward. Remove folders of sandboxes that no longer run."""
     root = Path(tempfile.gettempdir()) / f"smlops-sandbox-{os.getuid()}"
     root.mkdir(mode=0o700, exist_ok=True)
     with (root / _LOCK).open("w") as root_lock:

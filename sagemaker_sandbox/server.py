@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sagemaker_sandbox import accounts, scratch
-from sagemaker_sandbox.client import INTERNAL_USER_AGENT, build_connection_variables, make_client
+from sagemaker_sandbox.client import INTERNAL_READ_SECONDS, INTERNAL_USER_AGENT, build_connection_variables, make_client
 from sagemaker_sandbox.clock import Clock
 from sagemaker_sandbox.connections.certificates import CertificateAuthority
 from sagemaker_sandbox.context import DEFAULT_ACCOUNT, SandboxContext
@@ -22,8 +22,9 @@ from sagemaker_sandbox.runtime.visible_paths import show_file
 from sustainable_mlops.errors import UserError
 
 HOST = "127.0.0.1"
-#: Longest pause within a request, and longest idle time of a connection, in seconds.
-SILENCE_SECONDS = 60.0
+#: Longest pause within a request, and longest idle time of a connection, in seconds. It is longer than the minute
+#: between the requests of tasks that run each minute.
+SILENCE_SECONDS = 75.0
 
 
 def main() -> None:
@@ -70,7 +71,7 @@ def _bind(port: int) -> socket.socket:
         raise UserError(
             f"sandbox: port {port} of {HOST} {reason}; choose another with --port, or omit the option"
         ) from None
-    listener.listen(1024)  # tests send hundreds of requests at once
+    listener.listen(1024)  # tests send hundreds of requests at the same time
     return listener
 
 
@@ -156,7 +157,11 @@ def _create_client_factory(endpoint: str, user_agent: str) -> Callable[[str, str
 
     @functools.cache
     def create(service: str, region: str, account: str) -> Any:
-        config = {"user_agent_extra": user_agent, "retries": {"total_max_attempts": 1}}
+        config = {
+            "user_agent_extra": user_agent,
+            "retries": {"total_max_attempts": 1},
+            "read_timeout": INTERNAL_READ_SECONDS,
+        }
         return make_client(service, region, endpoint, account, **config)
 
     def client(service: str, region: str, account: str) -> Any:

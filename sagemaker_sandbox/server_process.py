@@ -17,7 +17,7 @@ STOP_SECONDS = 60.0
 #: Time for the kernel to end killed processes, in seconds.
 _KILL_SECONDS = 20.0
 #: Tolerance for the start time of a process, in seconds. The start time is the boot time plus ticks, and a clock
-#: correction moves the boot time by about a second. After a sleep of the machine the difference is larger; then the
+#: correction moves the boot time by about a second. After a sleep of the computer the difference is larger; then the
 #: command line identifies the process.
 _START_TOLERANCE_SECONDS = 2.0
 _SERVER_MODULE = "sagemaker_sandbox.server"
@@ -45,8 +45,7 @@ class ServerProcess:
     def stop(self, seconds: float = STOP_SECONDS) -> bool:
         """End the process and everything that it started, and wait until none of them runs.
 
-        Return True if the process ended by itself, and False if it was killed after `seconds`. Raise UserError if it
-        cannot be ended.
+        Return whether the process ended by itself; after `seconds`, it is killed. Raises UserError if that fails.
         """
         import psutil
 

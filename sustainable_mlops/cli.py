@@ -17,12 +17,12 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and 
 console = create_console(stderr=True)
 
 
-def stdout() -> Console:
+def make_stdout_console() -> Console:
     """Return a console for results on stdout."""
     return create_console(stderr=False)
 
 
-def app(help_text: str | None = None) -> typer.Typer:
+def create_app(help_text: str | None = None) -> typer.Typer:
     """Return a typer application with the project's settings; `help_text` is the help of one with sub-commands."""
     return typer.Typer(
         help=help_text,
@@ -36,6 +36,15 @@ def app(help_text: str | None = None) -> typer.Typer:
 def say(text: str, style: str | None = None) -> None:
     """Print a message on stderr."""
     console.print(text, style=style)
+
+
+def confirm(question: str) -> bool:
+    """Ask a question on stderr, and return the answer. Ctrl-C and signals end the command as elsewhere."""
+    try:
+        return typer.confirm(question, err=True)
+    except typer.Abort as abort:  # click hides the signal
+        end = abort.__context__
+        raise (end if isinstance(end, KeyboardInterrupt) else KeyboardInterrupt()) from None
 
 
 def require(command: str, *extras: str, clone: bool = False) -> None:

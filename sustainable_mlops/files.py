@@ -1,5 +1,6 @@
 """Reads of text files, and atomic writes."""
 
+import errno
 import glob
 import io
 import os
@@ -7,6 +8,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from sustainable_mlops.errors import UserError, describe_missing_file
+
+#: Error numbers of a full disk and of a full quota.
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def read_text(path: Path) -> str:
@@ -43,7 +47,10 @@ def write_file(path: Path, text: str) -> None:
         partial.write_text(text, encoding="utf-8")
         partial.replace(path)
     except OSError as error:
-        raise UserError(f"{path}: cannot be written: {error.strerror or error}") from None
+        remedy = "free some space" if error.errno in DISK_FULL else "correct the permissions"
+        raise UserError(
+            f"{path}: cannot be written: {error.strerror or error}; {remedy}, or choose another path"
+        ) from None
     finally:
         with suppress(OSError):
             partial.unlink(missing_ok=True)

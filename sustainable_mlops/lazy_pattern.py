@@ -8,7 +8,7 @@ _METHODS = ("fullmatch", "match", "search", "finditer", "findall", "split", "sub
 
 
 class LazyPattern:
-    """A regular expression that compiles at its first use, and then has the methods of the compiled one."""
+    """A regular expression that compiles at its first use. It has the methods of a compiled expression."""
 
     fullmatch: Callable[[str], re.Match[str] | None]
     match: Callable[[str], re.Match[str] | None]
@@ -19,7 +19,7 @@ class LazyPattern:
     sub: Callable[[str | Callable[[re.Match[str]], str], str], str]
 
     def __init__(self, pattern: str, flags: int = 0) -> None:
-        """Take the pattern. An invalid pattern raises at its first use."""
+        """Store the pattern. An invalid pattern raises an error at its first use."""
         self.pattern, self._flags = pattern, flags
 
     def __getattr__(self, name: str) -> Any:

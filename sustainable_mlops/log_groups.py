@@ -41,7 +41,7 @@ def explain_error(reason: str, folder: Path) -> str | None:
 
 
 def edit_setting(settings: Path, names: Iterable[str]) -> str | None:
-    """Return the command that makes `names` the setting's list; None where the list stands on several lines."""
+    """Return the command that makes `names` the setting's list; None if the list has several lines."""
     text = settings.read_text(encoding="utf-8") if settings.is_file() else ""
     file, line = shlex.quote(str(settings)), f"{SETTING}: [{', '.join(names)}]"
     if _ONE_LINE.search(text):

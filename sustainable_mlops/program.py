@@ -3,22 +3,23 @@
 Standard library only, so that Ctrl-C ends a command in one line even while typer is being imported.
 """
 
-import errno
 import io
 import os
 import re
 import shlex
+import signal
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.files import DISK_FULL
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-#: The error numbers of a full disk.
-_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 #: Parts of typer's messages about values, and their replacements.
 _REQUIREMENTS = {
     "Input should be": "must be",
@@ -26,8 +27,25 @@ _REQUIREMENTS = {
     "less than or equal to": "at most",
     "greater than": "more than",
 }
+#: Signals that end a command as Ctrl-C does: the end of a CI job, and the end of a terminal's session.
+_END_SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+#: Seconds in which another signal has no effect. A shell and the kernel both send SIGHUP if a session ends.
+_REPETITION_SECONDS = 5.0
 #: Maximum columns of a table in a pipe, a file or a log, unless the variable COLUMNS sets another width.
 PLAIN_WIDTH = 120
+
+
+class Termination(KeyboardInterrupt):
+    """SIGTERM or SIGHUP, which ends a command as Ctrl-C does."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def get_exit_code(end: KeyboardInterrupt) -> int:
+    """Return the exit code of a shell: 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP."""
+    return 128 + (end.number if isinstance(end, Termination) else signal.SIGINT)
 
 
 def create_console(*, stderr: bool) -> "Console":
@@ -53,14 +71,15 @@ def format_own_command(*omitted_options: str) -> str:
 def run(command: Callable[[], object]) -> None:
     """Run a command and exit with its code.
 
-    A `UserError` becomes one line on stderr, with its remedy below, and exit code 2. Ctrl-C ends with 130. A closed
-    pipe ends with 141, as in a shell.
+    A `UserError` becomes one line on stderr, with its remedy below, and exit code 2. Ctrl-C ends with 130, SIGTERM with
+    143, SIGHUP with 129, and a closed pipe with 141, as in a shell.
     """
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="replace")  # not every locale can write the bullets of the help
     try:
         try:
-            command()
+            with _raise_on_signals():
+                command()
         finally:
             if sys.stdout:
                 sys.stdout.flush()
@@ -75,9 +94,10 @@ def run(command: Callable[[], object]) -> None:
             close_stdout()
             raise SystemExit(141) from None
         if isinstance(cause, KeyboardInterrupt):
-            print("interrupted", file=sys.stderr)
-            raise SystemExit(130) from None
-        if isinstance(cause, OSError) and cause.errno in _DISK_FULL:
+            with suppress(OSError):  # the terminal is closed
+                print("interrupted", file=sys.stderr)
+            raise SystemExit(get_exit_code(cause)) from None
+        if isinstance(cause, OSError) and cause.errno in DISK_FULL:
             close_stdout()
             print(
                 f"error: {cause.filename or 'the output'} cannot be written: {cause.strerror}; free some space",
@@ -85,6 +105,33 @@ def run(command: Callable[[], object]) -> None:
             )
             raise SystemExit(2) from None
         raise
+
+
+@contextmanager
+def _raise_on_signals() -> Iterator[None]:
+    """Raise Termination for SIGTERM and SIGHUP inside the block, so that it cleans up as after Ctrl-C.
+
+    A signal that is ignored stays so, as under `nohup`. Outside of the main thread, Python allows no handlers.
+    """
+    last_moment = -_REPETITION_SECONDS
+
+    def end(number: int, _: object) -> None:
+        nonlocal last_moment
+        if time.monotonic() - last_moment >= _REPETITION_SECONDS:
+            last_moment = time.monotonic()
+            raise Termination(number)
+
+    handled = []
+    try:
+        with suppress(ValueError):  # not the main thread
+            for number in _END_SIGNALS:
+                if signal.getsignal(number) is signal.SIG_DFL:
+                    signal.signal(number, end)
+                    handled.append(number)
+        yield
+    finally:
+        for number in handled:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def report_usage_errors(command: Any) -> Any:

@@ -2,14 +2,15 @@
 
 import json
 import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar, get_args
+from types import UnionType
+from typing import Any, ClassVar, TypeVar, Union, get_args, get_origin
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
 
+from sustainable_mlops.documents import parse_yaml_document
 from sustainable_mlops.errors import UserError, did_you_mean, suggest
 from sustainable_mlops.files import read_text
 
@@ -49,23 +50,10 @@ def load_yaml(path: Path, model: type[Model]) -> Model:
 
 def parse_yaml(text: str, model: type[Model], source: str) -> Model:
     """Parse YAML into a `model`; `source` names the text in messages. Raises UserError."""
-    try:
-        data = yaml.load(text, _Loader)  # noqa: S506 - _Loader is a SafeLoader
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        where = f" line {mark.line + 1}, column {mark.column + 1}:" if mark else ""
-        raise UserError(f"{source}:{where} not valid YAML: {_describe_yaml_problem(error)}") from None
-    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
-        raise UserError(f"{source}: not valid YAML: {error}") from None
+    data = parse_yaml_document(text, source)
     if data is None:
         raise UserError(f"{source}: is empty; it needs {', '.join(_list_required(model))}")
     return validate(data, model, source)
-
-
-def _describe_yaml_problem(error: yaml.MarkedYAMLError) -> str:
-    if "'\\t'" in str(error.problem):
-        return "a tab cannot indent a line; replace it with spaces"
-    return str(error.problem)
 
 
 def parse_json(text: str | bytes, model: type[Model], source: str) -> Model:
@@ -154,8 +142,12 @@ def _describe_problem(item: Any, model: type[BaseModel]) -> str:
 def _describe_requirement(value: Any, fields: list[FieldInfo]) -> str:
     """Return the problem in the words of the field's requirement; empty if the field has none."""
     for field in fields:
-        if isinstance(field.json_schema_extra, dict) and "must" in field.json_schema_extra:
-            return f"{value!r} must {field.json_schema_extra['must']}"
+        # An optional field of an annotated type, such as `RoleArn | None`, has the requirement in its type.
+        is_union = get_origin(field.annotation) in (Union, UnionType)
+        members = [FieldInfo.from_annotation(one) for one in get_args(field.annotation)] if is_union else []
+        for one in (field, *members):
+            if isinstance(one.json_schema_extra, dict) and "must" in one.json_schema_extra:
+                return f"{value!r} must {one.json_schema_extra['must']}"
     return ""
 
 
@@ -197,22 +189,3 @@ def _list_models(annotation: Any) -> list[type[BaseModel]]:
 
 def _list_required(model: type[BaseModel]) -> list[str]:
     return [name for name, field in model.model_fields.items() if field.is_required()] or ["at least one setting"]
-
-
-class _Loader(yaml.SafeLoader):
-    """Safe YAML loader that refuses duplicate keys instead of dropping one silently."""
-
-
-def _construct_mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Hashable, Any]:
-    keys: set[str] = set()
-    for key, _ in node.value:
-        if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
-            if key.value in keys:
-                raise yaml.MarkedYAMLError(
-                    problem=f"the key '{key.value}' appears twice; remove one", problem_mark=key.start_mark
-                )
-            keys.add(key.value)
-    return loader.construct_mapping(node, deep=True)
-
-
-_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _construct_mapping)

@@ -1,4 +1,4 @@
-"""Terraform (or OpenTofu) and its AWS provider: where they are, and how to run them.
+"""Terraform (or OpenTofu) and its AWS provider: location and execution.
 
 Standard library only, because set-up uses this module before anything is installed.
 """
@@ -23,12 +23,14 @@ from typing import Any, NamedTuple
 
 from sustainable_mlops import log_groups
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.program import Termination
+from sustainable_mlops.terraform_state import State
 
 #: The clone of the repository; for an installed package, the folder that contains it.
 ROOT = Path(__file__).resolve().parent.parent
 IN_CLONE = (ROOT / "pyproject.toml").is_file()
 _CACHE = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "sustainable-mlops")
-#: Files of this machine that git ignores: caches, generated configuration, the state of a running sandbox.
+#: Files of this computer that git ignores: caches, generated configuration, the state of a running sandbox.
 LOCAL = ROOT / ".local" if IN_CLONE else _CACHE
 
 MINIMUM = (1, 10)  # the S3 backend's own lock files (`use_lockfile`)
@@ -106,14 +108,14 @@ def _read_engine(path: str) -> Engine | None:
     if version is None:
         return None
     major, minor, patch = (int(part) for part in version.groups())
-    # `version -json` names the program in neither, so its file's name tells, such as `tofu` or `tofu-1.12`.
+    # `version -json` names the program in neither, so its file's name decides, such as `tofu` or `tofu-1.12`.
     return Engine(path, "OpenTofu" if "tofu" in Path(path).name else "Terraform", (major, minor, patch))
 
 
 def name_platform() -> str:
-    """Return the name of this machine in provider packages, such as `linux_amd64`."""
-    machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
-    return f"{platform.system().lower()}_{machine}"
+    """Return the name of this computer in provider packages, such as `linux_amd64`."""
+    architecture = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+    return f"{platform.system().lower()}_{architecture}"
 
 
 def find_mirror(provider: str = PROVIDER) -> Path | None:
@@ -122,7 +124,7 @@ def find_mirror(provider: str = PROVIDER) -> Path | None:
     `SMLOPS_AWS_PROVIDER` names the folder, or a version that the mirror must hold. Without it, search Terraform's usual
     folders and /opt. Raises UserError if the named folder does not hold the provider.
     """
-    folder, version = _provider_setting()
+    folder, version = _read_provider_setting()
     home = Path.home()
     usual = (
         home / ".terraform.d" / "plugins",
@@ -140,7 +142,7 @@ def find_mirror(provider: str = PROVIDER) -> Path | None:
     return mirror
 
 
-def _provider_setting() -> tuple[Path | None, str]:
+def _read_provider_setting() -> tuple[Path | None, str]:
     """Return the mirror's folder and the version that `SMLOPS_AWS_PROVIDER` chooses; `*` stands for any version.
 
     Raises UserError for a relative folder: processes that start in other folders would look for it elsewhere.
@@ -155,25 +157,25 @@ def _provider_setting() -> tuple[Path | None, str]:
 
 
 def _has_package(mirror: Path, provider: str, version: str) -> bool:
-    """Tell if a mirror holds the provider, unpacked in a folder or packed as an archive."""
+    """Return whether a mirror holds the provider, unpacked in a folder or packed as an archive."""
     return any((mirror / provider).glob(f"{version}/{name_platform()}")) or any(
-        (mirror / provider).glob(_archive_name(version))
+        (mirror / provider).glob(_format_archive_name(version))
     )
 
 
-def _archive_name(version: str) -> str:
+def _format_archive_name(version: str) -> str:
     return f"terraform-provider-aws_{version}_{name_platform()}.zip"
 
 
-def provider_constraint() -> str:
+def get_provider_constraint() -> str:
     """Return the version constraint that set-up locks."""
-    _, version = _provider_setting()
+    _, version = _read_provider_setting()
     return PROVIDER_VERSIONS if version == "*" else f"= {version}"
 
 
-def lock_file() -> Path:
+def find_lock_file() -> Path:
     """Return the lock file that set-up writes for the chosen engine and provider; each combination has its own."""
-    return _toolchain_folder() / LOCK_NAME
+    return _find_toolchain_folder() / LOCK_NAME
 
 
 def read_provider_version(lock: Path) -> str | None:
@@ -182,39 +184,39 @@ def read_provider_version(lock: Path) -> str | None:
     return version and version[1]
 
 
-def provider_version() -> str:
+def get_provider_version() -> str:
     """Return the version of the AWS provider that set-up locked. Raises UserError before set-up has run."""
-    version = read_provider_version(lock_file())
+    version = read_provider_version(find_lock_file())
     if version is None:
         raise UserError("the AWS provider is not set up: run `make setup`")
     return version
 
 
-def _toolchain_folder() -> Path:
+def _find_toolchain_folder() -> Path:
     """Return the folder of the lock file and CLI configuration; one for each engine and provider setting."""
-    folder, version = _provider_setting()
+    folder, version = _read_provider_setting()
     provider = version if folder is None else hashlib.sha256(str(folder).encode()).hexdigest()[:8]
     return LOCAL / "provider" / f"{find_engine().name.lower()}-{provider.replace('*', 'any')}"
 
 
-def _mirrors() -> dict[str, Path]:
-    """Return the mirror's folder for each provider address that a mirror on this machine can serve."""
+def _find_mirrors() -> dict[str, Path]:
+    """Return the mirror's folder for each provider address that a mirror on this computer can serve."""
     mirror = find_mirror()
     mirrors = {} if mirror is None else {PROVIDER: mirror}
     if find_engine().name == "OpenTofu":
-        folder = find_mirror(OPENTOFU_PROVIDER) or (mirror and _lay_out_for_opentofu(mirror))
+        folder = find_mirror(OPENTOFU_PROVIDER) or (mirror and _link_for_opentofu(mirror))
         mirrors |= {OPENTOFU_PROVIDER: folder} if folder else {}
     return mirrors
 
 
-def _lay_out_for_opentofu(mirror: Path) -> Path:
-    """Link the provider of a Terraform mirror to where OpenTofu looks; return the folder to look in.
+def _link_for_opentofu(mirror: Path) -> Path:
+    """Link the provider of a Terraform mirror into a mirror for OpenTofu, and return its folder.
 
     OpenTofu follows a link at the last folder, the platform's, and at an archive, but at no folder above.
     """
-    folder = _toolchain_folder() / "mirror"
+    folder = _find_toolchain_folder() / "mirror"
     packages = mirror / PROVIDER
-    for package in (*packages.glob(f"*/{name_platform()}"), *packages.glob(_archive_name("*"))):
+    for package in (*packages.glob(f"*/{name_platform()}"), *packages.glob(_format_archive_name("*"))):
         link = folder / OPENTOFU_PROVIDER / package.relative_to(packages)
         if link.is_symlink() and link.readlink() == package:
             continue
@@ -225,20 +227,20 @@ def _lay_out_for_opentofu(mirror: Path) -> Path:
     return folder
 
 
-def _cli_configuration() -> str | None:
+def _find_cli_configuration() -> str | None:
     """Return the CLI configuration file to use.
 
-    `SMLOPS_AWS_PROVIDER` wins, then the user's own file where it exists, then one that serves a mirror of this machine.
+    `SMLOPS_AWS_PROVIDER` comes first, then an existing file of the user, then a file for a mirror of this computer.
     """
     setting = os.environ.get(PROVIDER_SETTING)
     user_file = os.environ.get("TF_CLI_CONFIG_FILE")
     if user_file and Path(user_file).is_file() and not setting:
         return user_file
-    mirrors = _mirrors()
+    mirrors = _find_mirrors()
     if not mirrors and not user_file and not setting:
         return None  # Terraform reads ~/.terraformrc by itself
-    path = _toolchain_folder() / "terraform.rc"
-    text = _provider_installation(mirrors)
+    path = _find_toolchain_folder() / "terraform.rc"
+    text = _render_provider_installation(mirrors)
     if not path.is_file() or path.read_text() != text:
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(f".{os.getpid()}.{threading.get_ident()}")
@@ -247,7 +249,7 @@ def _cli_configuration() -> str | None:
     return str(path)
 
 
-def _provider_installation(mirrors: Mapping[str, Path]) -> str:
+def _render_provider_installation(mirrors: Mapping[str, Path]) -> str:
     """Render the CLI configuration: providers from their mirrors, all others from their registries."""
     lines = [
         f'  filesystem_mirror {{\n    path    = "{folder}"\n    include = ["{provider}"]\n  }}\n'
@@ -258,9 +260,17 @@ def _provider_installation(mirrors: Mapping[str, Path]) -> str:
 
 
 def make_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the variables for Terraform: those of this process, without prompts, with one plugin cache."""
+    """Return the variables of this process for Terraform, without prompts and with one plugin cache.
+
+    Raises UserError if the folder of the cache is not writable.
+    """
     cache = LOCAL / "plugin-cache"
-    cache.mkdir(parents=True, exist_ok=True)
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        configuration = _find_cli_configuration()
+    except OSError as error:
+        remedy = "correct its permissions" if IN_CLONE else "set XDG_CACHE_HOME to a writable folder"
+        raise UserError(f"{error.filename or LOCAL}: cannot be written: {error.strerror}; {remedy}") from None
     variables = {
         **os.environ,
         "TF_IN_AUTOMATION": "1",
@@ -268,7 +278,6 @@ def make_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
         "CHECKPOINT_DISABLE": "1",
         "TF_PLUGIN_CACHE_DIR": str(cache),
     }
-    configuration = _cli_configuration()
     if configuration is None:
         variables.pop("TF_CLI_CONFIG_FILE", None)
     else:
@@ -332,10 +341,11 @@ class Terraform:
 
     @contextmanager
     def _start(self, *arguments: str, stderr: int) -> Iterator[subprocess.Popen[str]]:
-        """Start one command; if Ctrl-C ends this process, wait until Terraform ends by itself.
+        """Start one command; if Ctrl-C or a signal ends this process, wait until Terraform ends by itself.
 
         A killed Terraform would lose new resources and leave the state locked. It has a process group of its own, so it
-        receives each Ctrl-C once, from here: at a second one it would drop everything.
+        receives each Ctrl-C once, from here: at a second one it would drop everything. So a signal after Ctrl-C, with
+        which CI ends a job, has no effect.
         """
         command = [find_engine().path, f"-chdir={self.folder}", *arguments]
         with subprocess.Popen(
@@ -350,10 +360,14 @@ class Terraform:
             try:
                 yield process
             except BaseException:
+                process.send_signal(signal.SIGINT)
                 while process.poll() is None:
-                    process.send_signal(signal.SIGINT)
-                    with suppress(KeyboardInterrupt):
+                    try:
                         process.communicate()
+                    except Termination:
+                        continue
+                    except KeyboardInterrupt:
+                        process.send_signal(signal.SIGINT)
                 raise
 
     def _make_error(self, command: str, reason: str) -> UserError:
@@ -365,7 +379,7 @@ class Terraform:
 
     def init(self, *arguments: str) -> None:
         """Initialize with the shared lock file, so that several folders can initialize at the same time."""
-        lock, shared = self.folder / LOCK_NAME, lock_file()
+        lock, shared = self.folder / LOCK_NAME, find_lock_file()
         if shared.is_file() and not lock.exists():
             shutil.copy(shared, lock)
         self.run("init", *arguments)
@@ -436,43 +450,13 @@ class Terraform:
             raise self._make_error("apply", errors.strip() or out.strip())
         return diagnostics
 
-    def list_tainted(self) -> list[str]:
-        """Return the addresses that an interrupted apply was creating; the next apply would replace them."""
-        return [
-            ".".join(filter(None, [resource.get("module"), resource["type"], resource["name"]])) + _index(instance)
-            for resource in json.loads(self.run("state", "pull") or "{}").get("resources", [])
-            for instance in resource["instances"]
-            if instance.get("status") == "tainted" and "deposed" not in instance
-        ]
-
-    def list_instances(self) -> list[tuple[str, dict[str, Any]]]:
-        """Return the address and the attributes of every managed resource in the state."""
-        return [
-            (
-                ".".join(filter(None, [resource.get("module"), resource["type"], resource["name"]])) + _index(instance),
-                instance["attributes"],
-            )
-            for resource in json.loads(self.run("state", "pull") or "{}").get("resources", [])
-            if resource["mode"] == "managed"
-            for instance in resource["instances"]
-        ]
-
-    def list_attributes(self, resource_type: str) -> list[dict[str, Any]]:
-        """Return the attributes of every resource of a type in the state."""
-        return [
-            instance["attributes"]
-            for resource in json.loads(self.run("state", "pull") or "{}").get("resources", [])
-            if resource["mode"] == "managed" and resource["type"] == resource_type
-            for instance in resource["instances"]
-        ]
+    def read_state(self) -> State:
+        """Return the state; an empty one before the first apply."""
+        return State(json.loads(self.run("state", "pull") or "{}"))
 
     def read_outputs(self) -> dict[str, Any]:
         """Return the values of the outputs by name."""
-        return {name: output["value"] for name, output in json.loads(self.run("output", "-json")).items()}
-
-
-def _index(instance: Mapping[str, Any]) -> str:
-    return f"[{json.dumps(instance['index_key'])}]" if "index_key" in instance else ""
+        return self.read_state().outputs
 
 
 def list_changes(plan: Mapping[str, Any]) -> dict[str, list[str]]:

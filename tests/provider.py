@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.terraform import LOCAL, name_platform, provider_version
+from sustainable_mlops.terraform import LOCAL, get_provider_version, name_platform
 
 #: Log files of every sandbox of this process; a failing test prints their end.
 SANDBOX_LOGS: list[Path] = []
@@ -63,7 +63,7 @@ def serving(variables: Mapping[str, str], *options: str) -> Iterator[str]:
 
     `options` are those of `provider_process.py`.
     """
-    program = next((LOCAL / "plugin-cache").glob(f"*/*/aws/{provider_version()}/{name_platform()}/*provider-aws_*"))
+    program = next((LOCAL / "plugin-cache").glob(f"*/*/aws/{get_provider_version()}/{name_platform()}/*provider-aws_*"))
     process = Path(__file__).with_name("provider_process.py")
     command, pipe = [sys.executable, str(process), str(program), *options], subprocess.PIPE
     with subprocess.Popen(command, env=variables, text=True, stdin=pipe, stdout=pipe) as running:

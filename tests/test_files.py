@@ -41,4 +41,5 @@ def test_an_interrupted_write_leaves_the_old_file(
     assert file.read_text() == "as it was\n"
     assert list(file.parent.iterdir()) == [file]
     if isinstance(end, OSError):
-        assert str(ended.value) == f"{file}: cannot be written: No space left on device"
+        reason = f"{file}: cannot be written: No space left on device"
+        assert str(ended.value) == f"{reason}; free some space, or choose another path"

@@ -1,13 +1,14 @@
 """Every mistake in a file becomes one line that names the file, the place and the remedy."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field
 
+from sustainable_mlops.documents import render_yaml
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.settings import Settings, load_yaml, parse_json, parse_yaml
 
@@ -17,10 +18,19 @@ class Feature(Settings):
     ttl_days: int | None = Field(None, ge=1)
 
 
+Owner = Annotated[str, Field(pattern="^[a-z]+$", json_schema_extra={"must": "be lower-case letters"})]
+
+
 class Example(Settings):
     region: str = Field(pattern=r"^[a-z]+-[a-z]+-\d$", description="A Region such as eu-north-1.")
     features: dict[str, Feature] = Field(min_length=1)
     sizes: list[int] = Field(default_factory=list)
+    owner: Owner | None = None
+
+
+class Numbers(Settings):
+    size: float
+    name: str = ""
 
 
 GOOD = "region: eu-north-1\nfeatures:\n  dep_delay: {kind: Fractional, ttl_days: 3}\n"
@@ -36,6 +46,7 @@ MISTAKES = {
     GOOD.replace("eu-north-1", "1.7"): "region: must be text; put it in quotes in the file (YAML reads the number 1.7)",
     "features: {a: {kind: String}}\n": "region: is missing; add it",
     GOOD + "sizes: [1, x]\n": "sizes[1]: must be a whole number, not 'x'",
+    GOOD + "owner: Anna\n": "owner: 'Anna' must be lower-case letters",
     GOOD + "sizes: 3\n": "sizes: must be a list, not 3",
     "- a\n- b\n": "must be a mapping (key: value)",
     "region: a\nregion: b\n": "line 2, column 1: not valid YAML: the key 'region' appears twice",
@@ -78,6 +89,17 @@ def test_a_file_that_is_not_text_is_named(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UserError, match=r"settings.yaml: line 1: is not UTF-8 text .*; save the file as UTF-8"):
         load_yaml(path, Example)
+
+
+def test_numbers_may_have_exponents() -> None:
+    assert parse_yaml("size: 1e3", Numbers, "x").size == 1000
+    with pytest.raises(UserError, match=r"^x: name: must be text; put it in quotes"):
+        parse_yaml("size: 1\nname: 1e3", Numbers, "x")
+
+
+def test_written_texts_that_look_like_numbers_stay_texts() -> None:
+    content = {"size": 1e20, "name": "1e3"}
+    assert parse_yaml(render_yaml(content), Numbers, "x") == Numbers(size=1e20, name="1e3")
 
 
 def test_keys_merged_from_an_anchor_may_be_overridden() -> None:

@@ -15,6 +15,8 @@ import pytest
 
 from sustainable_mlops import terraform
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.program import run
+from tests.cases import check_cases
 from tests.sandbox.support import wait_until
 
 
@@ -55,6 +57,21 @@ def test_a_relative_mirror_is_refused(path: Path, monkeypatch: pytest.MonkeyPatc
         terraform.make_environment()
 
 
+@check_cases(
+    ("is_clone", "remedy"),
+    [(True, "correct its permissions"), (False, "set XDG_CACHE_HOME to a writable folder")],
+)
+def test_a_cache_that_cannot_be_written_is_named(
+    is_clone: bool, remedy: str, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program(path, "terraform", "1.11.4")
+    (path / "file").touch()
+    monkeypatch.setattr(terraform, "LOCAL", path / "file" / "cache")
+    monkeypatch.setattr(terraform, "IN_CLONE", is_clone)
+    with pytest.raises(UserError, match=f"{path}/file/cache.*: cannot be written: .*; {remedy}"):
+        terraform.make_environment()
+
+
 def test_the_setting_chooses_the_engine_by_name_or_path(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program(path, "terraform", "1.11.4")
     for name in ("tofu", "tofu-1.12"):
@@ -86,7 +103,7 @@ def test_the_command_of_an_engine_works_in_a_shell(path: Path, monkeypatch: pyte
 SLOW = """#!/bin/sh
 [ "$1" = version ] && { echo '{"terraform_version": "1.11.4"}'; exit; }
 trap 'echo interrupted >> "$FOLDER/interrupts"' INT
-/bin/sleep 0.2 # until then, the parent process waits for its end
+/bin/sleep 1 # until then, the parent process waits for its end
 : > "$FOLDER/started"
 while [ ! -e "$FOLDER/interrupts" ]; do /bin/sleep 0.05; done
 /bin/sleep 0.5
@@ -94,22 +111,28 @@ echo saved > "$FOLDER/state"
 """
 
 
+@pytest.mark.parametrize("signals", [[signal.SIGINT], [signal.SIGTERM], [signal.SIGINT, signal.SIGTERM]], ids=str)
 @pytest.mark.parametrize("command", ["apply", "plan"])
-def test_ctrl_c_lets_terraform_end_by_itself(command: str, path: Path) -> None:
-    """Killed, it would lose what it has made, and leave the state locked."""
+def test_ctrl_c_and_signals_let_terraform_end_by_itself(
+    command: str, signals: list[signal.Signals], path: Path
+) -> None:
+    """Killed, it would lose what it has made, and leave the state locked. CI sends SIGTERM some time after SIGINT."""
     (path / "terraform").write_text(SLOW)
     (path / "terraform").chmod(0o755)
     driven = terraform.Terraform(path, {"FOLDER": str(path)})
 
     def press() -> None:
         wait_until((path / "started").exists)
-        os.kill(os.getpid(), signal.SIGINT)
+        for number in signals:
+            os.kill(os.getpid(), number)
+            wait_until((path / "interrupts").exists)
 
     presser = threading.Thread(target=press)
     presser.start()
-    with pytest.raises(KeyboardInterrupt):
-        driven.apply() if command == "apply" else driven.plan(path / "p")
+    with pytest.raises(SystemExit) as ended:
+        run(lambda: driven.apply() if command == "apply" else driven.plan(path / "p"))
     presser.join()
+    assert ended.value.code == 128 + signals[0]
     assert (path / "state").read_text() == "saved\n"
     assert (path / "interrupts").read_text() == "interrupted\n"
 
@@ -133,7 +156,7 @@ def test_what_an_interrupted_apply_was_making_can_be_kept(tmp_path: Path) -> Non
     (tmp_path / "main.tf").write_text(MAKING)
     driven = terraform.Terraform(tmp_path)
     driven.init()
-    assert driven.list_tainted() == []
+    assert driven.read_state().tainted == []
 
     def press() -> None:
         wait_until((tmp_path / "started").exists)
@@ -144,7 +167,7 @@ def test_what_an_interrupted_apply_was_making_can_be_kept(tmp_path: Path) -> Non
     with pytest.raises(KeyboardInterrupt):
         driven.apply()
     presser.join()
-    (address,) = driven.list_tainted()
+    (address,) = driven.read_state().tainted
     assert address == 'terraform_data.this["a b"]'
     driven.run("untaint", address)
     assert driven.is_up_to_date(tmp_path / "p")
@@ -184,7 +207,7 @@ def read_mirrors() -> dict[str, Path]:
 
 @pytest.fixture
 def local(path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return an empty folder for set-up, on a machine whose usual mirror has provider 5.100.0."""
+    """Return an empty folder for set-up, on a computer whose usual mirror has provider 5.100.0."""
     home = path / "home"
     place_package(home / ".terraform.d/plugins", "5.100.0")
     monkeypatch.setenv("HOME", str(home))
@@ -199,7 +222,7 @@ def test_a_folder_in_the_setting_replaces_the_usual_mirror(
     packed: bool, local: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert read_mirrors() == {terraform.PROVIDER: Path.home() / ".terraform.d/plugins"}
-    usual = terraform.lock_file()
+    usual = terraform.find_lock_file()
     mirror = local.parent / "a mirror"
     place_package(mirror, "6.1.0", packed=packed)
     own = local.parent / "own.rc"
@@ -207,8 +230,8 @@ def test_a_folder_in_the_setting_replaces_the_usual_mirror(
     monkeypatch.setenv("TF_CLI_CONFIG_FILE", str(own))
     monkeypatch.setenv(terraform.PROVIDER_SETTING, str(mirror))
     assert read_mirrors() == {terraform.PROVIDER: mirror}
-    assert terraform.provider_constraint() == terraform.PROVIDER_VERSIONS
-    assert terraform.lock_file() != usual
+    assert terraform.get_provider_constraint() == terraform.PROVIDER_VERSIONS
+    assert terraform.find_lock_file() != usual
 
 
 def test_a_version_in_the_setting_comes_from_a_mirror_that_holds_it_else_from_the_registry(
@@ -218,8 +241,8 @@ def test_a_version_in_the_setting_comes_from_a_mirror_that_holds_it_else_from_th
     assert read_mirrors() == {terraform.PROVIDER: Path.home() / ".terraform.d/plugins"}
     monkeypatch.setenv(terraform.PROVIDER_SETTING, "6.47.1")
     assert read_mirrors() == {}
-    assert terraform.provider_constraint() == "= 6.47.1"
-    assert terraform.lock_file() == local / "provider" / "terraform-6.47.1" / ".terraform.lock.hcl"
+    assert terraform.get_provider_constraint() == "= 6.47.1"
+    assert terraform.find_lock_file() == local / "provider" / "terraform-6.47.1" / ".terraform.lock.hcl"
 
 
 def test_a_mirror_without_the_provider_is_refused_in_one_line(local: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -232,10 +255,10 @@ def test_a_mirror_without_the_provider_is_refused_in_one_line(local: Path, monke
 @pytest.mark.usefixtures("local")
 def test_the_version_of_the_provider_is_read_from_the_lock_file() -> None:
     with pytest.raises(UserError, match="the AWS provider is not set up: run `make setup`"):
-        terraform.provider_version()
-    terraform.lock_file().parent.mkdir(parents=True)
-    terraform.lock_file().write_text(f'provider "{terraform.PROVIDER}" {{\n  version     = "5.100.0"\n}}\n')
-    assert terraform.provider_version() == "5.100.0"
+        terraform.get_provider_version()
+    terraform.find_lock_file().parent.mkdir(parents=True)
+    terraform.find_lock_file().write_text(f'provider "{terraform.PROVIDER}" {{\n  version     = "5.100.0"\n}}\n')
+    assert terraform.get_provider_version() == "5.100.0"
 
 
 @pytest.mark.parametrize("packed", [True, False])

@@ -23,7 +23,7 @@ from sustainable_mlops import cli, program
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.terraform import ROOT
 
-app = cli.app()
+app = cli.create_app()
 SIZES = (46, 1000, 5000)
 BASE = ROOT / "tests" / "plan" / "fixtures" / "platform.json"
 SMLOPS = (sys.executable, "-m", "sustainable_mlops")
@@ -175,7 +175,7 @@ def measure(*command: str | Path) -> Measurement:
 def find_fastest(rounds: int, *commands: tuple[str | Path, ...]) -> list[Measurement]:
     """Return the measurement of the fastest run of each program.
 
-    The programs run in turn: the speed of a shared machine changes within seconds, and ratios must not show it.
+    The programs run in turn: the speed of a shared computer changes within seconds, and ratios must not show it.
     """
     return [min(runs) for runs in zip(*([measure(*one) for one in commands] for _ in range(rounds)), strict=True)]
 

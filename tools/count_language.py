@@ -42,7 +42,7 @@ class Occurrence(NamedTuple):
 
 
 def hides_subject(text: str) -> bool:
-    """Return True if the first word of a docstring is a question word."""
+    """Return whether the first word of a docstring is a question word."""
     return re.split(r"\W", text, maxsplit=1)[0] in QUESTION_WORDS
 
 

@@ -59,7 +59,7 @@ def load_hosts() -> list[MeasuredHost]:
 
 def compute_cpu_ratio(group: Iterable[MeasuredHost]) -> Curve:
     """Return the power of CPU packages as a share of the TDP over load, from the servers of both kinds."""
-    coefficients, group = Coefficients.default(), list(group)
+    coefficients, group = Coefficients.get_current(), list(group)
     points = []
     for position, load in enumerate(LOADS):
         memory = interpolate(coefficients.ram_w_per_gb, load / 100)
@@ -83,7 +83,7 @@ def _compute_share(group: Sequence[MeasuredHost], kind: str, position: int, memo
 def estimate_held_out() -> Iterator[tuple[MeasuredHost, int, float, FootprintFigure]]:
     """Yield each server at each load (%) with its watts, and its estimate by the half that does not contain it."""
     for fitting_half, others in split_hosts():
-        coefficients = Coefficients.default()._replace(cpu_ratio=compute_cpu_ratio(fitting_half))
+        coefficients = Coefficients.get_current()._replace(cpu_ratio=compute_cpu_ratio(fitting_half))
         for host in others:
             for load, watts in zip(LOADS, host.watts, strict=True):
                 if watts is not None:

@@ -13,7 +13,7 @@ from typing import Any
 from tools.derive_instances import format_table
 
 _FOLDER = Path(__file__).resolve().parent.parent / "sagemaker_sandbox" / "enforcement"
-#: IAM prefixes of the services of which the sandbox names resources. A request to another service is about `*`.
+#: IAM prefixes of services whose resources the sandbox can name. A request to another service is about `*`.
 _SERVICES = (
     "application-autoscaling",
     "athena",

@@ -71,8 +71,9 @@ def make_managed_policies() -> Iterator[tuple[str, ...]]:
     yield "policy", "version", "updated", "document"
     for name in sorted(_NAMES.split()):
         policy = policies[name]
-        document = json.dumps({"Statement": list(_list_statements(policy["Document"]))}, separators=(",", ":"))
-        yield policy["Path"][1:] + name, policy["DefaultVersionId"], policy["UpdateDate"][:10], document
+        document = {"Version": policy["Document"]["Version"], "Statement": list(_list_statements(policy["Document"]))}
+        text = json.dumps(document, separators=(",", ":"))
+        yield policy["Path"][1:] + name, policy["DefaultVersionId"], policy["UpdateDate"][:10], text
 
 
 def _list_statements(document: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -16,7 +16,7 @@ from typing import Any
 
 from sustainable_mlops.catalogue.tables import CATALOGUE_DIRECTORY, read_rows
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.terraform import Terraform, provider_version
+from sustainable_mlops.terraform import Terraform, get_provider_version
 from tools.derive_instances import format_table, list_sagemaker_types
 
 #: The versions of the rows.
@@ -95,4 +95,4 @@ _RESOURCES: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 if __name__ == "__main__":
-    (CATALOGUE_DIRECTORY / "refused_instances.csv").write_text(make_table(provider_version()), encoding="utf-8")
+    (CATALOGUE_DIRECTORY / "refused_instances.csv").write_text(make_table(get_provider_version()), encoding="utf-8")

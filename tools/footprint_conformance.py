@@ -14,9 +14,9 @@ from sustainable_mlops.footprint.activities import ONE, ZERO, FleetActivity
 from sustainable_mlops.footprint.calculation import Calculation, GridLocation
 from sustainable_mlops.footprint.coefficients import Coefficients, Curve
 from sustainable_mlops.footprint.figures import FootprintEstimate
-from sustainable_mlops.footprint.machines import calculate_fleet
+from sustainable_mlops.footprint.instance_calculations import calculate_fleet
 from sustainable_mlops.footprint.model import estimate
-from sustainable_mlops.footprint.quantities import Quantity, exact_quantity
+from sustainable_mlops.footprint.quantities import make_exact
 
 Values = tuple[float, ...]
 
@@ -54,19 +54,18 @@ def list_cases() -> Iterator[ConformanceCase]:
 def _make_coefficients(
     cpu: Curve,
     ram_w_per_gb: float,
-    lifetime_h: float = 35_040,
     server_kg: float = 0.0,
     included_gb_per_vcpu: float = 0.0,
 ) -> Coefficients:
     """Return coefficients of a tool like Cloud Carbon Footprint: CPU watts per vCPU, constant memory watts per GB."""
-    return Coefficients.default()._replace(
+    return Coefficients.get_current()._replace(
         cpu_ratio=cpu,
         board_ratio=0.0,
         ram_w_per_gb=((0.0, ram_w_per_gb), (1.0, ram_w_per_gb)),
         ram_included_gb=included_gb_per_vcpu,
         host_model=ONE,
-        lifetime_h=lifetime_h,
-        server_kg=exact_quantity(server_kg),
+        lifetime_h=35_040,
+        server_kg=make_exact(server_kg),
         cpu_kg=ZERO,
         dram_kg_per_gb=ZERO,
         ssd_kg_per_tb=ZERO,
@@ -74,7 +73,7 @@ def _make_coefficients(
 
 
 def _make_location(pue: float, grid: float) -> GridLocation:
-    return GridLocation(exact_quantity(pue), exact_quantity(grid), 0.0, ZERO, prices.REGION, frozenset(), ())
+    return GridLocation(make_exact(pue), make_exact(grid), 0.0, ZERO, prices.REGION, frozenset(), ())
 
 
 def _make_machine(
@@ -93,7 +92,7 @@ def _make_gpu(idle_w: float, busy_w: float) -> Accelerator:
 def _estimate_run(
     instance: InstanceType, hours: float, load: float, location: GridLocation, coefficients: Coefficients
 ) -> FootprintEstimate:
-    fleet = FleetActivity("", None, hours=exact_quantity(hours), duty=exact_quantity(load))
+    fleet = FleetActivity("", None, hours=make_exact(hours), duty=make_exact(load))
     calculation: Calculation = calculate_fleet(fleet, instance, None, location, coefficients)
     return calculation.compute_estimate()
 
@@ -158,7 +157,7 @@ def _compute_m5() -> Values:
 
 def _compute_ccf_storage() -> Values:
     """Return kWh per TB-hour of SSD and HDD: our coefficients with the PUE of Cloud Carbon Footprint."""
-    ours = Coefficients.default()
+    ours = Coefficients.get_current()
     return tuple(coefficient.central * 1.135 / 1000 for coefficient in (ours.ssd_wh_per_tbh, ours.hdd_wh_per_tbh))
 
 
@@ -176,12 +175,12 @@ def _compute_greenops() -> Values:
 
 
 def _make_own_computation(
-    name: str, region: str, hours: float, metrics: tuple[tuple[str, float], ...], duty: Quantity | None = None
+    name: str, region: str, hours: float, metrics: tuple[tuple[str, float], ...]
 ) -> Callable[[], Values]:
     """Return a function that computes a case with our own constants."""
 
     def compute_values() -> Values:
-        fleet = FleetActivity(name, region, hours=exact_quantity(hours), duty=duty or exact_quantity(0.5))
+        fleet = FleetActivity(name, region, hours=make_exact(hours), duty=make_exact(0.5))
         result = estimate(fleet)
         return tuple(_get_central(result, metric) * factor for metric, factor in metrics)
 
@@ -189,7 +188,7 @@ def _make_own_computation(
 
 
 def _compute_our_storage() -> Values:
-    ours = Coefficients.default()
+    ours = Coefficients.get_current()
     return tuple(coefficient.central * 1.15 / 1000 for coefficient in (ours.ssd_wh_per_tbh, ours.hdd_wh_per_tbh))
 
 

@@ -37,7 +37,7 @@ def _join_values(values: Values, *, exact: bool = True) -> str:
 def format_errors() -> str:
     """Return the errors against measurements, by kind, as a Markdown table."""
     lines = [
-        "| Kind | Fitted | Cases | Median error | Bias | In the range | Range, high / low |",
+        "| Kind | Fitted | Cases | Median error | Bias | Inside the interval | Interval, high / low |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     for one in summarize_errors():
@@ -53,7 +53,7 @@ def format_errors() -> str:
 def format_measurements() -> str:
     """Return every measurement and its estimate as a Markdown table."""
     lines = [
-        "| Case | Kind | What | Measured | Ours | Error | In the range | Fitted | Source |",
+        "| Case | Kind | What | Measured | Ours | Error | Inside the interval | Fitted | Source |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for case in load_measured_cases():
@@ -72,7 +72,7 @@ def format_measurements() -> str:
 
 def format_defaults() -> str:
     """Return the defaults of `catalogue/assumptions.csv` as a Markdown table."""
-    lines = ["| Default | Value | Range | Class |", "| --- | --- | --- | --- |"]
+    lines = ["| Default | Value | Interval | Class |", "| --- | --- | --- | --- |"]
     for row in read_rows("assumptions"):
         low, value, high = (f"{round(float(row[key] or 0), 4):,.10g}" for key in ("low", "value", "high"))
         interval = f"{low} to {high}" if row["low"] else "none"

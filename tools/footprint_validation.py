@@ -15,8 +15,8 @@ from sustainable_mlops.footprint.activities import ONE, ZERO, FleetActivity, Job
 from sustainable_mlops.footprint.calculation import GridLocation, find_location
 from sustainable_mlops.footprint.coefficients import Coefficients
 from sustainable_mlops.footprint.figures import FootprintEstimate, FootprintFigure
-from sustainable_mlops.footprint.machines import calculate_fleet, find_job_duty, make_job_fleet
-from sustainable_mlops.footprint.quantities import exact_quantity
+from sustainable_mlops.footprint.instance_calculations import calculate_fleet, find_job_duty, make_job_fleet
+from sustainable_mlops.footprint.quantities import make_exact
 from tools import cpu_hosts
 
 #: Location for watts at the plug, without the overhead of the data center.
@@ -127,7 +127,7 @@ def summarize_errors() -> list[ErrorSummary]:
 
 def _estimate_case(row: Mapping[str, str]) -> FootprintFigure:
     """Return the estimate in the unit of the measurement."""
-    coefficients = Coefficients.default()
+    coefficients = Coefficients.get_current()
     if row["kind"] == "price":
         fleet = FleetActivity(row["instance"], row["region"], hours=ONE)
         location = find_location(row["region"], coefficients)
@@ -145,10 +145,10 @@ def _estimate_case(row: Mapping[str, str]) -> FootprintFigure:
 
 
 def _make_fleet(row: Mapping[str, str], instance: InstanceType) -> FleetActivity:
-    hours, count = exact_quantity(float(row["hours"])), exact_quantity(float(row["nodes"]))
+    hours, count = make_exact(float(row["hours"])), make_exact(float(row["nodes"]))
     if not row["load"]:
         return make_job_fleet(JobActivity(row["instance"], None, hours, count, duty=find_job_duty(instance)))
-    duty, has_model_loaded = exact_quantity(float(row["load"])), row["kind"] != "waiting, no model"
+    duty, has_model_loaded = make_exact(float(row["load"])), row["kind"] != "waiting, no model"
     return FleetActivity(row["instance"], None, count=count, hours=hours, duty=duty, has_model_loaded=has_model_loaded)
 
 

@@ -28,7 +28,7 @@ WIDTH = 440
 _LINE = 18  # height of a line of text
 #: Variable of an environment with the package of each endpoint, which `smlops promote` takes from the registry.
 _PACKAGES = "model_packages"
-#: Values of the composition that are drawn as lines: their source, and their name with the colours of the light and the
+#: Values of the composition that are drawn as lines: their source, and their name with the colors of the light and the
 #: dark mode.
 _LANES: Mapping[tuple[str, str], tuple[str, str, str]] = {
     ("storage", "buckets"): ("buckets", "#0b6e4f", "#4fd1a5"),
@@ -73,7 +73,7 @@ class Box:
 
 def compose() -> dict[str, Any]:
     """Return the root module of an environment with a network and all kinds of endpoints, as JSON."""
-    from envs.root import Environment
+    from envs.root import EnvironmentRoot
 
     values = settings.load(ROOT / "envs" / "dev").model_dump(exclude_unset=True)
     endpoint = {"latency_slo_ms": 1000, "silicon": "x86", "instance_type": "ml.m5.large"}
@@ -85,8 +85,10 @@ def compose() -> dict[str, Any]:
         "subnet_ids": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
         "vpc_endpoints": {"vpc_id": "vpc-0123456789abcdef0", "route_table_ids": ["rtb-0123456789abcdef0"]},
     }
-    root = Environment(EnvironmentSettings.model_validate(values), synth.load_all_modules(), COMPONENTS).synthesize()
-    body: dict[str, Any] = json.loads(json.dumps(root.json()))
+    root = EnvironmentRoot(
+        EnvironmentSettings.model_validate(values), synth.load_all_modules(), COMPONENTS
+    ).synthesize()
+    body: dict[str, Any] = json.loads(json.dumps(root.to_json()))
     return body
 
 
@@ -155,7 +157,7 @@ def draw_environment(boxes: Iterable[Box]) -> str:
         label = f"{name}, from {lane[0]}"
         parts.append(f'<text x="{gutter}" y="{top + 15 + _LINE * number}">{escape(label)}</text>')
     description = "; ".join(f"{box.name}: {' '.join(_wrap_uses(box))}" for box in boxes)
-    return _frame("Modules of an environment", description, top + _LINE * len(_LANES) + 12, parts)
+    return _render_frame("Modules of an environment", description, top + _LINE * len(_LANES) + 12, parts)
 
 
 def _wrap_uses(box: Box) -> list[str]:
@@ -194,7 +196,7 @@ def draw_accounts(environments: Iterable[Mapping[str, Any]], roles: Iterable[str
             f"account {values['account_id']}, {values['region']}",
             f"names {values['name_prefix']}-…, {protection}",
             f"state {values['state']['bucket']}",
-            f"roles of CI, by bootstrap: {', '.join(roles)}",
+            f"CI roles, by bootstrap: {', '.join(roles)}",
         ]
         top = _draw_box(parts, left, top, width, values["environment"], lines)
         if index + 1 < len(environments):
@@ -205,7 +207,7 @@ def draw_accounts(environments: Iterable[Mapping[str, Any]], roles: Iterable[str
     back = "Back: smlops rollback MODEL --environment NAME"
     parts.append(f'<text class="small" x="{left + 4}" y="{top + 18}">{escape(back)}</text>')
     description = ", then ".join(f"{one['environment']} in account {one['account_id']}" for one in environments)
-    return _frame("Accounts and promotion", f"A change and a model go through {description}.", top + 30, parts)
+    return _render_frame("Accounts and promotion", f"A change and a model go through {description}.", top + 30, parts)
 
 
 def list_ci_roles() -> list[str]:
@@ -239,10 +241,10 @@ def _draw_lines(x: int, top: int, title: str, lines: Iterable[str]) -> Iterator[
         yield f'<text class="small" x="{x}" y="{top + 20 + _LINE * number}">{escape(line)}</text>'
 
 
-def _frame(title: str, description: str, height: float, parts: Iterable[str]) -> str:
-    colours = [(light, dark) for _, light, dark in _LANES.values()]
-    light_lanes = "".join(_style_lane(number, light) for number, (light, _) in enumerate(colours))
-    dark_lanes = "".join("  " + _style_lane(number, dark) for number, (_, dark) in enumerate(colours))
+def _render_frame(title: str, description: str, height: float, parts: Iterable[str]) -> str:
+    colors = [(light, dark) for _, light, dark in _LANES.values()]
+    light_lanes = "".join(_style_lane(number, light) for number, (light, _) in enumerate(colors))
+    dark_lanes = "".join("  " + _style_lane(number, dark) for number, (_, dark) in enumerate(colors))
     style = f"{_STYLE}{light_lanes}  @media (prefers-color-scheme: dark) {{\n{_DARK}{dark_lanes}  }}\n"
     size = f'width="{WIDTH}" height="{height:g}" viewBox="0 0 {WIDTH} {height:g}"'
     return (
@@ -253,10 +255,10 @@ def _frame(title: str, description: str, height: float, parts: Iterable[str]) ->
     )
 
 
-def _style_lane(number: int, colour: str) -> str:
+def _style_lane(number: int, color: str) -> str:
     return (
-        f"  .lane{number} {{ fill: {colour} }}\n"
-        f"  .lane{number}.line {{ fill: none; stroke: {colour}; stroke-width: 2 }}\n"
+        f"  .lane{number} {{ fill: {color} }}\n"
+        f"  .lane{number}.line {{ fill: none; stroke: {color}; stroke-width: 2 }}\n"
     )
 
 

@@ -16,7 +16,7 @@ from sustainable_mlops.practices.practice import SECTIONS, STATES, Implementatio
 from sustainable_mlops.rules.fix_code import find_file
 from sustainable_mlops.terraform import ROOT
 
-app = cli.app()
+app = cli.create_app()
 
 
 def render_page() -> str:
@@ -30,11 +30,11 @@ def _render_head() -> Iterator[str]:
     yield "<!-- Written by tools/practices.py from sustainable_mlops/catalogue/practices.yaml and the rules. -->"
     yield "# Practices and their implementation"
     yield ""
-    yield f"{len(practices)} practices of AWS's"
+    yield f"This page lists {len(practices)} practices of AWS's"
     yield "[Guidance for Optimizing MLOps for Sustainability](https://aws.amazon.com/solutions/guidance/optimizing-mlops-for-sustainability/)"
     yield "(steps 1 to 14) and of the"
     yield "[Well-Architected Machine Learning Lens](https://docs.aws.amazon.com/wellarchitected/latest/machine-learning-lens/)"
-    yield "(MLSUS…). The page lists the part of the project that implements each practice, and the"
+    yield "(MLSUS…). For each practice, it shows the part of the project that implements it, and the"
     yield "[rules](#rules) that check it in any Terraform plan."
     yield ""
     yield "| state | practices | meaning |"
@@ -67,8 +67,8 @@ $ aws wellarchitected create-lens-version --lens-alias $LENS --lens-version 1 --
 $ aws wellarchitected associate-lenses --workload-id $WORKLOAD --lens-aliases $LENS
 ```
 
-A plan answers the questions. The first command prints the answers with their evidence. The second one writes them as
-requests of UpdateAnswer, and `smlops practices --help` shows how to send these:
+A plan answers the questions. The first command prints the answers with their evidence. The second command writes
+the answers as requests of UpdateAnswer; `smlops practices --help` shows how to send the requests:
 
 ```console account
 $ smlops practices --answers plan.json
@@ -78,14 +78,14 @@ $ smlops practices --answers plan.json --workload $WORKLOAD --lens-arn $LENS --o
 | result of the rules of a practice | answer | notes |
 |---|---|---|
 | all passed | selected | the rules and the addresses |
-| one failed or is waived | unselected | these rules and their addresses |
-| none applies to a resource of the plan | not applicable | the rules |
-| one depends on a value known after apply | open: answer it yourself | the rule and the addresses |
+| a rule failed or is waived | unselected | these rules and their addresses |
+| no rule applies to a resource of the plan | not applicable | the rules |
+| a rule depends on a value known after apply | open: answer it yourself | the rule and the addresses |
 | the practice has no rule | open: answer it yourself | |
 
 If a question has no selected and no open practice, the answer is *None of these*. A plan shows only a part of a
-workload, so check *not applicable* before you send it. A request replaces the selected choices of its question, so
-answer the open practices after you have sent the requests.
+workload, so check each *not applicable* before you send the requests. A request replaces the selected choices of its
+question, so answer the open practices after you have sent the requests.
 
 The risk of a question is none with all practices, medium with some, and high with none. A practice that is not possible
 does not count."""
@@ -114,8 +114,8 @@ def _link(part: Implementation) -> str:
 
 def _render_rules() -> Iterator[str]:
     yield from ("", "## Rules", "")
-    yield "Severity: `fail` is closed or impossible, `warn` is a choice that needs a reason, `info` is advice. The tag"
-    yield "`sust_waiver:<rule>` = `<reason> until <yyyy-mm-dd>` accepts a finding until that day."
+    yield "Severity: `fail`: AWS refuses it, or it cannot work. `warn`: a choice that needs a reason. `info`: advice."
+    yield "The tag `sust_waiver:<rule>` = `<reason> until <yyyy-mm-dd>` accepts a finding until that day."
     yield ""
     yield "*Code* is Terraform code that satisfies the rule: tests plan it with the AWS provider. Names such as"
     yield "`aws_s3_bucket.this` stand for your resources."

@@ -1,7 +1,7 @@
 """Publisher of the rules on a branch of their own, which any checkov can use with `--external-checks-git`.
 
 checkov runs every Python file of a repository, and complains about each file that is no check. So the branch holds
-only the checks, the rules as an archive, and the licence.
+only the checks, the rules as an archive, and the license.
 
 - `python -m tools.publish_checks`: a commit on `checks`, from HEAD
 - `python -m tools.publish_checks --branch checks-1.2 --commit v1.2.0`
@@ -22,7 +22,7 @@ from sustainable_mlops.terraform import ROOT
 #: The parts of the package that the rules need, besides the standard library.
 PARTS = ("__init__.py", "errors.py", "lazy_pattern.py", "plan", "rules", "catalogue", "aws")
 
-app = cli.app()
+app = cli.create_app()
 
 
 @app.command(help=__doc__)
@@ -40,8 +40,8 @@ def publish_checks(
         packed = git("hash-object", "-w", str(archive))
     checks = git("ls-tree", source, "policies/") + f"\n100644 blob {packed}\tpolicies/sustainable_mlops.zip"
     policies = git("mktree", stdin=checks.replace("\tpolicies/", "\t"))
-    licence = git("ls-tree", source, "LICENSE")
-    tree = git("mktree", stdin=f"{licence}\n040000 tree {policies}\tpolicies")
+    license_entry = git("ls-tree", source, "LICENSE")
+    tree = git("mktree", stdin=f"{license_entry}\n040000 tree {policies}\tpolicies")
     name = f"refs/heads/{branch}"
     last = git("for-each-ref", "--format=%(objectname)", name)
     if last and git("rev-parse", f"{last}^{{tree}}") == tree:

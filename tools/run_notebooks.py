@@ -91,7 +91,7 @@ class Notebook:
 
 
 @dataclass(frozen=True)
-class Run:
+class NotebookResult:
     """Result of one notebook: cells that ran, and the first error."""
 
     notebook: Notebook
@@ -191,7 +191,7 @@ def install_kernel(python: str, folder: Path) -> dict[str, str]:
     return {"VIRTUAL_ENV": str(programs.parent), "PATH": path}
 
 
-def run_notebook(notebook: Notebook, folder: Path, variables: dict[str, str], cell_seconds: int) -> Run:
+def run_notebook(notebook: Notebook, folder: Path, variables: dict[str, str], cell_seconds: int) -> NotebookResult:
     """Run a notebook of the copied folder until its first error."""
     import nbformat
     from nbclient import NotebookClient
@@ -222,19 +222,19 @@ def run_notebook(notebook: Notebook, folder: Path, variables: dict[str, str], ce
         error = "the kernel died"
     except Exception as failure:  # such as a notebook that nbformat cannot read: the other notebooks still run
         error = f"{type(failure).__name__}: {failure}"
-    return Run(notebook, len(completed), time.monotonic() - start, error)
+    return NotebookResult(notebook, len(completed), time.monotonic() - start, error)
 
 
-def format_run(run: Run) -> str:
+def format_run(run: NotebookResult) -> str:
     """Return one line of the table."""
     error = re.sub(r"\x1b\[[0-9;]*m", "", " ".join(run.error.split()))[:300]
     counts = f"{run.cells_run}/{len(run.notebook.cells)}"
     return f"{counts:>7}  {run.seconds:6.0f} s  {run.notebook.path}" + (f"\n{'':20}{error}" if error else "")
 
 
-def summarize(runs: Sequence[Run]) -> Iterator[str]:
+def summarize(runs: Sequence[NotebookResult]) -> Iterator[str]:
     """Yield one line for each requirement, and one for all."""
-    groups: dict[str, list[Run]] = defaultdict(list)
+    groups: dict[str, list[NotebookResult]] = defaultdict(list)
     for run in runs:
         groups[run.notebook.requirement].append(run)
     for name, group in {**groups, "all": list(runs)}.items():

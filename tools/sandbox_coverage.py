@@ -11,9 +11,9 @@ from typing import Any
 
 import yaml
 
-from sagemaker_sandbox.parts.handlers import SupportLevel
-from sagemaker_sandbox.plane.moto_operations import MOTO_OPERATIONS
-from sagemaker_sandbox.plane.registry import OPERATIONS, SERVICES, Operation
+from sagemaker_sandbox.base.handlers import SupportLevel
+from sagemaker_sandbox.control_plane.moto_operations import MOTO_OPERATIONS
+from sagemaker_sandbox.control_plane.registry import OPERATIONS, SERVICES, Operation
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "sandbox.md"
@@ -24,12 +24,12 @@ COMMAND = "python -m tools.sandbox_coverage"
 _INTRODUCTION = f"""<!-- Written by `{COMMAND}` from the registry of the sandbox. -->
 # The sandbox: operations of SageMaker
 
-The [sandbox](../sagemaker_sandbox/README.md) is AWS on this machine. `smlops sandbox start` starts it, and its README
-explains its use, faults, time and limits. This page lists every operation of SageMaker's services, and describes the
-[enforcement of IAM](#enforced-permissions).
+The [sandbox](../sagemaker_sandbox/README.md) emulates AWS on your computer. `smlops sandbox start` starts it, and its
+README explains its use, faults, time and limits. This page lists every operation of SageMaker's services, and describes
+the [enforcement of IAM](#enforced-permissions).
 
 - **emulated**: the operation does what AWS's operation does.
-- **recorded only**: the input is checked, stored and returned. It has no effect.
+- **stored only**: the input is checked, stored and returned. The operation has no effect.
 - **refused**: the error `UnsupportedOperationException`, which no client retries, names the reason and the alternative.
 """
 
@@ -47,7 +47,7 @@ on resource: "arn:aws:s3:::shop-artifacts/m" because no identity-based policy al
 
 | credentials | permissions |
 |---|---|
-| keys that the sandbox did not issue, such as those of `sandbox exec` | all permissions |
+| keys that the sandbox did not issue, such as the keys of `sandbox exec` | all permissions |
 | access key of a user, session of a role | the permissions of their policies |
 | deleted access key | none: `InvalidClientTokenId`, or the error of the service |
 | a job, a model or a feature group | S3 with its role; the code in the container has the credentials of the role |
@@ -55,8 +55,8 @@ on resource: "arn:aws:s3:::shop-artifacts/m" because no identity-based policy al
 The sandbox evaluates these policies, as the IAM user guide describes it:
 
 - Policies of users, groups and roles, permissions boundaries and session policies.
-- Policies of buckets, keys, queues, topics, secrets, repositories and model package groups. Across accounts, both
-  sides must allow.
+- Policies of buckets, keys, queues, topics, secrets, repositories and model package groups. Across accounts, the two
+  accounts must allow the request.
 - Access to a KMS key needs its key policy. A key policy that names the account lets IAM policies grant access.
 - `sts:AssumeRole` needs the trust policy of the role. `sts:AssumeRoleWithWebIdentity` also needs an identity provider
   with the issuer and the audience of the token. The sandbox does not verify the signature of the token.
@@ -65,44 +65,50 @@ A request also needs the permissions that AWS checks with it: `iam:PassRole` for
 `kms:GenerateDataKey` and `kms:Decrypt` for objects with a customer's key, `kms:CreateGrant` for volumes,
 `s3:PutObjectAcl`, `s3:PutObjectTagging`, `sagemaker:AddTags`, and `s3:GetObject` for the source of a copy.
 
+Tests compare the decisions with the decisions of the policy simulator
+[iam-simulate](https://www.npmjs.com/package/@cloud-copilot/iam-simulate).
+`tests/sandbox/iam_simulator/differences.py` lists the differences, each with the reason and AWS's page about it.
+
 To act as a role, add your account to its trust policy, and call `sts:AssumeRole`.
 
-| area | behaviour |
+| area | behavior |
 |---|---|
-| service control policies | Those of AWS Organizations have no effect. |
-| KMS grants | They give no permission. |
+| service control policies | The policies of AWS Organizations have no effect. |
+| KMS grants | Grants give no permission. |
 | encrypted queues and topics | The caller needs no permission on the key. |
 | logs, metrics and captured data of jobs and endpoints | The sandbox writes them without the permissions of the role. |
 | steps of a pipeline | The role of the pipeline needs the permissions for jobs, models, packages and property files. |
 | EC2 | Every request is evaluated against the resource `*`. |
-| condition keys | Global keys, and those of the actions that the modules use. A request lacks other keys. |
+| condition keys | Global keys, and the keys of the actions that the modules use. A request contains no other keys. |
 | unsigned requests | The sandbox accepts them. |
 
 ### Unused grants
 
-`smlops sandbox unused` lists the grants of each role that no request used. First run your program with `--enforce-iam`:
+`smlops sandbox unused` lists the permissions of each role that no request used. First run your program with
+`--enforce-iam`:
 
 ```
 $ smlops sandbox unused --role training
-Role           Policy    Statement  Part       Not used                              Used
+Role           Policy    Statement  Kind       Not used                              Used
 shop-training  training  ReadData   action     s3:GetObjectVersion
 shop-training  training  ReadData   resource   arn:aws:s3:::shop-data/raw/*
 shop-training  training  List       wildcard   s3:List*                              s3:ListBucket
 shop-training  training  Logs       statement  logs:PutLogEvents (unchecked) on *
 ```
 
-| part | meaning |
+| kind | meaning |
 |---|---|
 | `statement` | No request used the statement. |
 | `action`, `resource` | Requests used the statement, but not this action or resource. |
 | `wildcard` | An action with a wildcard, with the actions that requests used. |
 
-- `--json` prints the same with the ARNs of the roles. Roles without requests are in `idle`, without their grants.
-- A grant counts as used since the start of the sandbox or its last reset. A changed statement is a new one.
+- `--json` prints the same data with the ARNs of the roles. Roles without requests are in `idle`, without their
+  grants.
+- A grant counts as used since the start of the sandbox or its last reset. A changed statement is a new statement.
 - Actions and resources of a statement count separately.
-- The sandbox does not check some actions that AWS checks. The report marks those for logs, metrics, images and network
-  interfaces of jobs.
-- The report leaves out policies of resources, boundaries and Deny statements."""
+- The sandbox does not check some actions that AWS checks. The report marks the actions for logs, metrics, images and
+  network interfaces of jobs.
+- The report omits policies of resources, boundaries and Deny statements."""
 
 
 def build_page() -> str:
@@ -116,7 +122,7 @@ def build_page() -> str:
             _PERMISSIONS,
             *_list_notebooks(),
             *_list_emulated(),
-            *_list_recorded(),
+            *_list_stored(),
             *_list_refused(),
             "",
         ]
@@ -160,20 +166,20 @@ def _list_clients() -> Iterator[str]:
         "",
         "## Clients",
         "",
-        "Programs that use each client as its documentation shows run against the sandbox:",
+        "For each client, programs run against the sandbox. They follow the examples of the client's documentation and",
     )
-    yield "an account and S3, training, endpoints, autoscaling, the model registry, Feature Store, and classes of"
+    yield "cover an account and S3, training, endpoints, autoscaling, the model registry, Feature Store, and classes of"
     yield "the SageMaker SDKs. Each call either works (the response or error equals AWS's), is refused with"
     yield "`UnsupportedOperationException`, or misbehaves. Clients must retry a first response that is throttled"
     yield "or unavailable."
     yield from ("", *CLIENTS.read_text(encoding="utf-8").splitlines(), "")
-    yield "The refused calls are of lineage, PCA, Athena, AutoML and monitoring schedules. The programs leave out"
+    yield "The refused calls are of lineage, PCA, Athena, AutoML and monitoring schedules. The programs omit"
     yield "`HyperparameterTuner.attach` of v2 and `ModelPackage.create` of v3, which read members that the API does not"
     yield "have, and feature records in Go."
     yield ""
     yield "The command runs the programs of [tests/sandbox/clients/](../tests/sandbox/clients/), and writes this table:"
     yield from ("", "```", "python -m tests.sandbox.clients --write", "```", "")
-    yield "It installs no client. For a missing one, it prints the command that does."
+    yield "The command installs no client. For a missing client, it prints the command that installs it."
 
 
 def _list_notebooks() -> Iterator[str]:
@@ -195,11 +201,11 @@ def _describe(class_name: str) -> str:
     return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in class_name).strip()
 
 
-def _list_recorded() -> Iterator[str]:
-    yield from ("", "## Recorded only", "", "| operations | limits |", "|---|---|")
+def _list_stored() -> Iterator[str]:
+    yield from ("", "## Stored only", "", "| operations | limits |", "|---|---|")
     by_name = {name: group for group in MOTO_OPERATIONS for name in group.operations}
     rows: dict[tuple[object, str], list[str]] = defaultdict(list)
-    for operation in _select(SupportLevel.RECORDED):
+    for operation in _select(SupportLevel.STORED):
         group = by_name.get(operation.name) if operation.part is None else None
         if group is None:
             rows[operation.part, operation.support.note].append(operation.name)

@@ -13,7 +13,7 @@ from sustainable_mlops.authoring import ModuleInputs, bind_inputs
 from sustainable_mlops.authoring.expressions.evaluation import fold_constants
 
 if TYPE_CHECKING:
-    from envs.root import Environment
+    from envs.root import EnvironmentRoot
 
 
 class InstanceEndpoints(ModelEndpoints[S]):
@@ -25,12 +25,12 @@ class InstanceEndpoints(ModelEndpoints[S]):
     inputs: ClassVar[type[ModuleInputs]]
     statements: ClassVar[Callable[[Any], StatementsByPhase]]
 
-    def endpoint_name(self, key: str) -> str:
+    def build_endpoint_name(self, key: str) -> str:
         return shorten_name("endpoint", join_parts(self.settings.name_prefix, key, self.name_suffix))
 
     def find_problems(self) -> Iterator[str]:
         region = self.settings.region
-        for key, endpoint in self.declared_endpoints().items():
+        for key, endpoint in self.list_declared_endpoints().items():
             kind: str = getattr(endpoint, "instance_type")  # noqa: B009  every module on instances has this input
             if hardware.is_unavailable(kind, region):
                 yield (
@@ -38,22 +38,22 @@ class InstanceEndpoints(ModelEndpoints[S]):
                     "Region"
                 )
 
-    def environment_inputs(self, env: "Environment") -> dict[str, Any]:
-        return super().environment_inputs(env) | self.settings.located
+    def build_environment_inputs(self, env: "EnvironmentRoot") -> dict[str, Any]:
+        return super().build_environment_inputs(env) | self.settings.located
 
-    def model_inputs(self, env: "Environment", key: str, endpoint: ModuleInputs) -> dict[str, Any]:
-        inputs = super().model_inputs(env, key, endpoint)
+    def build_model_inputs(self, env: "EnvironmentRoot", key: str, endpoint: ModuleInputs) -> dict[str, Any]:
+        inputs = super().build_model_inputs(env, key, endpoint)
         network = env[Network].vpc_config
         if network is not None and self.find_model(key).vpc:
             inputs.setdefault("vpc_config", network)
         return inputs
 
-    def iam_statements(self, env: "Environment") -> Iterator[StatementsByPhase]:
-        for key, endpoint in self.declared_endpoints().items():
+    def list_iam_statements(self, env: "EnvironmentRoot") -> Iterator[StatementsByPhase]:
+        for key, endpoint in self.list_declared_endpoints().items():
             inputs = bind_inputs(
                 self.inputs,
-                **self.environment_inputs(env),
-                **self.model_inputs(env, key, endpoint),
-                name=self.endpoint_name(key),
+                **self.build_environment_inputs(env),
+                **self.build_model_inputs(env, key, endpoint),
+                name=self.build_endpoint_name(key),
             )
             yield fold_constants(type(self).statements(inputs))

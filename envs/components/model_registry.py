@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from envs.common import CommonSettings
-from envs.component import Component, explicit_settings, module_options
+from envs.component import Component
 from envs.components.access import Access
 from envs.components.storage import Storage
 from envs.names import EnvironmentName, join_parts
+from envs.settings_models import add_module_options, get_explicit_settings
 from envs.subscribers import APPROVALS
 from modules.common import LocatedInputs, ProtectedInputs, RoleInputs
 from modules.model_registry.inputs import GroupKey, Inputs, ModelPackageGroup
@@ -15,7 +16,7 @@ from sustainable_mlops.authoring import Field, ModuleInputs
 from sustainable_mlops.authoring.expressions import map_of
 
 if TYPE_CHECKING:
-    from envs.root import Environment
+    from envs.root import EnvironmentRoot
 
 
 class PackageGroupExpression(Protocol):
@@ -25,7 +26,7 @@ class PackageGroupExpression(Protocol):
     arn: str
 
 
-@module_options(
+@add_module_options(
     Inputs,
     excluded=(
         *LocatedInputs.model_fields,
@@ -54,26 +55,26 @@ class ModelRegistry(Component[RegistrySettings]):
         for key in self.settings.models:
             yield EnvironmentName("model_package_group", f"models.{key}", join_parts(self.settings.name_prefix, key))
 
-    def add(self, env: "Environment") -> None:
+    def add(self, env: "EnvironmentRoot") -> None:
         settings = self.settings
         module = env.call(
             env.modules["model_registry"],
             **settings.located,
             **settings.protected,
-            **explicit_settings(env[Access].settings.access, RoleInputs),
+            **get_explicit_settings(env[Access].settings.access, RoleInputs),
             model_package_groups={
-                key: explicit_settings(model, ModelPackageGroup) for key, model in settings.models.items()
+                key: get_explicit_settings(model, ModelPackageGroup) for key, model in settings.models.items()
             },
-            **{**explicit_settings(settings.model_registry), **self._approval_topic(env)},
+            **{**get_explicit_settings(settings.model_registry), **self._build_approval_topic(env)},
         )
         self.model_package_groups = module.model_package_groups
 
-    def _approval_topic(self, env: "Environment") -> dict[str, Any]:
+    def _build_approval_topic(self, env: "EnvironmentRoot") -> dict[str, Any]:
         """Return the input approval_topic if it has subscribers. The environment's key is its default key."""
         subscribers = self.settings.notifications.select(APPROVALS)
         if not subscribers:
             return {}
-        declared = explicit_settings(self.settings.model_registry).get("approval_topic") or {}
+        declared = get_explicit_settings(self.settings.model_registry).get("approval_topic") or {}
         return {
             "approval_topic": {
                 "kms_key_arn": env[Storage].kms_key_arn,
@@ -82,5 +83,5 @@ class ModelRegistry(Component[RegistrySettings]):
             }
         }
 
-    def platform_fields(self) -> Mapping[str, Any]:
+    def list_platform_fields(self) -> Mapping[str, Any]:
         return {"model_package_groups": map_of(self.model_package_groups, lambda group: group.name)}

@@ -4,23 +4,24 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from envs.common import CommonSettings
-from envs.component import Component, explicit_settings, module_options
+from envs.component import Component
+from envs.settings_models import add_module_options, get_explicit_settings
 from modules.common import LocatedInputs, SecurityGroupId, SubnetId
 from modules.network.inputs import Inputs
 from sustainable_mlops.authoring import Field, ModuleInputs
 from sustainable_mlops.catalogue.limits import get_limit
 
 if TYPE_CHECKING:
-    from envs.root import Environment
+    from envs.root import EnvironmentRoot
 
 
-@module_options(Inputs, excluded=(*LocatedInputs.model_fields, "subnet_ids"))
+@add_module_options(Inputs, excluded=(*LocatedInputs.model_fields, "subnet_ids"))
 class VpcEndpointOptions(ModuleInputs):
     """Settings of the module `network`: its security groups and VPC endpoints."""
 
 
 class NetworkOptions(ModuleInputs):
-    """Subnets of jobs and endpoints, with either existing security groups or those of the module `network`."""
+    """Subnets of jobs and endpoints, with existing security groups or the security groups of the module `network`."""
 
     security_group_ids: list[SecurityGroupId] | None = Field(
         None,
@@ -65,7 +66,7 @@ class Network(Component[NetworkSettings]):
         if network and (network.security_group_ids is None) == (network.vpc_endpoints is None):
             yield "network: set either security_group_ids or vpc_endpoints"
 
-    def add(self, env: "Environment") -> None:
+    def add(self, env: "EnvironmentRoot") -> None:
         network = self.settings.network
         if network is None:
             return
@@ -80,7 +81,7 @@ class Network(Component[NetworkSettings]):
             env.modules["network"],
             **self.settings.located,
             subnet_ids=network.subnet_ids,
-            **explicit_settings(network.vpc_endpoints),
+            **get_explicit_settings(network.vpc_endpoints),
         )
         self.vpc_config = module.vpc_config
 
@@ -92,5 +93,5 @@ class Network(Component[NetworkSettings]):
             return None
         return {"subnet_ids": config.subnets, "security_group_ids": config.security_group_ids}
 
-    def platform_fields(self) -> Mapping[str, Any]:
+    def list_platform_fields(self) -> Mapping[str, Any]:
         return {} if self.vpc is None else {"vpc": self.vpc}

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from envs.component import Component, explicit_settings, module_options
+from envs.component import Component
 from envs.components.access import Access
 from envs.components.async_endpoints import AsyncEndpoints
 from envs.components.model_endpoints import ModelEndpoints
@@ -12,10 +12,11 @@ from envs.components.serverless_endpoints import ServerlessEndpoints
 from envs.components.storage import Storage
 from envs.log_groups import ManagedLogGroup
 from envs.names import EnvironmentName
+from envs.settings_models import add_module_options, get_explicit_settings
 from modules.common import LocatedInputs, RoleInputs
 from modules.endpoints.inputs import VARIANT
 from modules.model_registry.inputs import GroupKey
-from modules.observability.inputs import ALARMS, EVENTS, JOB_LOGS, Inputs, WatchedEndpoint
+from modules.observability.inputs import ALARMS, EVENTS, JOB_LOGS, Inputs, MonitoredEndpoint
 from modules.observability.notifications import NAME_PREFIX, NAMES
 from modules.realtime_endpoint.inputs import SHADOW
 from sustainable_mlops.authoring import Field, ModuleInputs
@@ -24,7 +25,7 @@ from sustainable_mlops.authoring.expressions import contains, keys, map_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envs.root import Environment
+    from envs.root import EnvironmentRoot
     from sustainable_mlops.authoring.resources import Outputs
 
 #: Events with separate topics: each pipeline has one for failed executions.
@@ -41,12 +42,14 @@ _WATCH_FIELDS = {
 _START_MINUTES = 10
 
 
-@module_options(WatchedEndpoint, excluded=(name for name in WatchedEndpoint.model_fields if name not in _WATCH_FIELDS))
+@add_module_options(
+    MonitoredEndpoint, excluded=(name for name in MonitoredEndpoint.model_fields if name not in _WATCH_FIELDS)
+)
 class ModelWatchOptions(ModuleInputs):
     """Settings of the monitoring of a model's endpoint."""
 
 
-@module_options(
+@add_module_options(
     Inputs,
     excluded=(
         *LocatedInputs.model_fields,
@@ -74,7 +77,7 @@ class ObservabilitySettings(RealtimeSettings):
     )
 
 
-def _deployment_minutes(*seconds: int) -> dict[str, int]:
+def _compute_deployment_minutes(*seconds: int) -> dict[str, int]:
     """Return the maximum time between two events of a deployment, from the waits of its steps."""
     return {"deployment_minutes": max(seconds) // 60 + _START_MINUTES}
 
@@ -89,14 +92,14 @@ _WATCH_INPUTS: dict[type[ModelEndpoints[Any]], Callable[[Any], dict[str, Any]]] 
     AsyncEndpoints: lambda options: {
         "kind": "async",
         "instance_type": options.instance_type,
-        **_deployment_minutes(options.bake_seconds),
+        **_compute_deployment_minutes(options.bake_seconds),
     },
     RealtimeEndpoints: lambda options: {
         "kind": "realtime",
         "instance_type": options.instance_type,
         "latency_slo_ms": options.latency_slo_ms,
         "variants": [VARIANT, *options.challengers, *([SHADOW] if options.shadow else [])],
-        **_deployment_minutes(options.deployment.wait_seconds, options.deployment.bake_seconds),
+        **_compute_deployment_minutes(options.deployment.wait_seconds, options.deployment.bake_seconds),
     },
 }
 
@@ -108,7 +111,7 @@ class Observability(Component[ObservabilitySettings]):
 
     def find_problems(self) -> "Iterator[str]":
         for key, options in self.settings.observability.by_model.items():
-            for name in explicit_settings(options):
+            for name in get_explicit_settings(options):
                 if getattr(self.settings.models.get(key), _WATCH_FIELDS[name], None) is None:
                     endpoint = _WATCH_FIELDS[name]
                     yield f"observability.by_model.{key}.{name}: the model does not exist or has no {endpoint}"
@@ -123,30 +126,32 @@ class Observability(Component[ObservabilitySettings]):
 
     def _list_log_group_names(self) -> list[str]:
         """Return the names of the log groups that the environment creates, without shared ones."""
-        names = set(explicit_settings(self.settings.observability).get("log_groups", JOB_LOGS))
+        names = set(get_explicit_settings(self.settings.observability).get("log_groups", JOB_LOGS))
         return sorted(names - JOB_LOGS if self.settings.account_log_groups == "shared" else names)
 
-    def add(self, env: "Environment") -> None:
-        settings, options = self.settings, explicit_settings(self.settings.observability)
+    def add(self, env: "EnvironmentRoot") -> None:
+        settings, options = self.settings, get_explicit_settings(self.settings.observability)
         by_model = options.pop("by_model", {})
         endpoints = {
             f"{key}_{kind.module.removesuffix('_endpoint')}": {
                 "model": key,
-                "name": kind.endpoint_name(key),
+                "name": kind.build_endpoint_name(key),
                 **watch_inputs(declared),
                 **{name: value for name, value in by_model.get(key, {}).items() if _WATCH_FIELDS[name] == kind.module},
             }
             for component, watch_inputs in _WATCH_INPUTS.items()
             for kind in env.find_components(component)
-            for key, declared in kind.declared_endpoints().items()
+            for key, declared in kind.list_declared_endpoints().items()
         }
         optional_inputs: dict[str, Any] = {}
         events = [name for name in NAMES if name not in SEPARATE_TOPICS]
         if endpoints:
             packages = env.var.model_packages
-            watched = env.local("watched", endpoints, why="All declared endpoints, including those without a package.")
+            all_endpoints = env.local(
+                "monitored_endpoints", endpoints, why="All declared endpoints, also without a package."
+            )
             optional_inputs["endpoints"] = map_of(
-                watched,
+                all_endpoints,
                 lambda _, endpoint: endpoint,
                 where=lambda _, endpoint: contains(keys(packages), endpoint.model),
             )
@@ -160,7 +165,7 @@ class Observability(Component[ObservabilitySettings]):
             **optional_inputs,
             kms_key_arn=env[Storage].kms_key_arn,
             log_retention_days=settings.log_retention_days,
-            **explicit_settings(env[Access].settings.access, RoleInputs),
+            **get_explicit_settings(env[Access].settings.access, RoleInputs),
             **{"events": events, "event_scope": NAME_PREFIX, **options},
         )
         self.topics = {"alarms": module.alarm_topic_arn, "events": module.event_topic_arn}
@@ -173,7 +178,7 @@ class Observability(Component[ObservabilitySettings]):
                 subscribers.setdefault(key, {**subscriber, "topics": []})["topics"].append(topic)
         return subscribers
 
-    def outputs(self) -> "Outputs":
+    def list_outputs(self) -> "Outputs":
         from sustainable_mlops.authoring.resources import Output
 
         return {"topics": Output(self.topics, "Topics to subscribe to: alarms, which require action, and events.")}

@@ -6,16 +6,17 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 from envs.common import CommonSettings
-from envs.component import Component, explicit_settings, module_options
+from envs.component import Component
 from envs.components.access import Access
 from envs.components.model_registry import ModelRegistry, RegistrySettings
 from envs.components.network import Network
 from envs.components.storage import Storage
 from envs.names import EnvironmentName, join_parts
+from envs.settings_models import add_module_options, get_explicit_settings
 from envs.subscribers import PIPELINES
 from modules.access.registries import FRAMEWORK_REGISTRIES
 from modules.common import LocatedInputs, RoleInputs
-from modules.iam_statements import dns_suffix
+from modules.iam_statements import get_dns_suffix
 from modules.model_registry.inputs import GroupKey
 from modules.pipeline.inputs import DRIFT, LONGEST_NAME, DataArrival, Inputs
 from sustainable_mlops.authoring import Field, ModuleInputs, must
@@ -24,7 +25,7 @@ from sustainable_mlops.errors import did_you_mean
 from sustainable_mlops.terraform import ROOT
 
 if TYPE_CHECKING:
-    from envs.root import Environment
+    from envs.root import EnvironmentRoot
     from sustainable_mlops.authoring.resources import Outputs
 
 PipelineKey = Annotated[
@@ -45,7 +46,7 @@ Image = Annotated[
 _FIRST_REGISTRY = "sagemaker-"
 
 #: Values of the environment for parameters with these names, if a definition declares them.
-ENVIRONMENT_PARAMETERS: dict[str, Callable[["Environment"], Any]] = {
+ENVIRONMENT_PARAMETERS: dict[str, Callable[["EnvironmentRoot"], Any]] = {
     "ArtifactsBucket": lambda env: env[Storage].buckets["artifacts"].name,
     "DataBucket": lambda env: env[Storage].buckets["data"].name,
     "DataPreparationRoleArn": lambda env: env[Access].role_arns["data_preparation"],
@@ -58,7 +59,7 @@ ENVIRONMENT_PARAMETERS: dict[str, Callable[["Environment"], Any]] = {
 GROUP = "ModelPackageGroupName"
 
 
-@module_options(DataArrival, excluded=("bucket",))
+@add_module_options(DataArrival, excluded=("bucket",))
 class DataArrivalOptions(ModuleInputs):
     """Settings of the trigger by objects in the data bucket."""
 
@@ -70,7 +71,7 @@ _ENVIRONMENT_INPUTS = (
 )
 
 
-@module_options(Inputs, excluded=(*LocatedInputs.model_fields, *RoleInputs.model_fields, *_ENVIRONMENT_INPUTS))
+@add_module_options(Inputs, excluded=(*LocatedInputs.model_fields, *RoleInputs.model_fields, *_ENVIRONMENT_INPUTS))
 class PipelineOptions(ModuleInputs):
     """Settings of a pipeline."""
 
@@ -107,9 +108,9 @@ class Pipelines(Component[PipelineSettings]):
 
     def find_problems(self) -> Iterator[str]:
         for key, pipeline in self.settings.pipelines.items():
-            yield from (f"pipelines.{key}.{problem}" for problem in self._problems(pipeline))
+            yield from (f"pipelines.{key}.{problem}" for problem in self._find_pipeline_problems(pipeline))
 
-    def _problems(self, pipeline: Any) -> Iterator[str]:
+    def _find_pipeline_problems(self, pipeline: Any) -> Iterator[str]:
         region, file = self.settings.region, pipeline.definition_file
         arrival, drift = pipeline.data_arrival, pipeline.drift
         if pipeline.model and pipeline.model not in self.settings.models:
@@ -117,7 +118,7 @@ class Pipelines(Component[PipelineSettings]):
         if region not in FRAMEWORK_REGISTRIES and any("/" not in image for image in pipeline.images.values()):
             yield f"images: the registry of SageMaker's images in {region} is unknown; use full addresses"
         try:
-            declared = _declared(file)
+            declared = _list_declared_parameters(file)
         except OSError:
             yield f"definition_file: {file} does not exist; the workload's pipeline.py writes it"
             return
@@ -143,12 +144,12 @@ class Pipelines(Component[PipelineSettings]):
             if parameters is not None and (without := [name for name in required if name not in parameters]):
                 yield f"{trigger} would start the pipeline without {', '.join(without)}; set a value here"
 
-    def add(self, env: "Environment") -> None:
-        self.pipelines = {key: self._call(env, key, pipeline) for key, pipeline in self.settings.pipelines.items()}
+    def add(self, env: "EnvironmentRoot") -> None:
+        self.pipelines = {key: self._add_call(env, key, pipeline) for key, pipeline in self.settings.pipelines.items()}
 
-    def _call(self, env: "Environment", key: str, pipeline: Any) -> Any:
+    def _add_call(self, env: "EnvironmentRoot", key: str, pipeline: Any) -> Any:
         settings, storage, access = self.settings, env[Storage], env[Access]
-        options = explicit_settings(pipeline)
+        options = get_explicit_settings(pipeline)
         if (network := env[Network].vpc_config) is not None:
             options["vpc_config"] = network
         arrival = options.pop("data_arrival", None)
@@ -158,7 +159,7 @@ class Pipelines(Component[PipelineSettings]):
             env.modules["pipeline"],
             label=f"pipeline_{key}",
             **settings.located,
-            **explicit_settings(access.settings.access, RoleInputs),
+            **get_explicit_settings(access.settings.access, RoleInputs),
             **{
                 name: value
                 for name, value in options.items()
@@ -166,31 +167,31 @@ class Pipelines(Component[PipelineSettings]):
             },
             name=join_parts(key),
             definition=file(f"{path.module}/../../{pipeline.definition_file}"),
-            parameters=self._parameters(env, pipeline),
+            parameters=self._build_parameters(env, pipeline),
             failure_topic={"kms_key_arn": storage.kms_key_arn, **_list_subscribers(settings)},
             role_arn=access.role_arns["pipeline"],
         )
 
-    def _parameters(self, env: "Environment", pipeline: Any) -> dict[str, Any]:
-        declared = _declared(pipeline.definition_file)
+    def _build_parameters(self, env: "EnvironmentRoot", pipeline: Any) -> dict[str, Any]:
+        declared = _list_declared_parameters(pipeline.definition_file)
         environment_values = {name: value(env) for name, value in ENVIRONMENT_PARAMETERS.items() if name in declared}
         if pipeline.model and GROUP in declared:
             environment_values[GROUP] = env[ModelRegistry].model_package_groups[pipeline.model].name
-        images = {name: self._address(image) for name, image in pipeline.images.items()}
+        images = {name: self._format_image_address(image) for name, image in pipeline.images.items()}
         return dict(sorted({**environment_values, **images, **pipeline.parameters}.items()))
 
-    def _address(self, image: str) -> str:
+    def _format_image_address(self, image: str) -> str:
         """Return the full address of an image. SageMaker's images are in the registry of the Region."""
         if "/" in image:
             return image
         region = self.settings.region
         account = FRAMEWORK_REGISTRIES[region][0 if image.startswith(_FIRST_REGISTRY) else -1]
-        return f"{account}.dkr.ecr.{region}.{dns_suffix(self.settings)}/{image}"
+        return f"{account}.dkr.ecr.{region}.{get_dns_suffix(self.settings)}/{image}"
 
-    def platform_fields(self) -> Mapping[str, Any]:
+    def list_platform_fields(self) -> Mapping[str, Any]:
         return {"pipelines": {key: pipeline.name for key, pipeline in self.pipelines.items()}}
 
-    def outputs(self) -> "Outputs":
+    def list_outputs(self) -> "Outputs":
         from sustainable_mlops.authoring.resources import Output
 
         if not self.pipelines:
@@ -217,7 +218,7 @@ def _list_subscribers(settings: CommonSettings) -> dict[str, Any]:
 
 
 @functools.cache
-def _declared(definition: str) -> dict[str, Any]:
+def _list_declared_parameters(definition: str) -> dict[str, Any]:
     """Return the parameters of a definition with their defaults, or None without a default."""
     parsed_definition = json.loads((ROOT / definition).read_text(encoding="utf-8"))
     return {one["Name"]: one.get("DefaultValue") for one in parsed_definition.get("Parameters", [])}

@@ -7,11 +7,12 @@ from envs.common import CommonSettings
 from envs.component import Component
 from envs.names import EnvironmentName, NameKind
 from sustainable_mlops.authoring.expressions import jsonencode, merge
+from sustainable_mlops.aws.parameters import get_platform_parameter
 from sustainable_mlops.catalogue.limits import get_limit
 from sustainable_mlops.errors import UserError
 
 if TYPE_CHECKING:
-    from envs.root import Environment
+    from envs.root import EnvironmentRoot
     from sustainable_mlops.authoring.resources import Outputs
 
 
@@ -21,7 +22,7 @@ _NAMED_KINDS: tuple[NameKind, ...] = ("bucket", "model_package_group", "pipeline
 _OTHERS_CHARACTERS = 2_500
 
 
-class Platform(Component[CommonSettings]):
+class PlatformParameter(Component[CommonSettings]):
     """SSM parameter with the platform fields of the components before it."""
 
     #: Output `platform`: the fields of the parameter, and the fields that are too large for it.
@@ -31,12 +32,12 @@ class Platform(Component[CommonSettings]):
 
     @property
     def _name(self) -> str:
-        return f"/sustainable-mlops/{self.settings.environment}/platform"
+        return get_platform_parameter(self.settings.environment)
 
     def list_names(self) -> Iterator[EnvironmentName]:
         yield EnvironmentName("parameter", "environment", self._name)
 
-    def add(self, env: "Environment") -> None:
+    def add(self, env: "EnvironmentRoot") -> None:
         from cdktn_provider_aws.ssm_parameter import SsmParameter
 
         settings = self.settings
@@ -48,12 +49,12 @@ class Platform(Component[CommonSettings]):
                 "account_id": settings.account_id,
                 "name_prefix": settings.name_prefix,
                 "warm_pools": settings.warm_pools,
-                **env.platform_fields(),
+                **env.list_platform_fields(),
                 "tags": settings.all_tags,
             },
             why="Data for launchers.",
         )
-        large_fields = env.large_fields()
+        large_fields = env.list_large_fields()
         self.platform_output = merge(self.platform, large_fields) if large_fields else self.platform
         self._check_size(env)
         parameter = env.add(
@@ -69,7 +70,7 @@ class Platform(Component[CommonSettings]):
         )
         self.parameter = parameter.name
 
-    def _check_size(self, env: "Environment") -> None:
+    def _check_size(self, env: "EnvironmentRoot") -> None:
         """Raise UserError if the names of all buckets, models and pipelines are too large for a parameter."""
         names = [name for kind in _NAMED_KINDS for name in env.list_names(kind)]
         # The name contains the key. Both are in quotes, with a colon and a comma.
@@ -81,7 +82,7 @@ class Platform(Component[CommonSettings]):
                 "keys, or split the environment in two"
             )
 
-    def outputs(self) -> "Outputs":
+    def list_outputs(self) -> "Outputs":
         from sustainable_mlops.authoring.resources import Output
 
         return {

@@ -9,12 +9,12 @@ from envs.component import Component
 from envs.components.model_endpoints import ModelEndpoints
 from modules.common import AccountId, NamePrefix
 from modules.iam_statements import StatementsByPhase, build_statement
-from modules.storage.inputs import bucket_arn
+from modules.storage.inputs import build_bucket_arn
 from sustainable_mlops.authoring import Field, ModuleInputs
 from sustainable_mlops.authoring.expressions import difference, join, keys, length
 
 if TYPE_CHECKING:
-    from envs.root import Environment
+    from envs.root import EnvironmentRoot
 
 
 class PromotionOptions(ModuleInputs):
@@ -25,7 +25,7 @@ class PromotionOptions(ModuleInputs):
         "are always accepted.",
     )
     max_training_kg_co2e: float | None = Field(
-        None, ge=0, description="Maximum carbon of the training of a promoted model, in kg CO2e. Null: no limit."
+        None, ge=0, description="Maximum carbon of the training of a promoted model, in kgCO2e. Null: no limit."
     )
 
 
@@ -38,8 +38,8 @@ class PromotionSettings(CommonSettings):
 class Promotions(Component[PromotionSettings]):
     """Warnings for promoted packages without an endpoint. The modules refuse packages of another Region."""
 
-    def iam_statements(self, env: "Environment") -> Iterator[StatementsByPhase]:  # noqa: ARG002
-        """Yield the right to read the models of the other registries, for the endpoints."""
+    def list_iam_statements(self, env: "EnvironmentRoot") -> Iterator[StatementsByPhase]:  # noqa: ARG002
+        """Yield the permission to read the models of the other registries, for the endpoints."""
         registries = self.settings.promotion.registries
         if not registries:
             return
@@ -52,12 +52,12 @@ class Promotions(Component[PromotionSettings]):
         owner: Any = SimpleNamespace(
             name_prefix=prefix, account_id=account, region=settings.region, partition=settings.partition
         )
-        return bucket_arn(owner, "artifacts")
+        return build_bucket_arn(owner, "artifacts")
 
-    def add(self, env: "Environment") -> None:
+    def add(self, env: "EnvironmentRoot") -> None:
         unknown: Collection[str] = keys(env.var.model_packages)
         for kind in env.find_components(ModelEndpoints):
-            if kind.declared_endpoints():
+            if kind.list_declared_endpoints():
                 unknown = difference(unknown, keys(kind.model_local))
         env.check(
             "model_packages_are_of_known_models",

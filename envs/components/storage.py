@@ -4,15 +4,16 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from envs.common import CommonSettings
-from envs.component import Component, explicit_settings, module_options
+from envs.component import Component
 from envs.names import EnvironmentName
+from envs.settings_models import add_module_options, get_explicit_settings
 from modules.common import LocatedInputs, ProtectedInputs
-from modules.storage.inputs import OWN_BUCKETS, Inputs, bucket_name
+from modules.storage.inputs import OWN_BUCKETS, Inputs, get_bucket_name
 from sustainable_mlops.authoring import Field, ModuleInputs
 from sustainable_mlops.authoring.expressions import map_of
 
 if TYPE_CHECKING:
-    from envs.root import Environment
+    from envs.root import EnvironmentRoot
 
 
 class BucketExpression(Protocol):
@@ -22,7 +23,7 @@ class BucketExpression(Protocol):
     arn: str
 
 
-@module_options(Inputs, excluded=(*LocatedInputs.model_fields, *ProtectedInputs.model_fields))
+@add_module_options(Inputs, excluded=(*LocatedInputs.model_fields, *ProtectedInputs.model_fields))
 class StorageOptions(ModuleInputs):
     """Settings of the module `storage`."""
 
@@ -43,19 +44,22 @@ class Storage(Component[StorageSettings]):
     def list_names(self) -> Iterator[EnvironmentName]:
         located = LocatedInputs(**self.settings.located)
         for purpose in OWN_BUCKETS:
-            yield EnvironmentName("bucket", "name_prefix", bucket_name(located, purpose))
-        for purpose in explicit_settings(self.settings.storage).get("extra_buckets", {}):
-            yield EnvironmentName("bucket", f"storage.extra_buckets.{purpose}", bucket_name(located, purpose))
+            yield EnvironmentName("bucket", "name_prefix", get_bucket_name(located, purpose))
+        for purpose in get_explicit_settings(self.settings.storage).get("extra_buckets", {}):
+            yield EnvironmentName("bucket", f"storage.extra_buckets.{purpose}", get_bucket_name(located, purpose))
 
-    def add(self, env: "Environment") -> None:
+    def add(self, env: "EnvironmentRoot") -> None:
         settings = self.settings
         module = env.call(
-            env.modules["storage"], **settings.located, **settings.protected, **explicit_settings(settings.storage)
+            env.modules["storage"],
+            **settings.located,
+            **settings.protected,
+            **get_explicit_settings(settings.storage),
         )
         self.buckets = module.buckets
         self.kms_key_arn = module.kms_key_arn
 
-    def platform_fields(self) -> Mapping[str, Any]:
+    def list_platform_fields(self) -> Mapping[str, Any]:
         return {
             "buckets": map_of(self.buckets, lambda _purpose, bucket: bucket.name),
             "kms_key_arn": self.kms_key_arn,

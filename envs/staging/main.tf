@@ -232,8 +232,8 @@ module "pipeline_flight_delay" {
 }
 
 locals {
-  # All declared endpoints, including those without a package.
-  watched = {
+  # All declared endpoints, also without a package.
+  monitored_endpoints = {
     flight_delay_serverless = {
       model                   = "flight_delay"
       name                    = "smlops-staging-flight-delay"
@@ -255,7 +255,8 @@ module "observability" {
   event_scope        = "name_prefix"
 
   endpoints = {
-    for key, endpoint in local.watched : key => endpoint if contains(keys(var.model_packages), endpoint.model)
+    for key, endpoint in local.monitored_endpoints : key => endpoint
+    if contains(keys(var.model_packages), endpoint.model)
   }
 
   events = [

@@ -4,7 +4,7 @@ from modules import containers
 from modules.access import policy
 from modules.access.inputs import Inputs
 from modules.access.registries import FRAMEWORK_REGISTRIES
-from modules.access.s3 import bucket_arn, objects_arn
+from modules.access.s3 import build_objects_arn, get_bucket_arn
 from modules.feature_store import iam_statements as feature_store
 from sustainable_mlops.authoring.expressions import (
     assume_not_null,
@@ -26,12 +26,12 @@ from sustainable_mlops.authoring.resources import Module
 
 def add(module: Module[Inputs]) -> None:
     """Add the policies `container`, `features`, `offline_store` and `vpc`."""
-    _container(module)
-    _features(module)
-    _vpc(module)
+    _add_container_policy(module)
+    _add_feature_policies(module)
+    _add_vpc_policy(module)
 
 
-def _container(module: Module[Inputs]) -> None:
+def _add_container_policy(module: Module[Inputs]) -> None:
     var, local = module.var, module.locals
     registries = module.local(
         "framework_registries",
@@ -64,7 +64,7 @@ def _container(module: Module[Inputs]) -> None:
     )
 
 
-def _features(module: Module[Inputs]) -> None:
+def _add_feature_policies(module: Module[Inputs]) -> None:
     var, local = module.var, module.locals
     actions = module.local("feature_actions", feature_store.ACTIONS)
     feature_phase = each_of(
@@ -82,14 +82,14 @@ def _features(module: Module[Inputs]) -> None:
         phases=feature_phase,
     )
     paths = var.s3_paths.data_preparation.write
-    nobody: list[str] = []
-    writers = when(length(var.feature_group_names) > 0, ["data_preparation"], nobody)
+    no_phases: list[str] = []
+    writers = when(length(var.feature_group_names) > 0, ["data_preparation"], no_phases)
     policy.add_shown_policy(
         module,
         "offline_store",
         *feature_store.write_offline_store(
-            distinct(list_of(paths, lambda path: bucket_arn(var, path))),
-            list_of(paths, lambda path: objects_arn(var, path)),
+            distinct(list_of(paths, lambda path: get_bucket_arn(var, path))),
+            list_of(paths, lambda path: build_objects_arn(var, path)),
             var.kms_key_arn,
             var,
         ),
@@ -100,7 +100,7 @@ def _features(module: Module[Inputs]) -> None:
     )
 
 
-def _vpc(module: Module[Inputs]) -> None:
+def _add_vpc_policy(module: Module[Inputs]) -> None:
     var, local = module.var, module.locals
     ec2 = f"arn:{var.partition}:ec2:{var.region}:{var.account_id}"
     vpc = assume_not_null(var.vpc)
@@ -108,12 +108,12 @@ def _vpc(module: Module[Inputs]) -> None:
     groups = list_of(vpc.security_group_ids, lambda group: f"{ec2}:security-group/{group}")
     interfaces = f"{ec2}:network-interface/*"
     in_subnets = {"test": "ArnEquals", "variable": "ec2:Subnet", "values": subnets}
-    nobody: set[str] = set()
+    no_phases: set[str] = set()
     policy.add(
         module,
         "vpc",
         {
-            "sid": "Look",
+            "sid": "DescribeNetwork",
             "actions": [
                 "ec2:DescribeDhcpOptions",
                 "ec2:DescribeNetworkInterfaces",
@@ -139,5 +139,5 @@ def _vpc(module: Module[Inputs]) -> None:
             "condition": [in_subnets],
         },
         why="Network interfaces in these subnets and security groups. The ec2:Describe actions have no resource.",
-        phases=each_of(when(is_omitted(var.vpc), set_of(nobody), local.in_containers)),
+        phases=each_of(when(is_omitted(var.vpc), set_of(no_phases), local.in_containers)),
     )

@@ -69,8 +69,9 @@ def add(module: Module[Inputs]) -> None:
         lifecycle={
             "precondition": {
                 "condition": length(join("", concat(texts, [own]))) <= MOST_CHARACTERS,
-                "error_message": f"IAM allows {MOST_CHARACTERS} characters of inline policies for a role, and those of "
-                f"{phase.key} are longer; attach some of its role_statements to role_names as a managed policy",
+                "error_message": f"IAM allows {MOST_CHARACTERS} characters of inline policies for a role, and "
+                f"the policies of {phase.key} are longer; attach some of its role_statements to role_names as a "
+                "managed policy",
             }
         },
     )

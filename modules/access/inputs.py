@@ -53,7 +53,7 @@ S3Path = Annotated[
 
 
 class BucketReference(ModuleInputs):
-    """Bucket that paths refer to. Additional attributes, such as those of `storage`, are ignored."""
+    """Bucket that paths refer to. Other attributes of the object are ignored."""
 
     arn: BucketArn = Field(description="ARN of the bucket.")
 
@@ -74,41 +74,41 @@ class PhasePaths(ModuleInputs):
     write: list[S3Path] = Field(default_factory=list, description="Paths to write. They are readable too.")
 
 
-def _phase(read: list[str], write: list[str], description: str) -> Any:
+def _make_phase_field(read: list[str], write: list[str], description: str) -> Any:
     return Field(PhasePaths(read=read, write=write), description=description)
 
 
 class Paths(ModuleInputs):
     """S3 paths by phase. The defaults are the data classes of `storage`; a phase replaces its default completely."""
 
-    data_preparation: PhasePaths = _phase(
+    data_preparation: PhasePaths = _make_phase_field(
         ["data/raw/", "artifacts/source/", "artifacts/models/"],
         ["data/feature-store/", "data/re-creatable/", "artifacts/runs/"],
         "Processing jobs, and the feature groups' offline store.",
     )
-    training: PhasePaths = _phase(
+    training: PhasePaths = _make_phase_field(
         ["data/feature-store/", "data/re-creatable/", "artifacts/source/"],
         ["artifacts/checkpoints/", "artifacts/models/", "artifacts/runs/", "artifacts/debug-output/"],
         "Training and tuning jobs.",
     )
-    pipeline: PhasePaths = _phase(
+    pipeline: PhasePaths = _make_phase_field(
         ["artifacts/models/", "artifacts/runs/", "artifacts/source/"],
         [],
         "Pipelines, which read the reports of their steps.",
     )
-    inference: PhasePaths = _phase(
+    inference: PhasePaths = _make_phase_field(
         ["artifacts/models/", "artifacts/source/", "data/re-creatable/"],
         ["artifacts/async-inference/", "data/captures/", "data/re-creatable/predictions/"],
         "Endpoints and batch transform, which reads prepared records and writes predictions.",
     )
 
 
-def bucket_key(path: str) -> str:
+def get_bucket_key(path: str) -> str:
     """Return the key of the bucket of a path."""
     return match("^[^/]+", path)
 
 
-def _unknown_paths(v: Any) -> list[str]:
+def _list_unknown_paths(v: Any) -> list[str]:
     """Return the paths without a known bucket, of phases whose roles this module creates."""
     return flatten(
         list_of(
@@ -117,7 +117,7 @@ def _unknown_paths(v: Any) -> list[str]:
                 concat(paths.read, paths.write),
                 lambda path: f"{phase}: {path}",
                 lambda path: (
-                    ~contains(keys(v.existing_role_arns), phase) & ~contains(keys(v.buckets), bucket_key(path))
+                    ~contains(keys(v.existing_role_arns), phase) & ~contains(keys(v.buckets), get_bucket_key(path))
                 ),
             ),
         )
@@ -130,7 +130,7 @@ def list_statements(v: Any, phase: str) -> list[RoleStatement]:
     return flatten(list_of(v.role_statements, lambda statements: get(statements, phase, nothing)))
 
 
-def _conflicting_sids(v: Any) -> list[str]:
+def _find_conflicting_sids(v: Any) -> list[str]:
     """Return the sids with conflicting statements in one phase."""
 
     def has_conflict(phase: str, sid: str) -> bool:
@@ -194,18 +194,18 @@ class Inputs(LocatedInputs, RoleInputs):
         require_role_of_account("existing_role_arns", lambda v: list_of(v.existing_role_arns, lambda arn: arn)),
         rule(
             "role_statements",
-            lambda v: length(_conflicting_sids(v)) == 0,
+            lambda v: length(_find_conflicting_sids(v)) == 0,
             lambda v: (
                 f"statements with the same sid must have the same actions and conditions; change the sid of "
-                f"{join(', ', _conflicting_sids(v))}"
+                f"{join(', ', _find_conflicting_sids(v))}"
             ),
         ),
         rule(
             "s3_paths",
-            lambda v: length(_unknown_paths(v)) == 0,
+            lambda v: length(_list_unknown_paths(v)) == 0,
             lambda v: (
                 "each path must start with a key of buckets "
-                f"({join(', ', keys(v.buckets))}) and a slash; correct {join(', ', _unknown_paths(v))}"
+                f"({join(', ', keys(v.buckets))}) and a slash; correct {join(', ', _list_unknown_paths(v))}"
             ),
         ),
     )

@@ -376,7 +376,7 @@ resource "aws_iam_role_policy" "vpc" {
     Version = "2012-10-17"
     Statement = [
       {
-        Sid    = "Look"
+        Sid    = "DescribeNetwork"
         Effect = "Allow"
         Action = [
           "ec2:DescribeDhcpOptions", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroups",
@@ -490,7 +490,7 @@ resource "aws_iam_role_policy" "pass_role" {
   policy = jsonencode(each.value.input)
 }
 
-# Registers candidates. Only people approve them.
+# Registers candidates, but not as approved. Only people approve them.
 resource "aws_iam_role_policy" "registration" {
   for_each = length(var.model_package_group_names) > 0 ? setintersection(local.phases, ["pipeline"]) : toset([])
 
@@ -503,9 +503,22 @@ resource "aws_iam_role_policy" "registration" {
       {
         Sid    = "Register"
         Effect = "Allow"
+        Action = "sagemaker:CreateModelPackage"
+        Resource = flatten([
+          for name in var.model_package_group_names : [
+            "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}:model-package-group/${name}",
+            "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}:model-package/${name}/*",
+          ]
+        ])
+        Condition = {
+          StringEqualsIfExists = { "sagemaker:ModelApprovalStatus" = ["PendingManualApproval", "Rejected"] }
+        }
+      },
+      {
+        Sid    = "TagAndReadPackages"
+        Effect = "Allow"
         Action = [
           "sagemaker:AddTags",
-          "sagemaker:CreateModelPackage",
           "sagemaker:DescribeModelPackage",
           "sagemaker:DescribeModelPackageGroup",
           "sagemaker:ListModelPackages",
@@ -576,7 +589,7 @@ resource "aws_iam_role_policy" "needed" {
 
   lifecycle {
     precondition {
-      error_message = "IAM allows 10240 characters of inline policies for a role, and those of ${each.key} are longer; attach some of its role_statements to role_names as a managed policy"
+      error_message = "IAM allows 10240 characters of inline policies for a role, and the policies of ${each.key} are longer; attach some of its role_statements to role_names as a managed policy"
 
       condition = length(join("", concat(
         [

@@ -1,14 +1,12 @@
 """IAM roles for the phases of a model's lifecycle."""
 
-from typing import Any, cast
-
-from cdktn_provider_aws.iam_role import IamRole
+from typing import cast
 
 from modules.access import containers, iam_statements, pipeline, s3
 from modules.access.inputs import WITHOUT_CONTAINERS, Inputs
 from modules.iam_statements import PHASES, Phase, equals
 from modules.location_check import check_location
-from modules.policies import encode_policy
+from modules.roles import add_service_role, encode_trust
 from sustainable_mlops.authoring.expressions import (
     contains,
     difference,
@@ -20,13 +18,13 @@ from sustainable_mlops.authoring.expressions import (
     merge,
     replace,
     set_of,
-    truncate,
     when,
 )
 from sustainable_mlops.authoring.resources import Module, Output, Outputs
 
 #: Phase whose role the feature groups use.
 FEATURE_GROUPS: Phase = "data_preparation"
+_SAGEMAKER = "sagemaker.amazonaws.com"
 
 
 class AccessModule(Module[Inputs]):
@@ -47,7 +45,7 @@ class AccessModule(Module[Inputs]):
         )
         self.local("in_containers", difference(phases, WITHOUT_CONTAINERS), why="Phases that run containers.")
         self.local("sagemaker_arn", f"arn:{var.partition}:sagemaker:{var.region}:{var.account_id}")
-        role_arns = self._roles(var)
+        role_arns = self._add_roles(var)
         s3.add(self)
         containers.add(self)
         pipeline.add(self)
@@ -69,7 +67,7 @@ class AccessModule(Module[Inputs]):
             ),
         }
 
-    def _roles(self, var: Inputs) -> dict[str, str]:
+    def _add_roles(self, var: Inputs) -> dict[str, str]:
         account_condition = equals("aws:SourceAccount", var.account_id)
         source_condition = {
             "test": "ArnLike",
@@ -78,40 +76,26 @@ class AccessModule(Module[Inputs]):
         }
         trust = self.local(
             "trust",
-            _encode_trust(account_condition, source_condition),
+            encode_trust([_SAGEMAKER], account_condition, source_condition),
             why="SageMaker may assume the role only for jobs and endpoints of this account.",
         )
         feature_store_trust = self.local(
             "feature_store_trust",
-            _encode_trust(account_condition),
+            encode_trust([_SAGEMAKER], account_condition),
             why="Feature groups use this role, too. AWS documents aws:SourceArn for jobs, endpoints and pipelines, but "
             "not for Feature Store. The condition therefore checks only the account.",
         )
         phase = each_of(self.locals.phases)
         name = f"{var.name_prefix}-{replace(phase.key, '_', '-')}"
-        role = self.add(
-            IamRole,
+        role = add_service_role(
+            self,
             "this",
             why="A prefix and not a name: models and endpoints are created before the old ones are destroyed, so a new "
             "role could collide with the old role's name. IAM allows 38 characters.",
             for_each=phase,
-            name_prefix=f"{truncate(name, 37)}-",
+            name=name,
             description=f"Role of {replace(phase.key, '_', ' ')} in {var.name_prefix}",
-            path=var.role_path,
-            permissions_boundary=var.permissions_boundary_arn,
-            assume_role_policy=when(phase.key == FEATURE_GROUPS, feature_store_trust, trust),
-            tags=var.tags,
+            trust=when(phase.key == FEATURE_GROUPS, feature_store_trust, trust),
         )
         new_role_arns = map_of(role, lambda _phase, role: role.arn)
         return cast(dict[str, str], self.local("role_arns", merge(new_role_arns, var.existing_role_arns)))
-
-
-def _encode_trust(*conditions: dict[str, Any]) -> str:
-    """Return the trust policy that lets SageMaker assume a role under conditions."""
-    return encode_policy(
-        {
-            "actions": ["sts:AssumeRole"],
-            "principals": [{"type": "Service", "identifiers": ["sagemaker.amazonaws.com"]}],
-            "condition": conditions,
-        }
-    )

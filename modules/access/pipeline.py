@@ -15,7 +15,7 @@ def add(module: Module[Inputs]) -> None:
     policy.add(
         module,
         "orchestration",
-        pipelines.run_jobs(pipelines.job_arns(var, var.name_prefix)),
+        pipelines.run_jobs(pipelines.list_job_arns(var, var.name_prefix)),
         why="Only jobs and models of pipelines.",
         phases=each_of(pipeline),
     )
@@ -26,11 +26,11 @@ def add(module: Module[Inputs]) -> None:
         why="Only the roles of data preparation and training, and only to SageMaker.",
         phases=each_of(pipeline),
     )
-    nobody: set[str] = set()
+    no_phases: set[str] = set()
     policy.add(
         module,
         "registration",
-        model_registry.register_models(var.model_package_group_names, var),
-        why="Registers candidates. Only people approve them.",
-        phases=each_of(when(length(var.model_package_group_names) > 0, pipeline, set_of(nobody))),
+        *model_registry.register_models(var.model_package_group_names, var),
+        why="Registers candidates, but not as approved. Only people approve them.",
+        phases=each_of(when(length(var.model_package_group_names) > 0, pipeline, set_of(no_phases))),
     )

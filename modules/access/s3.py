@@ -1,8 +1,8 @@
 """Policies of S3 access and of the KMS key."""
 
 from modules.access import policy
-from modules.access.inputs import Inputs, bucket_key
-from modules.iam_statements import via_services
+from modules.access.inputs import Inputs, get_bucket_key
+from modules.iam_statements import build_via_condition
 from modules.policies import encode_statement
 from sustainable_mlops.authoring.expressions import (
     as_map,
@@ -22,14 +22,14 @@ READ = ["s3:GetObject"]
 WRITE = [*READ, "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
 
 
-def bucket_arn(var: Inputs, path: str) -> str:
+def get_bucket_arn(var: Inputs, path: str) -> str:
     """Return the ARN of the bucket of a path."""
-    return var.buckets[bucket_key(path)].arn
+    return var.buckets[get_bucket_key(path)].arn
 
 
-def objects_arn(var: Inputs, path: str) -> str:
+def build_objects_arn(var: Inputs, path: str) -> str:
     """Return the ARN of the objects below a path."""
-    return f"{bucket_arn(var, path)}{match('/.*$', path)}*"
+    return f"{get_bucket_arn(var, path)}{match('/.*$', path)}*"
 
 
 def add(module: Module[Inputs]) -> None:
@@ -39,7 +39,7 @@ def add(module: Module[Inputs]) -> None:
         "paths", map_of(as_map(var.s3_paths), lambda _phase, paths: concat(paths.read, paths.write))
     )
     phase = each_of(local.phases)
-    buckets = distinct(list_of(by_phase[phase.key], lambda path: bucket_arn(var, path)))
+    buckets = distinct(list_of(by_phase[phase.key], lambda path: get_bucket_arn(var, path)))
     actions = module.local("s3_actions", {"read": READ, "write": WRITE})
     paths = as_map(var.s3_paths)[phase.key]
     policy.add(
@@ -66,13 +66,13 @@ def add(module: Module[Inputs]) -> None:
                 {
                     "sid": title(way),
                     "actions": actions,
-                    "resources": list_of(paths[way], lambda path: objects_arn(var, path)),
+                    "resources": list_of(paths[way], lambda path: build_objects_arn(var, path)),
                 }
             ),
             where=lambda way, _: length(paths[way]) > 0,
         ),
     )
-    service_condition = via_services(var, "s3", "sagemaker")
+    service_condition = build_via_condition(var, "s3", "sagemaker")
     policy.add_shown_policy(
         module,
         "key",

@@ -144,7 +144,7 @@ variable "name_prefix" {
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{1,22}[a-z0-9]$", var.name_prefix))
-    error_message = "name_prefix must be 3 to 24 lower-case letters, digits and hyphens, and start with a letter."
+    error_message = "name_prefix must be 3 to 24 lower-case letters, digits and hyphens, starting with a letter."
   }
 }
 

@@ -1,6 +1,8 @@
 """Inputs of `async_endpoint`."""
 
-from modules.common import LocatedInputs
+from typing import Annotated
+
+from modules.common import LocatedInputs, make_prefix_field
 from modules.endpoints.hardware import InstanceInputs
 from modules.endpoints.inputs import EndpointInputs, RollbackInputs, SingleContainerInputs
 from modules.endpoints.network import VpcInputs
@@ -11,7 +13,7 @@ from modules.location import (
     require_package_in_region,
     require_role_of_account,
 )
-from sustainable_mlops.authoring import Field, must, rule
+from sustainable_mlops.authoring import Field, rule
 from sustainable_mlops.catalogue.limits import get_limit
 
 
@@ -34,8 +36,8 @@ class Inputs(EndpointInputs, LocatedInputs, SingleContainerInputs, InstanceInput
     rollback_failures: int = Field(
         0,
         ge=0,
-        description="Failed requests per minute that are acceptable. More in two of five minutes roll a deployment "
-        "back.",
+        description="Maximum number of failed requests per minute. If two of five minutes exceed it, SageMaker rolls a "
+        "deployment back.",
     )
     requests_per_instance: int | None = Field(
         None,
@@ -43,13 +45,9 @@ class Inputs(EndpointInputs, LocatedInputs, SingleContainerInputs, InstanceInput
         le=get_limit("asynchronous_requests_per_instance"),
         description="Concurrent requests per instance. Default: SageMaker chooses.",
     )
-    s3_uri: str = Field(
+    s3_uri: Annotated[str, make_prefix_field("s3://bucket/async-inference")] = Field(
         description="S3 prefix of requests, responses and failures, in a folder with the endpoint's name. Objects "
         "there should expire.",
-        pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^/*?\s]+)+$",
-        json_schema_extra=must(
-            "be a prefix in a bucket, without wildcards or a slash at its end: s3://bucket/async-inference"
-        ),
     )
     scale_in_cooldown_seconds: int = Field(
         300, ge=0, le=3600, description="Minimum time between two scale-ins, in seconds."

@@ -8,8 +8,8 @@ from cdktn_provider_aws.sns_topic import SnsTopic
 from modules.async_endpoint import iam_statements
 from modules.async_endpoint.inputs import Inputs
 from modules.endpoints import alarms, hardware, hosting, rollback, scaling
-from modules.endpoints.inputs import endpoint_name
-from modules.endpoints.network import network_arguments, network_value
+from modules.endpoints.inputs import get_endpoint_name
+from modules.endpoints.network import build_network_arguments, build_network_value
 from modules.iam_statements import build_statements_output
 from modules.location_check import check_location
 from sustainable_mlops.authoring.expressions import (
@@ -32,7 +32,7 @@ class AsyncEndpointModule(Module[Inputs]):
     """Endpoint with a request queue. It scales to zero without requests, and the first request starts an instance."""
 
     def build(self, var: Inputs) -> Outputs:
-        name = self.local("name", endpoint_name(var), why="The name may be longer than name_prefix.")
+        name = self.local("name", get_endpoint_name(var), why="The name may be longer than name_prefix.")
         folder = self.local("folder", f"{var.s3_uri}/{name}", why="Folder of requests, responses and failures.")
         notice = each_of(set_of(iam_statements.NOTIFICATIONS))
         topics = self.add(
@@ -47,7 +47,7 @@ class AsyncEndpointModule(Module[Inputs]):
         failures = alarms.add_alarm(
             self,
             "failures",
-            iam_statements.failures_alarm_name(name),
+            iam_statements.format_failure_alarm_name(name),
             f"Requests of {name} fail.",
             why="Created before the endpoint, which names it from its first apply. Adding it later would replace the "
             "endpoint.",
@@ -63,7 +63,7 @@ class AsyncEndpointModule(Module[Inputs]):
             merge(
                 {"bake_seconds": var.bake_seconds, "more_rollback_alarms": set_of(var.more_rollback_alarms)},
                 # Absent without a network, so that the resource of such an endpoint does not change.
-                map_of(optional(var.vpc_config), network_value, key=lambda _vpc_config: "vpc_config"),
+                map_of(optional(var.vpc_config), build_network_value, key=lambda _vpc_config: "vpc_config"),
             ),
         )
         endpoint, outputs = hosting.add_single_container_endpoint(
@@ -71,7 +71,7 @@ class AsyncEndpointModule(Module[Inputs]):
             var,
             name,
             # SageMaker cannot update a model, and provider versions before 6.25 plan an update that has no effect.
-            model={"triggers": [changed], **network_arguments(var)},
+            model={"triggers": [changed], **build_network_arguments(var)},
             variant={
                 "instance_type": var.instance_type,
                 "initial_instance_count": when(var.min_instances > 1, var.min_instances, 1),
@@ -80,7 +80,7 @@ class AsyncEndpointModule(Module[Inputs]):
             configuration={
                 "triggers": [changed],
                 "skips": hardware.SKIP_NO_KEY,
-                "kms_key_arn": hardware.storage_key(var),
+                "kms_key_arn": hardware.select_volume_key(var),
                 "async_inference_config": {
                     # Not a block of null: the provider crashes on that.
                     "client_config": Dynamic(
@@ -105,7 +105,7 @@ class AsyncEndpointModule(Module[Inputs]):
                         "traffic_routing_configuration": {"type": "ALL_AT_ONCE", "wait_interval_in_seconds": 0},
                         "termination_wait_in_seconds": var.bake_seconds,
                     },
-                    "auto_rollback_configuration": rollback.rollback_block(
+                    "auto_rollback_configuration": rollback.build_rollback_block(
                         concat([failures.alarm_name], var.more_rollback_alarms)
                     ),
                 },

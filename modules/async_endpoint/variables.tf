@@ -62,7 +62,7 @@ variable "environment_variables" {
 }
 
 variable "image_uri" {
-  description = "Container image in Amazon ECR, for the silicon of the endpoint."
+  description = "Container image in Amazon ECR, for the processor of the endpoint (silicon)."
   type        = string
   default     = null
 
@@ -96,8 +96,8 @@ variable "inference_specification_name" {
   default     = null
 
   validation {
-    condition     = var.inference_specification_name == null ? true : can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$", var.inference_specification_name))
-    error_message = "inference_specification_name must be 1 to 63 letters, digits and hyphens, and neither start nor end with a hyphen."
+    condition     = var.inference_specification_name == null ? true : can(regex("^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$", var.inference_specification_name))
+    error_message = "inference_specification_name must be 1 to 63 letters, digits and hyphens, without a hyphen at the start or the end."
   }
 
   validation {
@@ -264,8 +264,8 @@ variable "name" {
   default     = null
 
   validation {
-    condition     = var.name == null ? true : length(var.name) <= 63 && can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$", var.name))
-    error_message = "name must be 1 to 63 letters, digits and hyphens, and neither start nor end with a hyphen."
+    condition     = var.name == null ? true : can(regex("^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$", var.name))
+    error_message = "name must be 1 to 63 letters, digits and hyphens, without a hyphen at the start or the end."
   }
 }
 
@@ -276,7 +276,7 @@ variable "name_prefix" {
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{1,22}[a-z0-9]$", var.name_prefix))
-    error_message = "name_prefix must be 3 to 24 lower-case letters, digits and hyphens, and start with a letter."
+    error_message = "name_prefix must be 3 to 24 lower-case letters, digits and hyphens, starting with a letter."
   }
 }
 
@@ -339,7 +339,7 @@ variable "role_arn" {
 }
 
 variable "rollback_failures" {
-  description = "Failed requests per minute that are acceptable. More in two of five minutes roll a deployment back."
+  description = "Maximum number of failed requests per minute. If two of five minutes exceed it, SageMaker rolls a deployment back."
   type        = number
   default     = 0
   nullable    = false
@@ -433,8 +433,8 @@ variable "variant_name" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$", var.variant_name))
-    error_message = "variant_name must be 1 to 63 letters, digits and hyphens, and neither start nor end with a hyphen."
+    condition     = can(regex("^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$", var.variant_name))
+    error_message = "variant_name must be 1 to 63 letters, digits and hyphens, without a hyphen at the start or the end."
   }
 }
 

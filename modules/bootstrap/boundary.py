@@ -1,13 +1,16 @@
 """Permissions boundaries of the CI roles, and of the roles that they create."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from fnmatch import fnmatchcase
 from typing import Any
 
 from cdktn_provider_aws.iam_policy import IamPolicy
 
-from modules.bootstrap.inputs import OWN_STATE, Environment, Inputs
+from modules.bootstrap.inputs import OWN_STATE, EnvironmentRoles, Inputs
 from modules.bootstrap.state import format_bucket_arn
-from modules.policies import show_policy
+from modules.feature_store.iam_statements import GLUE_DATABASE
+from modules.iam_statements import build_item_statement
+from modules.policies import encode_statement, show_policy
 from sustainable_mlops.authoring.expressions import (
     assume_not_null,
     concat,
@@ -17,40 +20,124 @@ from sustainable_mlops.authoring.expressions import (
     jsonencode,
     list_of,
     map_of,
+    replace,
     when,
 )
 from sustainable_mlops.authoring.resources import Module
 from sustainable_mlops.catalogue.deployer_actions import list_actions
 
-#: Services of the containers, which no resource of an environment needs.
-_CONTAINER_SERVICES = ("ecr",)
+#: Services with actions that run code with roles of other teams, or change settings of the account. The boundary allows
+#: only these actions of them. `ssm:SendCommand` and `ec2:RunInstances` are not among them.
+_LISTED_ACTIONS = (
+    "ec2:*SecurityGroup*",
+    "ec2:*Tags",
+    "ec2:*VpcEndpoint",
+    "ec2:*VpcEndpoints",
+    "ec2:CreateNetworkInterface*",
+    "ec2:DeleteNetworkInterface*",
+    "ec2:DescribeDhcpOptions",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribePrefixLists",
+    "ec2:DescribeRegions",
+    "ec2:DescribeSubnets",
+    "ec2:DescribeVpcs",
+    "ecr:BatchCheck*",
+    "ecr:BatchGet*",
+    "ecr:Get*",
+    "glue:*Database",
+    "glue:*Table",
+    "glue:*TableOptimizer",
+    "lakeformation:GetDataLakeSettings",
+    "lakeformation:ListPermissions",
+    "servicequotas:Get*",
+    "servicequotas:List*",
+    "ssm:*Document*",
+    "ssm:*Parameter*",
+    "ssm:*Tags*",
+    "ssm:StartAutomationExecution",
+)
+#: Actions of notebooks and Studio that run code with a role, without iam:PassRole.
+_NOTEBOOK_ACTIONS = (
+    "sagemaker:Create*Presigned*",
+    "sagemaker:CreateApp",
+    "sagemaker:CreateSpace",
+    "sagemaker:CreateUserProfile",
+    "sagemaker:StartSession",
+    "sagemaker:UpdateDomain",
+    "sagemaker:UpdateNotebookInstance*",
+    "sagemaker:UpdateSpace",
+    "sagemaker:UpdateUserProfile",
+)
+#: Changes of pipelines and documents, and starts of pipelines. They run code with the role of the owner.
+_PROGRAM_ACTIONS = (
+    "sagemaker:RetryPipeline*",
+    "sagemaker:StartPipeline*",
+    "sagemaker:UpdatePipeline*",
+    "ssm:CreateDocument",
+    "ssm:DeleteDocument",
+    "ssm:UpdateDocument*",
+)
+#: Actions on the tagged resources of other environments that the boundary denies.
+_TAGGED_ACTIONS = (
+    "application-autoscaling:*",
+    "ec2:Authorize*",
+    "ec2:CreateTags",
+    "ec2:Delete*",
+    "ec2:Modify*",
+    "ec2:Revoke*",
+    "kms:*",
+    "sagemaker:AddTags",
+    "sagemaker:Delete*",
+    "sagemaker:Invoke*",
+    "sagemaker:Start*",
+    "sagemaker:Stop*",
+    "sagemaker:Update*",
+)
 #: Actions that create roles or widen them. IAM knows the key iam:PermissionsBoundary for them.
 _BOUNDED_ACTIONS = ("AttachRolePolicy", "CreateRole", "PutRolePermissionsBoundary", "PutRolePolicy")
-#: Other changes of roles and policies.
+#: Changes of roles and policies. Environments create a service-linked role, which has another name.
 _CHANGES = (
-    "CreatePolicy",
-    "CreatePolicyVersion",
-    "DeletePolicy",
-    "DeletePolicyVersion",
-    "DeleteRole",
-    "DeleteRolePolicy",
-    "DetachRolePolicy",
+    "Attach*",
+    "CreatePolicy*",
+    "CreateRole",
+    "Delete*",
+    "Detach*",
     "PassRole",
-    "SetDefaultPolicyVersion",
-    "UpdateAssumeRolePolicy",
-    "UpdateRole",
+    "Put*",
+    "Set*",
+    "Update*",
+)
+#: Everything but reads: preflight reads the CI roles.
+_WRITES = (
+    *(
+        f"iam:{verb}*"
+        for verb in (
+            "Add",
+            "Attach",
+            "Create",
+            "Delete",
+            "Detach",
+            "Pass",
+            "Put",
+            "Remove",
+            "Set",
+            "Tag",
+            "Untag",
+            "Update",
+        )
+    ),
+    "sts:*",
 )
 #: Changes of the state bucket and its key, and deletions of versions. Neither plan nor apply needs one.
 _STATE_CHANGES = (
-    "kms:CreateAlias",
-    "kms:CreateGrant",
-    "kms:DeleteImportedKeyMaterial",
+    "kms:Create*",
+    "kms:Delete*",
     "kms:Disable*",
     "kms:Put*",
-    "kms:ReplicateKey",
-    "kms:ScheduleKeyDeletion",
-    "kms:TagResource",
-    "kms:UntagResource",
+    "kms:Replicate*",
+    "kms:Schedule*",
+    "kms:Tag*",
+    "kms:Untag*",
     "kms:Update*",
     "s3:DeleteBucket*",
     "s3:DeleteObjectVersion",
@@ -60,16 +147,13 @@ _STATE_CHANGES = (
 
 
 def list_allowed_actions() -> list[str]:
-    """Return all services of environments, and the actions of IAM that environments need."""
+    """Return all services of environments, and for IAM and the allowed services only the actions that they need."""
+    allowed = set(_LISTED_ACTIONS) | {f"iam:{action}" for action in _BOUNDED_ACTIONS if action != "AttachRolePolicy"}
+    services = {action.partition(":")[0] for action in allowed}
     actions = set(list_actions())
-    services = {action.partition(":")[0] for action in actions} - {"iam"} | set(_CONTAINER_SERVICES)
-    return [
-        *sorted(f"{service}:*" for service in services),
-        *sorted(
-            {action for action in actions if action.startswith("iam:")}
-            | {f"iam:{action}" for action in _BOUNDED_ACTIONS if action != "AttachRolePolicy"}
-        ),
-    ]
+    whole = {action for action in actions if action.partition(":")[0] not in services}
+    allowed |= {action for action in actions - whole if not any(fnmatchcase(action, pattern) for pattern in allowed)}
+    return [*sorted({f"{action.partition(':')[0]}:*" for action in whole}), *sorted(allowed)]
 
 
 def add(module: Module[Inputs], key_arn: str) -> tuple[Any, Any]:
@@ -106,6 +190,7 @@ def add(module: Module[Inputs], key_arn: str) -> tuple[Any, Any]:
         },
         *_build_denials(var, bounded.value),
         *_build_state_denials(var, bounded.key, bounded.value, key_arn),
+        extra_elements=_build_denials_of_others(var, bounded.key),
         why="A boundary limits the CI roles of its environment, and every role that they create. It grants nothing.",
         for_each=bounded,
     )
@@ -126,11 +211,11 @@ def add(module: Module[Inputs], key_arn: str) -> tuple[Any, Any]:
     )
 
 
-def _compose_arn(var: Inputs, environment: Environment) -> str:
+def _compose_arn(var: Inputs, environment: EnvironmentRoles) -> str:
     return f"arn:{var.partition}:iam::{var.account_id}:policy{var.role_path}{_format_name(environment)}"
 
 
-def _format_name(environment: Environment) -> str:
+def _format_name(environment: EnvironmentRoles) -> str:
     return f"deployer-{environment.name_prefix}-boundary"
 
 
@@ -138,7 +223,7 @@ def _deny(sid: str, actions: Iterable[str], *conditions: dict[str, Any], **where
     return {"sid": sid, "effect": "Deny", "actions": list(actions), **where, "condition": list(conditions)}
 
 
-def _build_denials(var: Inputs, environment: Environment) -> list[dict[str, Any]]:
+def _build_denials(var: Inputs, environment: EnvironmentRoles) -> list[dict[str, Any]]:
     """Return the statements that deny an escalation of privileges."""
     iam = f"arn:{var.partition}:iam::{var.account_id}"
     without_boundary = {
@@ -147,16 +232,19 @@ def _build_denials(var: Inputs, environment: Environment) -> list[dict[str, Any]
         "values": [_compose_arn(var, environment)],
     }
     return [
-        _deny("DenyUsersAndGroups", ["iam:*"], resources=[f"{iam}:user/*", f"{iam}:group/*"]),
-        _deny("DenyIdentityProviders", ["iam:*"], resources=[f"{iam}:oidc-provider/*", f"{iam}:saml-provider/*"]),
+        _deny(
+            "DenyIdentities",
+            ["iam:*"],
+            resources=[f"{iam}:{kind}/*" for kind in ("user", "group", "oidc-provider", "saml-provider")],
+        ),
         _deny(
             "DenyDeployersAndBoundary",
-            ["iam:*"],
+            _WRITES,
             resources=[f"{iam}:role{var.role_path}deployer-*", f"{iam}:policy{var.role_path}deployer-*"],
         ),
         _deny(
             "DenyOtherNames",
-            sorted(f"iam:{action}" for action in (*_CHANGES, *_BOUNDED_ACTIONS)),
+            [f"iam:{action}" for action in _CHANGES],
             not_resources=[
                 f"{iam}:{kind}{environment.role_path}{environment.name_prefix}-*" for kind in ("role", "policy")
             ],
@@ -168,10 +256,46 @@ def _build_denials(var: Inputs, environment: Environment) -> list[dict[str, Any]
             resources=[f"{iam}:role/*"],
         ),
         _deny("DenyRemovalOfBoundary", ["iam:DeleteRolePermissionsBoundary"], resources=[f"{iam}:role/*"]),
+        _deny("DenyNotebooks", _NOTEBOOK_ACTIONS, resources=["*"]),
+        _deny(
+            "DenyOtherPrograms",
+            _PROGRAM_ACTIONS,
+            not_resources=[
+                f"arn:{var.partition}:{kind}/{environment.name_prefix}-*"
+                for kind in (f"sagemaker:*:{var.account_id}:pipeline", f"ssm:*:{var.account_id}:document")
+            ],
+        ),
     ]
 
 
-def _build_state_denials(var: Inputs, name: str, environment: Environment, key_arn: str) -> list[dict[str, Any]]:
+def _build_denials_of_others(var: Inputs, name: str) -> list[dict[str, Any]]:
+    """Return the statements that protect the other environments, or an empty list if there are none."""
+
+    def list_others(format_text: Callable[[str, EnvironmentRoles], str]) -> list[str]:
+        return list_of(var.environments, format_text, where=lambda other, _environment: other != name)
+
+    # The pattern of a bucket covers its objects, and does not cover the state bucket.
+    buckets = list_others(
+        lambda _other, environment: f"arn:{var.partition}:s3:::{environment.name_prefix}-*-{var.account_id}-*"
+    )
+    parameters = list_others(
+        lambda other, _environment: f"arn:{var.partition}:ssm:*:{var.account_id}:parameter/sustainable-mlops/{other}/*"
+    )
+    glue = f"arn:{var.partition}:glue:*:{var.account_id}:table/{GLUE_DATABASE}"
+    tables = list_others(lambda _other, environment: f"{glue}/{replace(environment.name_prefix, '-', '_')}_*")
+    tags = list_others(lambda other, _environment: other)
+    tagged = {"test": "StringEquals", "variable": "aws:ResourceTag/environment", "values": tags}
+
+    def deny_others(*arguments: Any, **where: Any) -> list[dict[str, Any]]:
+        return build_item_statement(tags, lambda _: encode_statement(_deny(*arguments, **where)))
+
+    return concat(
+        deny_others("DenyOtherData", ["glue:*", "s3:*", "ssm:*"], resources=concat(buckets, parameters, tables)),
+        deny_others("DenyOtherTags", _TAGGED_ACTIONS, tagged, resources=["*"]),
+    )
+
+
+def _build_state_denials(var: Inputs, name: str, environment: EnvironmentRoles, key_arn: str) -> list[dict[str, Any]]:
     """Return the statements that protect the state: only plan and apply use it, and nobody changes its protection."""
     bucket = format_bucket_arn(var)
     deployer = f"arn:{var.partition}:iam::{var.account_id}:role{var.role_path}deployer-{environment.name_prefix}"
@@ -191,7 +315,7 @@ def _build_state_denials(var: Inputs, name: str, environment: Environment, key_a
         _deny("DenyChangesOfState", _STATE_CHANGES, resources=[bucket, f"{bucket}/*", key_arn]),
         _deny(
             "DenyAccessPoints",
-            ["s3:CreateAccessPoint*"],
-            resources=[f"arn:{var.partition}:s3:*:{var.account_id}:accesspoint/*"],
+            ["s3:Create*AccessPoint*"],
+            resources=["*"],
         ),
     ]

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from modules.common import AccountId, LocatedInputs, NamePrefix, ProtectedInputs, Region, RoleArn, RoleInputs
+from modules.common import AccountId, LocatedInputs, NamePrefix, ProtectedInputs, Region, RoleArn, RoleInputs, RolePath
 from modules.iam_statements import Action
 from modules.location import require_key_in_region
 from modules.storage.inputs import LONGEST_BUCKET_NAME, ExistingKmsKey
@@ -118,7 +118,11 @@ class _GitHubRefs(ModuleInputs):
         description="GitHub environments whose jobs may assume the role. Restrict their branches in GitHub.",
     )
     owner_id: GitHubId | None = Field(
-        None, description="ID of the owner, for a repository with immutable subject claims. Default: subjects of names."
+        None,
+        description=(
+            "ID of the owner, for a repository with immutable subject claims. "
+            "Default: the subject contains names instead of IDs."
+        ),
     )
     repository: GitHubRepository = Field(description="Owner and name of the repository.")
     repository_id: GitHubId | None = Field(
@@ -142,7 +146,7 @@ class GitHubJobs(_GitHubRefs):
         rule(
             "branches",
             lambda v: length(v.branches) + length(v.environments) + length(v.tags) > 0,
-            "name at least one of branches, environments and tags",
+            "set at least one of branches, environments and tags",
         ),
     )
 
@@ -157,7 +161,7 @@ class GitHubPlanJobs(_GitHubRefs):
         rule(
             "pull_requests",
             lambda v: v.pull_requests | (length(v.branches) + length(v.environments) + length(v.tags) > 0),
-            "must be true, or name at least one of branches, environments and tags",
+            "must be true, or set at least one of branches, environments and tags",
         ),
     )
 
@@ -172,7 +176,7 @@ class GitLabJobs(_GitLabRefs):
     """Jobs of a GitLab project."""
 
     rules = (
-        rule("branches", lambda v: length(v.branches) + length(v.tags) > 0, "name at least one of branches and tags"),
+        rule("branches", lambda v: length(v.branches) + length(v.tags) > 0, "set at least one of branches and tags"),
     )
 
 
@@ -189,7 +193,7 @@ class GitLabPlanJobs(_GitLabRefs):
         rule(
             "merge_requests",
             lambda v: v.merge_requests | (length(v.branches) + length(v.tags) > 0),
-            "must be true, or name at least one of branches and tags",
+            "must be true, or set at least one of branches and tags",
         ),
     )
 
@@ -246,7 +250,7 @@ class PromoteRole(ModuleInputs):
     )
 
 
-class Environment(ModuleInputs):
+class EnvironmentRoles(ModuleInputs):
     """Environment of this account, with the roles of its CI."""
 
     apply: ApplyRole = Field(description="Role `deployer-<name_prefix>-apply`.")
@@ -255,13 +259,10 @@ class Environment(ModuleInputs):
     promote: PromoteRole | None = Field(
         None, description="Role `deployer-<name_prefix>-promote`, which only reads. Default: none."
     )
-    region: Region | None = Field(None, description="Region of the environment. Default: region.")
-    role_path: str = Field(
-        "/",
-        description="IAM path of the environment's roles.",
-        pattern=r"^/([!-~]+/)?$",
-        json_schema_extra=must("be a path that starts and ends with a slash, such as /mlops/"),
+    region: Region | None = Field(
+        None, description="Region of the environment. Default: the input `region` of the module."
     )
+    role_path: RolePath = Field("/", description="IAM path of the environment's roles.")
 
 
 class Inputs(LocatedInputs, ProtectedInputs, RoleInputs):
@@ -269,15 +270,15 @@ class Inputs(LocatedInputs, ProtectedInputs, RoleInputs):
 
     additional_actions: list[Action] = Field(
         default_factory=list,
-        description="Actions that the permissions boundary allows in addition to those of this project's modules, such "
-        "as lambda:*.",
+        description="Actions that the permissions boundary allows in addition to the actions of this project's "
+        "modules, such as lambda:*.",
     )
     break_glass_role_arns: list[RoleArn] = Field(
         default_factory=list,
         description="Emergency (break-glass) roles that the service control policy exempts. If empty, the output "
         "`service_control_policy` is null.",
     )
-    environments: dict[EnvironmentName, Environment] = Field(
+    environments: dict[EnvironmentName, EnvironmentRoles] = Field(
         default_factory=dict, description="Environments of this account by name, with the roles of their CI."
     )
     existing_kms_key: ExistingKmsKey | None = Field(

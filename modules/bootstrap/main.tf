@@ -248,135 +248,203 @@ resource "terraform_data" "boundary_policy" {
   # A plan shows these statements, even if an ARN in them is unknown until apply.
   input = {
     Version = "2012-10-17"
-    Statement = [
-      {
-        Sid    = "AllowServices"
-        Effect = "Allow"
-        Action = concat(
-          [
-            "application-autoscaling:*", "cloudwatch:*", "ec2:*", "ecr:*", "events:*", "glue:*", "kms:*",
-            "lakeformation:*", "logs:*", "s3:*", "sagemaker:*", "scheduler:*", "servicequotas:*", "sns:*",
-            "sqs:*", "ssm:*", "iam:CreateRole", "iam:CreateServiceLinkedRole", "iam:DeleteRole",
-            "iam:DeleteRolePolicy", "iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies",
-            "iam:ListInstanceProfilesForRole", "iam:ListRolePolicies", "iam:PassRole",
-            "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy", "iam:TagRole", "iam:UntagRole",
-            "iam:UpdateAssumeRolePolicy", "iam:UpdateRole", "iam:UpdateRoleDescription",
-          ],
-          var.additional_actions,
-        )
-        Resource = "*"
-      },
-      {
-        Sid    = "DenyUsersAndGroups"
-        Effect = "Deny"
-        Action = "iam:*"
-        Resource = [
-          "arn:${var.partition}:iam::${var.account_id}:user/*",
-          "arn:${var.partition}:iam::${var.account_id}:group/*",
-        ]
-      },
-      {
-        Sid    = "DenyIdentityProviders"
-        Effect = "Deny"
-        Action = "iam:*"
-        Resource = [
-          "arn:${var.partition}:iam::${var.account_id}:oidc-provider/*",
-          "arn:${var.partition}:iam::${var.account_id}:saml-provider/*",
-        ]
-      },
-      {
-        Sid    = "DenyDeployersAndBoundary"
-        Effect = "Deny"
-        Action = "iam:*"
-        Resource = [
-          "arn:${var.partition}:iam::${var.account_id}:role${var.role_path}deployer-*",
-          "arn:${var.partition}:iam::${var.account_id}:policy${var.role_path}deployer-*",
-        ]
-      },
-      {
-        Sid    = "DenyOtherNames"
-        Effect = "Deny"
-        Action = [
-          "iam:AttachRolePolicy", "iam:CreatePolicy", "iam:CreatePolicyVersion", "iam:CreateRole",
-          "iam:DeletePolicy", "iam:DeletePolicyVersion", "iam:DeleteRole", "iam:DeleteRolePolicy",
-          "iam:DetachRolePolicy", "iam:PassRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy",
-          "iam:SetDefaultPolicyVersion", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole",
-        ]
-        NotResource = [
-          "arn:${var.partition}:iam::${var.account_id}:role${each.value.role_path}${each.value.name_prefix}-*",
-          "arn:${var.partition}:iam::${var.account_id}:policy${each.value.role_path}${each.value.name_prefix}-*",
-        ]
-      },
-      {
-        Sid    = "DenyRolesWithoutBoundary"
-        Effect = "Deny"
-        Action = [
-          "iam:AttachRolePolicy", "iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy",
-        ]
-        Resource = "arn:${var.partition}:iam::${var.account_id}:role/*"
-        Condition = {
-          StringNotEquals = {
-            "iam:PermissionsBoundary" = "arn:${var.partition}:iam::${var.account_id}:policy${var.role_path}deployer-${each.value.name_prefix}-boundary"
+    Statement = concat(
+      [
+        {
+          Sid    = "AllowServices"
+          Effect = "Allow"
+          Action = concat(
+            [
+              "application-autoscaling:*", "cloudwatch:*", "events:*", "kms:*", "logs:*", "s3:*", "sagemaker:*",
+              "scheduler:*", "sns:*", "sqs:*", "ec2:*SecurityGroup*", "ec2:*Tags", "ec2:*VpcEndpoint",
+              "ec2:*VpcEndpoints", "ec2:CreateNetworkInterface*", "ec2:DeleteNetworkInterface*",
+              "ec2:DescribeDhcpOptions", "ec2:DescribeNetworkInterfaces", "ec2:DescribePrefixLists",
+              "ec2:DescribeRegions", "ec2:DescribeSubnets", "ec2:DescribeVpcs", "ecr:BatchCheck*",
+              "ecr:BatchGet*", "ecr:Get*", "glue:*Database", "glue:*Table", "glue:*TableOptimizer",
+              "iam:CreateRole", "iam:CreateServiceLinkedRole", "iam:DeleteRole", "iam:DeleteRolePolicy",
+              "iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies",
+              "iam:ListInstanceProfilesForRole", "iam:ListRolePolicies", "iam:PassRole",
+              "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy", "iam:TagRole", "iam:UntagRole",
+              "iam:UpdateAssumeRolePolicy", "iam:UpdateRole", "iam:UpdateRoleDescription",
+              "lakeformation:GetDataLakeSettings", "lakeformation:ListPermissions", "servicequotas:Get*",
+              "servicequotas:List*", "ssm:*Document*", "ssm:*Parameter*", "ssm:*Tags*",
+              "ssm:StartAutomationExecution",
+            ],
+            var.additional_actions,
+          )
+          Resource = "*"
+        },
+        {
+          Sid    = "DenyIdentities"
+          Effect = "Deny"
+          Action = "iam:*"
+          Resource = [
+            "arn:${var.partition}:iam::${var.account_id}:user/*",
+            "arn:${var.partition}:iam::${var.account_id}:group/*",
+            "arn:${var.partition}:iam::${var.account_id}:oidc-provider/*",
+            "arn:${var.partition}:iam::${var.account_id}:saml-provider/*",
+          ]
+        },
+        {
+          Sid    = "DenyDeployersAndBoundary"
+          Effect = "Deny"
+          Action = [
+            "iam:Add*", "iam:Attach*", "iam:Create*", "iam:Delete*", "iam:Detach*", "iam:Pass*", "iam:Put*",
+            "iam:Remove*", "iam:Set*", "iam:Tag*", "iam:Untag*", "iam:Update*", "sts:*",
+          ]
+          Resource = [
+            "arn:${var.partition}:iam::${var.account_id}:role${var.role_path}deployer-*",
+            "arn:${var.partition}:iam::${var.account_id}:policy${var.role_path}deployer-*",
+          ]
+        },
+        {
+          Sid    = "DenyOtherNames"
+          Effect = "Deny"
+          Action = [
+            "iam:Attach*", "iam:CreatePolicy*", "iam:CreateRole", "iam:Delete*", "iam:Detach*", "iam:PassRole",
+            "iam:Put*", "iam:Set*", "iam:Update*",
+          ]
+          NotResource = [
+            "arn:${var.partition}:iam::${var.account_id}:role${each.value.role_path}${each.value.name_prefix}-*",
+            "arn:${var.partition}:iam::${var.account_id}:policy${each.value.role_path}${each.value.name_prefix}-*",
+          ]
+        },
+        {
+          Sid    = "DenyRolesWithoutBoundary"
+          Effect = "Deny"
+          Action = [
+            "iam:AttachRolePolicy", "iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy",
+          ]
+          Resource = "arn:${var.partition}:iam::${var.account_id}:role/*"
+          Condition = {
+            StringNotEquals = {
+              "iam:PermissionsBoundary" = "arn:${var.partition}:iam::${var.account_id}:policy${var.role_path}deployer-${each.value.name_prefix}-boundary"
+            }
           }
-        }
-      },
-      {
-        Sid      = "DenyRemovalOfBoundary"
-        Effect   = "Deny"
-        Action   = "iam:DeleteRolePermissionsBoundary"
-        Resource = "arn:${var.partition}:iam::${var.account_id}:role/*"
-      },
-      {
-        Sid    = "DenyStateToOthers"
-        Effect = "Deny"
-        Action = ["kms:*", "s3:*"]
-        Resource = [
-          "arn:${var.partition}:s3:::${var.name_prefix}-state-${var.account_id}",
-          "arn:${var.partition}:s3:::${var.name_prefix}-state-${var.account_id}/*",
-          local.kms_key_arn,
-        ]
-        Condition = {
-          ArnNotEquals = {
-            "aws:PrincipalArn" = [
-              "arn:${var.partition}:iam::${var.account_id}:role${var.role_path}deployer-${each.value.name_prefix}-plan",
-              "arn:${var.partition}:iam::${var.account_id}:role${var.role_path}deployer-${each.value.name_prefix}-apply",
+        },
+        {
+          Sid      = "DenyRemovalOfBoundary"
+          Effect   = "Deny"
+          Action   = "iam:DeleteRolePermissionsBoundary"
+          Resource = "arn:${var.partition}:iam::${var.account_id}:role/*"
+        },
+        {
+          Sid    = "DenyNotebooks"
+          Effect = "Deny"
+          Action = [
+            "sagemaker:Create*Presigned*", "sagemaker:CreateApp", "sagemaker:CreateSpace",
+            "sagemaker:CreateUserProfile", "sagemaker:StartSession", "sagemaker:UpdateDomain",
+            "sagemaker:UpdateNotebookInstance*", "sagemaker:UpdateSpace", "sagemaker:UpdateUserProfile",
+          ]
+          Resource = "*"
+        },
+        {
+          Sid    = "DenyOtherPrograms"
+          Effect = "Deny"
+          Action = [
+            "sagemaker:RetryPipeline*", "sagemaker:StartPipeline*", "sagemaker:UpdatePipeline*",
+            "ssm:CreateDocument", "ssm:DeleteDocument", "ssm:UpdateDocument*",
+          ]
+          NotResource = [
+            "arn:${var.partition}:sagemaker:*:${var.account_id}:pipeline/${each.value.name_prefix}-*",
+            "arn:${var.partition}:ssm:*:${var.account_id}:document/${each.value.name_prefix}-*",
+          ]
+        },
+        {
+          Sid    = "DenyStateToOthers"
+          Effect = "Deny"
+          Action = ["kms:*", "s3:*"]
+          Resource = [
+            "arn:${var.partition}:s3:::${var.name_prefix}-state-${var.account_id}",
+            "arn:${var.partition}:s3:::${var.name_prefix}-state-${var.account_id}/*",
+            local.kms_key_arn,
+          ]
+          Condition = {
+            ArnNotEquals = {
+              "aws:PrincipalArn" = [
+                "arn:${var.partition}:iam::${var.account_id}:role${var.role_path}deployer-${each.value.name_prefix}-plan",
+                "arn:${var.partition}:iam::${var.account_id}:role${var.role_path}deployer-${each.value.name_prefix}-apply",
+              ]
+            }
+          }
+        },
+        {
+          Sid    = "DenyOtherStates"
+          Effect = "Deny"
+          Action = "s3:*"
+          Resource = concat(
+            ["arn:${var.partition}:s3:::${var.name_prefix}-state-${var.account_id}/bootstrap/*"],
+            [
+              for other, environment in var.environments :
+              "arn:${var.partition}:s3:::${var.name_prefix}-state-${var.account_id}/${other}/*" if other != each.key
+            ],
+          )
+        },
+        {
+          Sid    = "DenyChangesOfState"
+          Effect = "Deny"
+          Action = [
+            "kms:Create*", "kms:Delete*", "kms:Disable*", "kms:Put*", "kms:Replicate*", "kms:Schedule*",
+            "kms:Tag*", "kms:Untag*", "kms:Update*", "s3:DeleteBucket*", "s3:DeleteObjectVersion",
+            "s3:Put*Configuration", "s3:PutBucket*",
+          ]
+          Resource = [
+            "arn:${var.partition}:s3:::${var.name_prefix}-state-${var.account_id}",
+            "arn:${var.partition}:s3:::${var.name_prefix}-state-${var.account_id}/*",
+            local.kms_key_arn,
+          ]
+        },
+        {
+          Sid      = "DenyAccessPoints"
+          Effect   = "Deny"
+          Action   = "s3:Create*AccessPoint*"
+          Resource = "*"
+        },
+      ],
+      concat(
+        [
+          for item in length([for other, environment in var.environments : other if other != each.key]) > 0 ? ["any"] : [] :
+          {
+            Sid    = "DenyOtherData"
+            Effect = "Deny"
+            Action = ["glue:*", "s3:*", "ssm:*"]
+            Resource = concat(
+              [
+                for other, environment in var.environments :
+                "arn:${var.partition}:s3:::${environment.name_prefix}-*-${var.account_id}-*" if other != each.key
+              ],
+              [
+                for other, environment in var.environments :
+                "arn:${var.partition}:ssm:*:${var.account_id}:parameter/sustainable-mlops/${other}/*" if other != each.key
+              ],
+              [
+                for other, environment in var.environments :
+                "arn:${var.partition}:glue:*:${var.account_id}:table/sagemaker_featurestore/${replace(environment.name_prefix, "-", "_")}_*"
+                if other != each.key
+              ],
+            )
+          }
+        ],
+        [
+          for item in length([for other, environment in var.environments : other if other != each.key]) > 0 ? ["any"] : [] :
+          {
+            Sid    = "DenyOtherTags"
+            Effect = "Deny"
+            Action = [
+              "application-autoscaling:*", "ec2:Authorize*", "ec2:CreateTags", "ec2:Delete*", "ec2:Modify*",
+              "ec2:Revoke*", "kms:*", "sagemaker:AddTags", "sagemaker:Delete*", "sagemaker:Invoke*",
+              "sagemaker:Start*", "sagemaker:Stop*", "sagemaker:Update*",
             ]
+            Resource = "*"
+            Condition = {
+              StringEquals = {
+                "aws:ResourceTag/environment" = [for other, environment in var.environments : other if other != each.key]
+              }
+            }
           }
-        }
-      },
-      {
-        Sid    = "DenyOtherStates"
-        Effect = "Deny"
-        Action = "s3:*"
-        Resource = concat(
-          ["arn:${var.partition}:s3:::${var.name_prefix}-state-${var.account_id}/bootstrap/*"],
-          [
-            for other, environment in var.environments :
-            "arn:${var.partition}:s3:::${var.name_prefix}-state-${var.account_id}/${other}/*" if other != each.key
-          ],
-        )
-      },
-      {
-        Sid    = "DenyChangesOfState"
-        Effect = "Deny"
-        Action = [
-          "kms:CreateAlias", "kms:CreateGrant", "kms:DeleteImportedKeyMaterial", "kms:Disable*", "kms:Put*",
-          "kms:ReplicateKey", "kms:ScheduleKeyDeletion", "kms:TagResource", "kms:UntagResource",
-          "kms:Update*", "s3:DeleteBucket*", "s3:DeleteObjectVersion", "s3:Put*Configuration", "s3:PutBucket*",
-        ]
-        Resource = [
-          "arn:${var.partition}:s3:::${var.name_prefix}-state-${var.account_id}",
-          "arn:${var.partition}:s3:::${var.name_prefix}-state-${var.account_id}/*",
-          local.kms_key_arn,
-        ]
-      },
-      {
-        Sid      = "DenyAccessPoints"
-        Effect   = "Deny"
-        Action   = "s3:CreateAccessPoint*"
-        Resource = "arn:${var.partition}:s3:*:${var.account_id}:accesspoint/*"
-      },
-    ]
+        ],
+      ),
+    )
   }
 }
 
@@ -608,7 +676,7 @@ locals {
     }
   ]...)
 
-  # All documents. The apply roles get those of plan too.
+  # All documents. The apply roles also get the documents of plan.
   policies = merge([
     for name, environment in var.environments : {
       for document, text in merge(environment.plan.policies, environment.apply.policies) :

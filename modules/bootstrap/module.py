@@ -1,4 +1,4 @@
-"""Base of an account: the state bucket, and the roles with which CI plans, applies and promotes environments."""
+"""Base of an account: the state bucket, and the roles that CI assumes to plan, apply and promote environments."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Roles of CI in each environment: plan, apply and promote."""
+"""CI roles of each environment: plan, apply and promote."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -9,8 +9,8 @@ from cdktn_provider_aws.iam_role_policy import IamRolePolicy
 from cdktn_provider_aws.iam_role_policy_attachment import IamRolePolicyAttachment
 
 from modules.bootstrap import trust
-from modules.bootstrap.inputs import Environment, Inputs
-from modules.iam_statements import build_statement, dns_suffix, equals, via_services
+from modules.bootstrap.inputs import EnvironmentRoles, Inputs
+from modules.iam_statements import build_statement, build_via_condition, equals, get_dns_suffix
 from modules.policies import encode_policy, show_policy
 from sustainable_mlops.authoring.expressions import (
     assume_not_null,
@@ -92,7 +92,7 @@ def _attach_documents(module: Module[Inputs], roles: dict[str, Any]) -> None:
     policies = module.local(
         "policies",
         list_policies(lambda one: merge(one.plan.policies, one.apply.policies)),
-        why="All documents. The apply roles get those of plan too.",
+        why="All documents. The apply roles also get the documents of plan.",
     )
     policy = each_of(policies)
     managed = module.add(
@@ -122,7 +122,9 @@ def _allow_state_key(module: Module[Inputs], roles: dict[str, Any], key_arn: str
     policies = show_policy(
         module,
         "state_key",
-        build_statement("UseStateKey", ["kms:Decrypt", "kms:GenerateDataKey"], [key_arn], via_services(var, "s3")),
+        build_statement(
+            "UseStateKey", ["kms:Decrypt", "kms:GenerateDataKey"], [key_arn], build_via_condition(var, "s3")
+        ),
         why="A plan writes the lock file, so it encrypts too.",
         for_each=environment,
     )
@@ -139,11 +141,11 @@ def _allow_state_key(module: Module[Inputs], roles: dict[str, Any], key_arn: str
 
 
 def _allow_promotion(
-    module: Module[Inputs], promoting_environments: Mapping[str, Environment], promoting: Any, roles: Any
+    module: Module[Inputs], promoting_environments: Mapping[str, EnvironmentRoles], promoting: Any, roles: Any
 ) -> None:
     """Allow the promote roles to read the registries and the models."""
     var = module.var
-    environment: Environment = promoting.value
+    environment: EnvironmentRoles = promoting.value
     region = coalesce(environment.region, var.region)
 
     registries = module.local(
@@ -192,7 +194,7 @@ def _allow_promotion(
                 "DecryptModelFiles",
                 ["kms:Decrypt"],
                 list_arns(lambda account, _prefix: f"arn:{var.partition}:kms:{region}:{account}:key/*"),
-                equals("kms:ViaService", f"s3.{region}.{dns_suffix(var)}"),
+                equals("kms:ViaService", f"s3.{region}.{get_dns_suffix(var)}"),
             ),
         ),
     )

@@ -5,7 +5,7 @@ from typing import Any
 from cdktn_provider_aws.iam_openid_connect_provider import IamOpenidConnectProvider
 
 from modules.bootstrap.inputs import Inputs
-from modules.iam_statements import statement_for_items
+from modules.iam_statements import build_item_statement
 from modules.policies import encode_policy, encode_statement
 from sustainable_mlops.authoring.expressions import (
     assume_not_null,
@@ -82,7 +82,7 @@ def _build_elements(
     """Return the statement for the jobs of one CI system, or an empty list without such jobs."""
     issuer = getattr(module.locals.issuers, name)
     audience = {"test": "StringEquals", "variable": f"{issuer}:aud", "values": [getattr(module.var, name).audience]}
-    return statement_for_items(
+    return build_item_statement(
         getattr(role, name),
         lambda jobs: encode_statement(
             {

@@ -12,7 +12,7 @@ variable "account_id" {
 }
 
 variable "additional_actions" {
-  description = "Actions that the permissions boundary allows in addition to those of this project's modules, such as lambda:*."
+  description = "Actions that the permissions boundary allows in addition to the actions of this project's modules, such as lambda:*."
   type        = list(string)
   default     = []
   nullable    = false
@@ -209,7 +209,7 @@ variable "environments" {
 
   validation {
     condition     = try(alltrue([for item in var.environments : can(regex("^[a-z][a-z0-9-]{1,22}[a-z0-9]$", item.name_prefix))]), true)
-    error_message = "environments: name_prefix must be 3 to 24 lower-case letters, digits and hyphens, and start with a letter."
+    error_message = "environments: name_prefix must be 3 to 24 lower-case letters, digits and hyphens, starting with a letter."
   }
 
   validation {
@@ -314,7 +314,7 @@ variable "environments" {
 
   validation {
     condition     = try(alltrue([for item in var.environments : item.promote == null ? true : alltrue([for item2 in item.promote.registries : can(regex("^[a-z][a-z0-9-]{1,22}[a-z0-9]$", item2))])]), true)
-    error_message = "each of environments: promote: registries must be 3 to 24 lower-case letters, digits and hyphens, and start with a letter."
+    error_message = "each of environments: promote: registries must be 3 to 24 lower-case letters, digits and hyphens, starting with a letter."
   }
 
   validation {
@@ -407,7 +407,7 @@ variable "environments" {
         length(item2.branches) + length(item2.environments) + length(item2.tags) > 0
       ])
     ]), true)
-    error_message = try(join("; ", [for key, item in var.environments : join("; ", [for key2, item2 in item.apply.github : "environments.${key}.apply.github.${key2}.branches: name at least one of branches, environments and tags" if !(length(item2.branches) + length(item2.environments) + length(item2.tags) > 0)]) if !alltrue([for key2, item2 in item.apply.github : length(item2.branches) + length(item2.environments) + length(item2.tags) > 0])]), "")
+    error_message = try(join("; ", [for key, item in var.environments : join("; ", [for key2, item2 in item.apply.github : "environments.${key}.apply.github.${key2}.branches: set at least one of branches, environments and tags" if !(length(item2.branches) + length(item2.environments) + length(item2.tags) > 0)]) if !alltrue([for key2, item2 in item.apply.github : length(item2.branches) + length(item2.environments) + length(item2.tags) > 0])]), "")
   }
 
   validation {
@@ -415,7 +415,7 @@ variable "environments" {
       for key, item in var.environments :
       alltrue([for key2, item2 in item.apply.gitlab : length(item2.branches) + length(item2.tags) > 0])
     ]), true)
-    error_message = try(join("; ", [for key, item in var.environments : join("; ", [for key2, item2 in item.apply.gitlab : "environments.${key}.apply.gitlab.${key2}.branches: name at least one of branches and tags" if !(length(item2.branches) + length(item2.tags) > 0)]) if !alltrue([for key2, item2 in item.apply.gitlab : length(item2.branches) + length(item2.tags) > 0])]), "")
+    error_message = try(join("; ", [for key, item in var.environments : join("; ", [for key2, item2 in item.apply.gitlab : "environments.${key}.apply.gitlab.${key2}.branches: set at least one of branches and tags" if !(length(item2.branches) + length(item2.tags) > 0)]) if !alltrue([for key2, item2 in item.apply.gitlab : length(item2.branches) + length(item2.tags) > 0])]), "")
   }
 
   validation {
@@ -441,7 +441,7 @@ variable "environments" {
         item2.pull_requests ? true : length(item2.branches) + length(item2.environments) + length(item2.tags) > 0
       ])
     ]), true)
-    error_message = try(join("; ", [for key, item in var.environments : join("; ", [for key2, item2 in item.plan.github : "environments.${key}.plan.github.${key2}.pull_requests: must be true, or name at least one of branches, environments and tags" if !(item2.pull_requests ? true : length(item2.branches) + length(item2.environments) + length(item2.tags) > 0)]) if !alltrue([for key2, item2 in item.plan.github : item2.pull_requests ? true : length(item2.branches) + length(item2.environments) + length(item2.tags) > 0])]), "")
+    error_message = try(join("; ", [for key, item in var.environments : join("; ", [for key2, item2 in item.plan.github : "environments.${key}.plan.github.${key2}.pull_requests: must be true, or set at least one of branches, environments and tags" if !(item2.pull_requests ? true : length(item2.branches) + length(item2.environments) + length(item2.tags) > 0)]) if !alltrue([for key2, item2 in item.plan.github : item2.pull_requests ? true : length(item2.branches) + length(item2.environments) + length(item2.tags) > 0])]), "")
   }
 
   validation {
@@ -451,7 +451,7 @@ variable "environments" {
         item2.merge_requests ? true : length(item2.branches) + length(item2.tags) > 0
       ])
     ]), true)
-    error_message = try(join("; ", [for key, item in var.environments : join("; ", [for key2, item2 in item.plan.gitlab : "environments.${key}.plan.gitlab.${key2}.merge_requests: must be true, or name at least one of branches and tags" if !(item2.merge_requests ? true : length(item2.branches) + length(item2.tags) > 0)]) if !alltrue([for key2, item2 in item.plan.gitlab : item2.merge_requests ? true : length(item2.branches) + length(item2.tags) > 0])]), "")
+    error_message = try(join("; ", [for key, item in var.environments : join("; ", [for key2, item2 in item.plan.gitlab : "environments.${key}.plan.gitlab.${key2}.merge_requests: must be true, or set at least one of branches and tags" if !(item2.merge_requests ? true : length(item2.branches) + length(item2.tags) > 0)]) if !alltrue([for key2, item2 in item.plan.gitlab : item2.merge_requests ? true : length(item2.branches) + length(item2.tags) > 0])]), "")
   }
 
   validation {
@@ -478,7 +478,7 @@ variable "environments" {
         length(item2.branches) + length(item2.environments) + length(item2.tags) > 0
       ])
     ]), true)
-    error_message = try(join("; ", [for key, item in var.environments : item.promote == null ? "" : join("; ", [for key2, item2 in item.promote.github : "environments.${key}.promote.github.${key2}.branches: name at least one of branches, environments and tags" if !(length(item2.branches) + length(item2.environments) + length(item2.tags) > 0)]) if !(item.promote == null ? true : alltrue([for key2, item2 in item.promote.github : length(item2.branches) + length(item2.environments) + length(item2.tags) > 0]))]), "")
+    error_message = try(join("; ", [for key, item in var.environments : item.promote == null ? "" : join("; ", [for key2, item2 in item.promote.github : "environments.${key}.promote.github.${key2}.branches: set at least one of branches, environments and tags" if !(length(item2.branches) + length(item2.environments) + length(item2.tags) > 0)]) if !(item.promote == null ? true : alltrue([for key2, item2 in item.promote.github : length(item2.branches) + length(item2.environments) + length(item2.tags) > 0]))]), "")
   }
 
   validation {
@@ -486,7 +486,7 @@ variable "environments" {
       for key, item in var.environments :
       item.promote == null ? true : alltrue([for key2, item2 in item.promote.gitlab : length(item2.branches) + length(item2.tags) > 0])
     ]), true)
-    error_message = try(join("; ", [for key, item in var.environments : item.promote == null ? "" : join("; ", [for key2, item2 in item.promote.gitlab : "environments.${key}.promote.gitlab.${key2}.branches: name at least one of branches and tags" if !(length(item2.branches) + length(item2.tags) > 0)]) if !(item.promote == null ? true : alltrue([for key2, item2 in item.promote.gitlab : length(item2.branches) + length(item2.tags) > 0]))]), "")
+    error_message = try(join("; ", [for key, item in var.environments : item.promote == null ? "" : join("; ", [for key2, item2 in item.promote.gitlab : "environments.${key}.promote.gitlab.${key2}.branches: set at least one of branches and tags" if !(length(item2.branches) + length(item2.tags) > 0)]) if !(item.promote == null ? true : alltrue([for key2, item2 in item.promote.gitlab : length(item2.branches) + length(item2.tags) > 0]))]), "")
   }
 }
 
@@ -560,7 +560,7 @@ variable "name_prefix" {
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{1,22}[a-z0-9]$", var.name_prefix))
-    error_message = "name_prefix must be 3 to 24 lower-case letters, digits and hyphens, and start with a letter."
+    error_message = "name_prefix must be 3 to 24 lower-case letters, digits and hyphens, starting with a letter."
   }
 
   validation {

@@ -6,7 +6,7 @@ from cdktn_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAlarm
 
 from sustainable_mlops.authoring.resources import Module
 
-#: Two bad periods of three are a fault; a single one may be chance.
+#: Two bad periods of three. A single bad period may be chance.
 NOT_BY_CHANCE = {"evaluation_periods": 3, "datapoints_to_alarm": 2}
 #: Longer periods would keep the alarm on long after the last bad period.
 _MINUTES = {"period": 60, **NOT_BY_CHANCE}

@@ -4,9 +4,10 @@ The tables come from the catalogue. They are locals in the main.tf of a module, 
 """
 
 import re
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args
 
-from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
+from modules.common import make_instance_type_field
+from sustainable_mlops.authoring import Field, ModuleInputs, rule
 from sustainable_mlops.authoring.expressions import (
     can,
     concat,
@@ -44,12 +45,12 @@ NEURON_DRIVERS = "al2-ami-sagemaker-inference-neuron-2"
 _REGIONS = sorted(name for name in regions() if is_offered("ml.m5.large", name) is not None)
 
 
-def _size(name: str) -> str:
+def _get_size(name: str) -> str:
     """Return the size of an instance type: `large` for `ml.c7g.large`."""
     return name.split(".")[2]
 
 
-def _by_family() -> dict[str, list[InstanceType]]:
+def _group_by_family() -> dict[str, list[InstanceType]]:
     families: dict[str, list[InstanceType]] = {}
     for instance in load_all().values():
         hosts = "hosting" in instance.uses and instance.silicon and not re.match(BURSTABLE, instance.family)
@@ -58,13 +59,13 @@ def _by_family() -> dict[str, list[InstanceType]]:
     return dict(sorted(families.items()))
 
 
-_HOSTED = _by_family()
+_HOSTED = _group_by_family()
 _FAMILIES = {
     silicon: [family for family, types in _HOSTED.items() if types[0].silicon == silicon]
     for silicon in get_args(Silicon)
 }
 _SIZES = {
-    family: [_size(one.name) for one in sorted(types, key=lambda one: (one.vcpu, one.memory_gib))]
+    family: [_get_size(one.name) for one in sorted(types, key=lambda one: (one.vcpu, one.memory_gib))]
     for family, types in _HOSTED.items()
 }
 
@@ -131,18 +132,18 @@ _families, _images, _excluded_neighbours, _excluded_images, _local_disk, _missin
 )
 
 
-def family(instance_type: str) -> str:
+def get_family(instance_type: str) -> str:
     """Return the family of an instance type: `c7g` for `ml.c7g.large`."""
-    return _part(instance_type, 1)
+    return _get_part(instance_type, 1)
 
 
-def _part(instance_type: str, index: int) -> str:
+def _get_part(instance_type: str, index: int) -> str:
     """Return a part of a type's name. It never fails; the input's pattern reports invalid types."""
     return concat(split(".", instance_type), ["", ""])[index]
 
 
 def is_unavailable(instance_type: str, region: str) -> bool:
-    """Return True if the catalogue knows that a Region does not have a type."""
+    """Return whether the catalogue knows that a Region does not have a type."""
     return region in [*_MISSING_REGIONS.get(instance_type.split(".")[1], ()), *_MISSING_REGIONS.get(instance_type, ())]
 
 
@@ -180,16 +181,16 @@ def add_driver_version(module: "Module[Any]", others: Any = None) -> Any:
     )
 
 
-def storage_key(var: Any) -> Any:
+def select_volume_key(var: Any) -> Any:
     """Return the KMS key of the instances' volumes; null for instances with a local disk."""
-    return when(contains(_local_disk, family(var.instance_type)), None, var.kms_key_arn)
+    return when(contains(_local_disk, get_family(var.instance_type)), None, var.kms_key_arn)
 
 
 #: Checkov suppression for configurations without a KMS key.
 SKIP_NO_KEY = {"CKV_AWS_98": "only instances with a local disk have no key: the disk encrypts itself"}
 
 
-def silicon_named_by(image: str) -> list[str]:
+def list_silicon(image: str) -> list[str]:
     """Return the silicon that an image's name shows; empty if it shows none."""
     return list_of(
         _images, lambda silicon, _pattern: silicon, where=lambda _silicon, pattern: can(match(pattern, image))
@@ -211,7 +212,7 @@ def may_run_on(image: Any, silicon: Any) -> Any:
     return is_null(image) | (allows_silicon(image, silicon) & ((silicon != "inferentia2") | is_neuron(image)))
 
 
-def names_other_silicon(image: Any, silicon: Any) -> Any:
+def shows_other_silicon(image: Any, silicon: Any) -> Any:
     """Return the condition that an image's name shows other silicon, for images that share instances."""
     return can(match(get(_excluded_neighbours, silicon, _NEVER), image))
 
@@ -226,12 +227,10 @@ class InstanceInputs(ModuleInputs):
         description="Major version of the AWS provider in use, which a module cannot read. Version 5 rejects newer "
         "instance types, such as ml.c8g; version 6 accepts them.",
     )
-    instance_type: str = Field(
+    instance_type: Annotated[str, make_instance_type_field("ml.c7g.xlarge")] = Field(
         "ml.c7g.xlarge",
         description="Instance type, with this silicon. Types with a local disk encrypt it themselves, without "
         "kms_key_arn.",
-        pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$",
-        json_schema_extra=must("be an instance type such as ml.c7g.xlarge"),
     )
     silicon: Silicon = Field(
         "graviton",
@@ -242,7 +241,7 @@ class InstanceInputs(ModuleInputs):
     rules: ClassVar[tuple[InputRule, ...]] = (
         rule(
             "instance_type",
-            lambda v: family(v.instance_type) != "inf1",
+            lambda v: get_family(v.instance_type) != "inf1",
             "the first Inferentia supports neither deployment guardrails nor current Neuron images; use ml.inf2.",
         ),
         rule(
@@ -252,7 +251,7 @@ class InstanceInputs(ModuleInputs):
         ),
         rule(
             "instance_type",
-            lambda v: contains(get(_families, v.silicon, []), family(v.instance_type)),
+            lambda v: contains(get(_families, v.silicon, []), get_family(v.instance_type)),
             lambda v: (
                 f"{v.instance_type} is not of silicon {v.silicon}; the {v.silicon} families for SageMaker hosting are "
                 f"{join(', ', get(_families, v.silicon, []))}."
@@ -261,19 +260,19 @@ class InstanceInputs(ModuleInputs):
         rule(
             "instance_type",
             lambda v: (
-                ~contains(keys(_sizes), family(v.instance_type))
-                | contains(get(_sizes, family(v.instance_type), []), _part(v.instance_type, 2))
+                ~contains(keys(_sizes), get_family(v.instance_type))
+                | contains(get(_sizes, get_family(v.instance_type), []), _get_part(v.instance_type, 2))
             ),
             lambda v: (
-                f"SageMaker hosting has no {v.instance_type}; the sizes of {family(v.instance_type)} are "
-                f"{join(', ', get(_sizes, family(v.instance_type), []))}."
+                f"SageMaker hosting has no {v.instance_type}; the sizes of {get_family(v.instance_type)} are "
+                f"{join(', ', get(_sizes, get_family(v.instance_type), []))}."
             ),
         ),
         rule(
             "instance_type",
             lambda v: (
                 (v.aws_provider > OLD_PROVIDER_VERSION)
-                | ~(contains(_refused, family(v.instance_type)) | contains(_refused, v.instance_type))
+                | ~(contains(_refused, get_family(v.instance_type)) | contains(_refused, v.instance_type))
             ),
             lambda v: (
                 f"version {OLD_PROVIDER_VERSION} of the AWS provider rejects {v.instance_type}; use another "
@@ -286,7 +285,8 @@ class InstanceInputs(ModuleInputs):
             lambda v: (
                 ~contains(
                     concat(
-                        get(_missing_regions, family(v.instance_type), []), get(_missing_regions, v.instance_type, [])
+                        get(_missing_regions, get_family(v.instance_type), []),
+                        get(_missing_regions, v.instance_type, []),
                     ),
                     v.region,
                 )
@@ -297,7 +297,7 @@ class InstanceInputs(ModuleInputs):
             "image_uri",
             lambda v: is_null(v.image_uri) | allows_silicon(v.image_uri, v.silicon),
             lambda v: (
-                f"this image is for {join(' and ', silicon_named_by(v.image_uri))}, and {v.instance_type} is "
+                f"this image is for {join(' and ', list_silicon(v.image_uri))}, and {v.instance_type} is "
                 f"{v.silicon}; use an image for it, or other silicon."
             ),
         ),

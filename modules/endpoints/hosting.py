@@ -8,7 +8,7 @@ from cdktn_provider_aws.sagemaker_endpoint import SagemakerEndpoint
 from cdktn_provider_aws.sagemaker_endpoint_configuration import SagemakerEndpointConfiguration
 from cdktn_provider_aws.sagemaker_model import SagemakerModel
 
-from modules.endpoints.inputs import EndpointInputs, configuration_name_prefix
+from modules.endpoints.inputs import EndpointInputs, format_configuration_name_prefix
 from sustainable_mlops.authoring.expressions import self_reference
 from sustainable_mlops.authoring.resources import Module, Output, Outputs
 
@@ -61,7 +61,7 @@ def add_model(module: Module[Any], var: EndpointInputs, *, triggers: Sequence[An
     )
 
 
-def container_block(container: Any) -> dict[str, Any]:
+def build_container_block(container: Any) -> dict[str, Any]:
     """Return the block of a container."""
     return {
         "image": container.image_uri,
@@ -80,7 +80,7 @@ def add_configuration(
         SagemakerEndpointConfiguration,
         "this",
         why="An endpoint is updated only by a new configuration name, hence the name prefix and create_before_destroy.",
-        name_prefix=configuration_name_prefix(name),
+        name_prefix=format_configuration_name_prefix(name),
         **arguments,
         tags=var.tags,
         lifecycle=create_before_destroy(triggers),
@@ -122,7 +122,7 @@ def add_endpoint(
     )
 
 
-def endpoint_outputs(module: Module[Any], endpoint: Any) -> Outputs:
+def build_endpoint_outputs(module: Module[Any], endpoint: Any) -> Outputs:
     """Return the outputs of every endpoint."""
     return {
         "endpoint_arn": Output(endpoint.arn, "ARN of the endpoint."),
@@ -148,7 +148,7 @@ def add_single_container_endpoint(
     The mappings are additional arguments of each resource. Returns the endpoint and its outputs.
     """
     add_log_group(module, var, name)
-    sagemaker_model = add_model(module, var, **model, primary_container=container_block(var))
+    sagemaker_model = add_model(module, var, **model, primary_container=build_container_block(var))
     endpoint_configuration = add_configuration(
         module,
         var,
@@ -158,6 +158,6 @@ def add_single_container_endpoint(
     )
     sagemaker_endpoint = add_endpoint(module, var, name, endpoint_configuration, **(endpoint or {}))
     return sagemaker_endpoint, {
-        **endpoint_outputs(module, sagemaker_endpoint),
+        **build_endpoint_outputs(module, sagemaker_endpoint),
         "variant_name": Output(var.variant_name, "Name of the only variant, for metrics and autoscaling."),
     }

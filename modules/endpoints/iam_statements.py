@@ -3,8 +3,8 @@
 from typing import Any
 
 from modules import containers
-from modules.endpoints.inputs import EndpointInputs, endpoint_name
-from modules.iam_statements import ArnLocation, build_statement, join_lists, statement_for_optional
+from modules.endpoints.inputs import EndpointInputs, get_endpoint_name
+from modules.iam_statements import ArnLocation, build_optional_statement, build_statement, join_lists
 from sustainable_mlops.authoring.expressions import concat, groups, list_of, replace
 from sustainable_mlops.authoring.expressions.evaluation import fold_constants
 
@@ -15,12 +15,14 @@ def build_statements(var: Any, at: ArnLocation, *own: dict[str, Any]) -> Any:
     Reads all inputs except the role. A model package adds no statements, because the module does not know where its
     image and its model are.
     """
-    image = statement_for_optional(var.image_uri, lambda image: containers.pull_images([repository_arn(image, at)]))
-    model = statement_for_optional(var.model_data_url, lambda url: read_models([object_arn(url, at)]))
-    return join_lists([*own, *common_statements(var, at)], image, model)
+    image = build_optional_statement(
+        var.image_uri, lambda image: containers.pull_images([build_repository_arn(image, at)])
+    )
+    model = build_optional_statement(var.model_data_url, lambda url: read_models([build_object_arn(url, at)]))
+    return join_lists([*own, *build_common_statements(var, at)], image, model)
 
 
-def common_statements(var: EndpointInputs, at: ArnLocation) -> list[dict[str, Any]]:
+def build_common_statements(var: EndpointInputs, at: ArnLocation) -> list[dict[str, Any]]:
     """Return the statements of every endpoint's containers."""
     return [
         containers.write_logs(at, f"{log_group_name(var)}:*"),
@@ -46,15 +48,15 @@ def describe_alarms(var: Any, at: ArnLocation, *own: Any) -> dict[str, Any]:
 
 def log_group_name(var: EndpointInputs) -> str:
     """Return the name of the log group that SageMaker writes to."""
-    return f"/aws/sagemaker/Endpoints/{endpoint_name(var)}"
+    return f"/aws/sagemaker/Endpoints/{get_endpoint_name(var)}"
 
 
-def object_arn(address: str, at: ArnLocation) -> str:
+def build_object_arn(address: str, at: ArnLocation) -> str:
     """Return the ARN of an s3:// address."""
     return f"arn:{at.partition}:s3:::{replace(address, 's3://', '')}"
 
 
-def repository_arn(image: str, at: ArnLocation) -> str:
+def build_repository_arn(image: str, at: ArnLocation) -> str:
     """Return the ARN of the repository of an image such as <account>.dkr.ecr.<region>.amazonaws.com/shop/churn:1."""
     account, region, repository = (
         groups(r"^([0-9]+)\.dkr\.ecr\.([^.]+)\.[^/]+/([^:@]+)", image)[part] for part in range(3)

@@ -2,18 +2,16 @@
 
 from typing import Annotated, Any, ClassVar
 
-from modules.common import ARN, KmsKeyArn, LogRetentionDays, NamedInputs, RoleArn
+from modules.common import ARN, EntityName, KmsKeyArn, NamedInputs, RoleArn, make_name_prefix
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
-from sustainable_mlops.authoring.expressions import assume_not_null, is_expression, is_null, truncate, when
+from sustainable_mlops.authoring.expressions import assume_not_null, is_expression, is_null, when
 from sustainable_mlops.authoring.rules import InputRule
-from sustainable_mlops.catalogue.limits import get_limit
+from sustainable_mlops.catalogue.limits import LogRetentionDays, get_limit, make_name_pattern
 
 #: Default name of the first variant, usually the only one. A random name of the provider would be unknown to
 #: autoscaling.
 VARIANT = "main"
 LONGEST_NAME = get_limit("endpoint_name_characters")
-#: Number of characters that the provider appends to a `name_prefix`.
-SUFFIX = 26
 
 AlarmActions = list[
     Annotated[
@@ -26,11 +24,18 @@ AlarmActions = list[
 ]
 
 
-VariantName = Annotated[
+ImageUri = Annotated[
     str,
     Field(
-        pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$",
-        json_schema_extra=must("be 1 to 63 letters, digits and hyphens, and neither start nor end with a hyphen"),
+        pattern=r"^[0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/[^ ]+$",
+        json_schema_extra=must("be an image in Amazon ECR; other registries are not supported"),
+    ),
+]
+ModelDataUrl = Annotated[
+    str,
+    Field(
+        pattern=r"^s3://[^*?]+\.tar\.gz$",
+        json_schema_extra=must("be a model archive in S3: s3://bucket/…/model.tar.gz"),
     ),
 ]
 
@@ -42,17 +47,11 @@ class ContainerInputs(ModuleInputs):
         default_factory=dict,
         description="Environment variables of the container. They are readable, so never put secrets in them.",
     )
-    image_uri: str | None = Field(
-        None,
-        description="Container image in Amazon ECR, for the silicon of the endpoint.",
-        pattern=r"^[0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/[^ ]+$",
-        json_schema_extra=must("be an image in Amazon ECR; other registries are not supported"),
+    image_uri: ImageUri | None = Field(
+        None, description="Container image in Amazon ECR, for the processor of the endpoint (silicon)."
     )
-    model_data_url: str | None = Field(
-        None,
-        description="Model archive for image_uri: s3://bucket/…/model.tar.gz.",
-        pattern=r"^s3://[^*?]+\.tar\.gz$",
-        json_schema_extra=must("be a model archive in S3: s3://bucket/…/model.tar.gz"),
+    model_data_url: ModelDataUrl | None = Field(
+        None, description="Model archive for image_uri: s3://bucket/…/model.tar.gz."
     )
     model_package_arn: str | None = Field(
         None,
@@ -60,12 +59,10 @@ class ContainerInputs(ModuleInputs):
         pattern=rf"^{ARN}:sagemaker:[a-z0-9-]+:[0-9]{{12}}:model-package/.+$",
         json_schema_extra=must("be the ARN of a model package (arn:aws:sagemaker:…:model-package/…)"),
     )
-    inference_specification_name: str | None = Field(
+    inference_specification_name: EntityName | None = Field(
         None,
         description="Additional inference specification of the package to use, such as its image for Graviton. "
         "Default: the package's main specification.",
-        pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$",
-        json_schema_extra=must("be 1 to 63 letters, digits and hyphens, and neither start nor end with a hyphen"),
     )
 
     rules: ClassVar[tuple[InputRule, ...]] = (
@@ -105,10 +102,9 @@ class EndpointInputs(NamedInputs):
     name: str | None = Field(
         None,
         description="Name of the endpoint, and prefix of its configurations' names. Default: name_prefix.",
-        pattern=rf"^[a-zA-Z0-9](-*[a-zA-Z0-9]){{0,{LONGEST_NAME - 1}}}$",
-        max_length=LONGEST_NAME,
+        pattern=make_name_pattern(LONGEST_NAME),
         json_schema_extra=must(
-            f"be 1 to {LONGEST_NAME} letters, digits and hyphens, and neither start nor end with a hyphen"
+            f"be 1 to {LONGEST_NAME} letters, digits and hyphens, without a hyphen at the start or the end"
         ),
     )
     kms_key_arn: KmsKeyArn = Field(
@@ -116,7 +112,7 @@ class EndpointInputs(NamedInputs):
     )
     log_retention_days: LogRetentionDays = Field(30, description="Retention of the container's logs, in days.")
     role_arn: RoleArn = Field(description="Role of the container. It reads the model and writes logs and metrics.")
-    variant_name: VariantName = Field(
+    variant_name: EntityName = Field(
         VARIANT,
         description="Name of the variant. To take over an endpoint that another module created, set the name of its "
         "existing variant, such as AllTraffic. SageMaker cannot rename the variant of an endpoint.",
@@ -137,13 +133,13 @@ class RollbackInputs(ModuleInputs):
     )
 
 
-def endpoint_name(var: EndpointInputs) -> str:
+def get_endpoint_name(var: EndpointInputs) -> str:
     """Return the name of the endpoint."""
     if is_expression(var.name):
         return when(is_null(var.name), var.name_prefix, assume_not_null(var.name))
     return var.name or var.name_prefix
 
 
-def configuration_name_prefix(name: str) -> str:
+def format_configuration_name_prefix(name: str) -> str:
     """Return the `name_prefix` of an endpoint's configurations."""
-    return f"{truncate(name, LONGEST_NAME - SUFFIX - 1)}-"
+    return make_name_prefix(name, LONGEST_NAME)

@@ -23,7 +23,7 @@ class VpcInputs(ModuleInputs):
     )
 
 
-def network_arguments(var: Any) -> dict[str, Any]:
+def build_network_arguments(var: Any) -> dict[str, Any]:
     """Return the arguments of a model for its network."""
     return {
         "enable_network_isolation": var.enable_network_isolation,
@@ -37,7 +37,7 @@ def network_arguments(var: Any) -> dict[str, Any]:
     }
 
 
-def network_value(vpc_config: Any) -> dict[str, Any]:
+def build_network_value(vpc_config: Any) -> dict[str, Any]:
     """Return a network as sets, so that a changed order of the subnets replaces no model."""
     return {
         "security_group_ids": set_of(vpc_config.security_group_ids),

@@ -13,6 +13,6 @@ from sustainable_mlops.authoring.expressions import Dynamic, set_of
 LONGEST_WATCH = 3000
 
 
-def rollback_block(names: Any) -> dict[str, Any]:
+def build_rollback_block(names: Any) -> dict[str, Any]:
     """Return the block of an endpoint's deployment with these rollback alarms."""
     return {"alarms": Dynamic(set_of(names), lambda alarm: {"alarm_name": alarm.value})}

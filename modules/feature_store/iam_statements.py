@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from modules.feature_store.inputs import Inputs
-from modules.iam_statements import ArnLocation, Phase, StatementsByPhase, build_statement, equals, via_services
+from modules.iam_statements import ArnLocation, Phase, StatementsByPhase, build_statement, build_via_condition, equals
 from sustainable_mlops.authoring.expressions import concat, list_of, match, replace
 
 READ = ["sagemaker:BatchGetRecord", "sagemaker:DescribeFeatureGroup", "sagemaker:GetRecord"]
@@ -27,7 +27,7 @@ def build_statements(var: Inputs, at: ArnLocation) -> StatementsByPhase:
     statements_by_phase["data_preparation"] += [
         build_statement("StoreRecords", ["s3:PutObject"], [objects]),
         build_statement("ReadIcebergMetadata", ["s3:GetObject"], [f"{store}/*/metadata/*"]),
-        build_statement("ReadEncryptedMetadata", ["kms:Decrypt"], [var.kms_key_arn], via_services(at, "s3")),
+        build_statement("ReadEncryptedMetadata", ["kms:Decrypt"], [var.kms_key_arn], build_via_condition(at, "s3")),
         *write_offline_store([bucket], [objects], var.kms_key_arn, at),
     ]
     return statements_by_phase
@@ -89,7 +89,9 @@ def optimize_tables(var: Inputs, at: ArnLocation) -> list[dict[str, Any]]:
             [f"arn:{at.partition}:s3:::{path}/*"],
         ),
         build_statement("ListFiles", ["s3:ListBucket"], [f"arn:{at.partition}:s3:::{match('[^/]+', path)}"]),
-        build_statement("UseKey", ["kms:Decrypt", "kms:GenerateDataKey"], [var.kms_key_arn], via_services(at, "s3")),
+        build_statement(
+            "UseKey", ["kms:Decrypt", "kms:GenerateDataKey"], [var.kms_key_arn], build_via_condition(at, "s3")
+        ),
         build_statement(
             "UpdateTables",
             ["glue:GetTable", "glue:UpdateTable"],

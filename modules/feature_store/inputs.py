@@ -64,7 +64,7 @@ class OnlineStoreInputs(ModuleInputs):
     ttl: Ttl = Field(Ttl(), description="Retention of records in the online store. The offline store keeps them.")
 
 
-def _names_a_feature(field: str, types: tuple[str, ...]) -> InputRule:
+def _require_feature(field: str, types: tuple[str, ...]) -> InputRule:
     def holds(v: Any) -> bool:
         name = getattr(v, field)
         return contains(keys(v.features), name) & contains(types, v.features[name].type)
@@ -86,7 +86,7 @@ class FeatureGroup(ModuleInputs):
     )
 
     rules = (
-        *(_names_a_feature(field, types) for field, types in KEY_TYPES.items()),
+        *(_require_feature(field, types) for field, types in KEY_TYPES.items()),
         rule(
             "features",
             lambda v: every(RESERVED, lambda name: ~contains(keys(v.features), name)),
@@ -99,7 +99,7 @@ class ExistingOptimizerRole(ModuleInputs):
     """Existing role that Glue optimizes the tables with."""
 
     arn: RoleArn = Field(
-        description="ARN of the role. Glue must be able to assume it, and it needs the rights in the section "
+        description="ARN of the role. Glue must be able to assume it, and it needs the permissions in the section "
         "Compaction of this page."
     )
 

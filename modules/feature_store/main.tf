@@ -98,7 +98,7 @@ check "every_feature_is_declared" {
 
 locals {
   # Account, Region and partition of the groups.
-  place = {
+  location = {
     account_id = coalesce(var.account_id, split(":", var.kms_key_arn)[4])
     region     = coalesce(var.region, split(":", var.kms_key_arn)[3])
     partition  = var.region == null ? split(":", var.kms_key_arn)[1] : (can(regex("^us-gov-", var.region)) ? "aws-us-gov" : (can(regex("^cn-", var.region)) ? "aws-cn" : "aws"))
@@ -130,7 +130,7 @@ resource "aws_iam_role" "optimizer" {
         Effect    = "Allow"
         Principal = { Service = "glue.amazonaws.com" }
         Action    = "sts:AssumeRole"
-        Condition = { StringEquals = { "aws:SourceAccount" = local.place.account_id } }
+        Condition = { StringEquals = { "aws:SourceAccount" = local.location.account_id } }
       },
     ]
   })
@@ -147,13 +147,13 @@ resource "terraform_data" "optimizer_policy" {
         Sid      = "RewriteFiles"
         Effect   = "Allow"
         Action   = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
-        Resource = "arn:${local.place.partition}:s3:::${replace(var.offline_store_s3_uri, "s3://", "")}/*"
+        Resource = "arn:${local.location.partition}:s3:::${replace(var.offline_store_s3_uri, "s3://", "")}/*"
       },
       {
         Sid      = "ListFiles"
         Effect   = "Allow"
         Action   = "s3:ListBucket"
-        Resource = "arn:${local.place.partition}:s3:::${regex("[^/]+", replace(var.offline_store_s3_uri, "s3://", ""))}"
+        Resource = "arn:${local.location.partition}:s3:::${regex("[^/]+", replace(var.offline_store_s3_uri, "s3://", ""))}"
       },
       {
         Sid      = "UseKey"
@@ -162,7 +162,7 @@ resource "terraform_data" "optimizer_policy" {
         Resource = var.kms_key_arn
         Condition = {
           StringEquals = {
-            "kms:ViaService" = "s3.${local.place.region}.${local.place.partition == "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com"}"
+            "kms:ViaService" = "s3.${local.location.region}.${local.location.partition == "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com"}"
           }
         }
       },
@@ -172,12 +172,12 @@ resource "terraform_data" "optimizer_policy" {
         Action = ["glue:GetTable", "glue:UpdateTable"]
         Resource = concat(
           [
-            "arn:${local.place.partition}:glue:${local.place.region}:${local.place.account_id}:catalog",
-            "arn:${local.place.partition}:glue:${local.place.region}:${local.place.account_id}:database/sagemaker_featurestore",
+            "arn:${local.location.partition}:glue:${local.location.region}:${local.location.account_id}:catalog",
+            "arn:${local.location.partition}:glue:${local.location.region}:${local.location.account_id}:database/sagemaker_featurestore",
           ],
           [
             for key, group in var.feature_groups :
-            "arn:${local.place.partition}:glue:${local.place.region}:${local.place.account_id}:table/sagemaker_featurestore/${replace("${var.name_prefix}-${replace(key, "_", "-")}", "-", "_")}_*"
+            "arn:${local.location.partition}:glue:${local.location.region}:${local.location.account_id}:table/sagemaker_featurestore/${replace("${var.name_prefix}-${replace(key, "_", "-")}", "-", "_")}_*"
           ],
         )
       },
@@ -186,9 +186,9 @@ resource "terraform_data" "optimizer_policy" {
         Effect = "Allow"
         Action = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]
         Resource = [
-          "arn:${local.place.partition}:logs:${local.place.region}:${local.place.account_id}:log-group:/aws-glue/iceberg-compaction/logs:*",
-          "arn:${local.place.partition}:logs:${local.place.region}:${local.place.account_id}:log-group:/aws-glue/iceberg-orphan-file-deletion/logs:*",
-          "arn:${local.place.partition}:logs:${local.place.region}:${local.place.account_id}:log-group:/aws-glue/iceberg-retention/logs:*",
+          "arn:${local.location.partition}:logs:${local.location.region}:${local.location.account_id}:log-group:/aws-glue/iceberg-compaction/logs:*",
+          "arn:${local.location.partition}:logs:${local.location.region}:${local.location.account_id}:log-group:/aws-glue/iceberg-orphan-file-deletion/logs:*",
+          "arn:${local.location.partition}:logs:${local.location.region}:${local.location.account_id}:log-group:/aws-glue/iceberg-retention/logs:*",
         ]
       },
     ]
@@ -219,7 +219,7 @@ resource "aws_glue_catalog_table_optimizer" "compaction" {
     if !alltrue([for one in var.table_optimizers[*] : !one.compaction])
   }
 
-  catalog_id    = local.place.account_id
+  catalog_id    = local.location.account_id
   database_name = "sagemaker_featurestore"
   table_name    = each.value
   type          = "compaction"
@@ -229,7 +229,7 @@ resource "aws_glue_catalog_table_optimizer" "compaction" {
     enabled  = true
   }
 
-  # Glue checks the rights of the role.
+  # Glue checks the permissions of the role.
   depends_on = [aws_iam_role_policy.optimizer]
 }
 
@@ -240,7 +240,7 @@ resource "aws_glue_catalog_table_optimizer" "retention" {
     if !alltrue([for one in var.table_optimizers[*] : nonsensitive(one.retention == null)])
   }
 
-  catalog_id    = local.place.account_id
+  catalog_id    = local.location.account_id
   database_name = "sagemaker_featurestore"
   table_name    = each.value
   type          = "retention"
@@ -258,7 +258,7 @@ resource "aws_glue_catalog_table_optimizer" "retention" {
     }
   }
 
-  # Glue checks the rights of the role.
+  # Glue checks the permissions of the role.
   depends_on = [aws_iam_role_policy.optimizer]
 }
 
@@ -269,7 +269,7 @@ resource "aws_glue_catalog_table_optimizer" "orphan_file_deletion" {
     if !alltrue([for one in var.table_optimizers[*] : nonsensitive(one.orphan_file_deletion == null)])
   }
 
-  catalog_id    = local.place.account_id
+  catalog_id    = local.location.account_id
   database_name = "sagemaker_featurestore"
   table_name    = each.value
   type          = "orphan_file_deletion"
@@ -285,6 +285,6 @@ resource "aws_glue_catalog_table_optimizer" "orphan_file_deletion" {
     }
   }
 
-  # Glue checks the rights of the role.
+  # Glue checks the permissions of the role.
   depends_on = [aws_iam_role_policy.optimizer]
 }

@@ -71,11 +71,11 @@ class FeatureStoreModule(Module[Inputs]):
         )
         protect(self, map_of(groups, lambda group: group.arn))
         self._compare(var, groups)
-        at = self.local("place", derive_location(var), why="Account, Region and partition of the groups.")
+        at = self.local("location", derive_location(var), why="Account, Region and partition of the groups.")
         add_optimizers(self, groups, at)
         return {
             "feature_groups": Output(
-                _by_key(var, groups),
+                _describe_groups(var, groups),
                 "Feature groups by key: name, arn, offline_s3_uri (where the data is), online, and the declared "
                 "features (name to type), which smlops evolve reads.",
             ),
@@ -86,7 +86,7 @@ class FeatureStoreModule(Module[Inputs]):
         """Warn in every plan in which the real features differ from the declared ones."""
         declared = self.local(
             "declared_features",
-            _lines(
+            _flatten_names(
                 list_of(
                     var.feature_groups,
                     lambda key, group: list_of(group.features, lambda name, feature: f"{key}.{name} ({feature.type})"),
@@ -96,7 +96,7 @@ class FeatureStoreModule(Module[Inputs]):
         )
         actual = self.local(
             "actual_features",
-            _lines(
+            _flatten_names(
                 list_of(
                     groups,
                     lambda key, group: list_of(
@@ -120,11 +120,11 @@ class FeatureStoreModule(Module[Inputs]):
         )
 
 
-def _lines(by_group: list[list[str]]) -> set[str]:
+def _flatten_names(by_group: list[list[str]]) -> set[str]:
     return set_of(flatten(by_group))
 
 
-def _by_key(var: Inputs, groups: Any) -> Any:
+def _describe_groups(var: Inputs, groups: Any) -> Any:
     return map_of(
         groups,
         lambda key, group: {

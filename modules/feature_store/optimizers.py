@@ -4,13 +4,13 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from cdktn_provider_aws.glue_catalog_table_optimizer import GlueCatalogTableOptimizer
-from cdktn_provider_aws.iam_role import IamRole
 from cdktn_provider_aws.iam_role_policy import IamRolePolicy
 
 from modules.feature_store.iam_statements import GLUE_DATABASE, optimize_tables
 from modules.feature_store.inputs import Inputs, TableOptimizers, read_optimizer_roles
 from modules.iam_statements import ArnLocation, equals
-from modules.policies import encode_policy, show_policy
+from modules.policies import show_policy
+from modules.roles import add_service_role, encode_trust
 from sustainable_mlops.authoring.expressions import (
     assume_not_null,
     concat,
@@ -24,7 +24,6 @@ from sustainable_mlops.authoring.expressions import (
     one_or_null,
     optional,
     set_of,
-    truncate,
     when,
 )
 from sustainable_mlops.authoring.resources import Module
@@ -60,7 +59,7 @@ def add_optimizers(module: Module[Inputs], groups: Any, at: ArnLocation) -> None
             table_name=table.value,
             type=kind,
             configuration=[{"role_arn": role_arn, "enabled": True, **configuration}],
-            notes={"depends_on": "Glue checks the rights of the role."},
+            notes={"depends_on": "Glue checks the permissions of the role."},
             depends_on=[policies],
         )
 
@@ -100,26 +99,16 @@ def _configure_iceberg(**settings: Any) -> list[dict[str, Any]]:
 def _add_role(module: Module[Inputs], at: ArnLocation) -> tuple[Any, str]:
     """Add the role with its policy. Returns the policies, and the ARN of this role or of the existing one."""
     var = module.var
-    nobody: list[str] = []
+    no_keys: list[str] = []
     is_new = ~every(optional(var.table_optimizers), lambda optimizers: ~is_omitted(optimizers.existing_role))
-    key = each_of(set_of(when(is_new, [_KEY], nobody)))
-    roles = module.add(
-        IamRole,
+    key = each_of(set_of(when(is_new, [_KEY], no_keys)))
+    roles = add_service_role(
+        module,
         _KEY,
         for_each=key,
-        name_prefix=f"{truncate(f'{var.name_prefix}-feature-tables', 37)}-",
+        name=f"{var.name_prefix}-feature-tables",
         description=f"Optimizes the tables of feature groups in {var.name_prefix}",
-        path=var.role_path,
-        permissions_boundary=var.permissions_boundary_arn,
-        assume_role_policy=encode_policy(
-            {
-                "sid": "Optimize",
-                "actions": ["sts:AssumeRole"],
-                "principals": [{"type": "Service", "identifiers": ["glue.amazonaws.com"]}],
-                "condition": [equals("aws:SourceAccount", at.account_id)],
-            }
-        ),
-        tags=var.tags,
+        trust=encode_trust(["glue.amazonaws.com"], equals("aws:SourceAccount", at.account_id), sid="Optimize"),
     )
     role = each_of(roles)
     policy_documents = show_policy(module, _KEY, *optimize_tables(var, at), for_each=role)
@@ -131,10 +120,12 @@ def _add_role(module: Module[Inputs], at: ArnLocation) -> tuple[Any, str]:
         role=role.value.name,
         policy=jsonencode(policy_documents[role.key].input),
     )
-    role_arn = module.local("optimizer_role_arn", one_or_null(concat(list_of(roles, _arn), read_optimizer_roles(var))))
+    role_arn = module.local(
+        "optimizer_role_arn", one_or_null(concat(list_of(roles, _get_arn), read_optimizer_roles(var)))
+    )
     return policies, cast(str, role_arn)
 
 
-def _arn(role: Any) -> str:
+def _get_arn(role: Any) -> str:
     arn: str = role.arn
     return arn

@@ -27,21 +27,23 @@ output "role_statements" {
         ]
         resources = [
           for name in [for key, group in var.feature_groups : "${var.name_prefix}-${replace(key, "_", "-")}"] :
-          "arn:${local.place.partition}:sagemaker:${local.place.region}:${local.place.account_id}:feature-group/${name}"
+          "arn:${local.location.partition}:sagemaker:${local.location.region}:${local.location.account_id}:feature-group/${name}"
         ]
         condition = []
       },
       {
-        sid       = "StoreRecords"
-        actions   = ["s3:PutObject"]
-        resources = ["arn:${local.place.partition}:s3:::${replace(var.offline_store_s3_uri, "s3://", "")}/*"]
+        sid     = "StoreRecords"
+        actions = ["s3:PutObject"]
+        resources = [
+          "arn:${local.location.partition}:s3:::${replace(var.offline_store_s3_uri, "s3://", "")}/*",
+        ]
         condition = []
       },
       {
         sid     = "ReadIcebergMetadata"
         actions = ["s3:GetObject"]
         resources = [
-          "arn:${local.place.partition}:s3:::${replace(var.offline_store_s3_uri, "s3://", "")}/*/metadata/*",
+          "arn:${local.location.partition}:s3:::${replace(var.offline_store_s3_uri, "s3://", "")}/*/metadata/*",
         ]
         condition = []
       },
@@ -54,7 +56,7 @@ output "role_statements" {
             test     = "StringEquals"
             variable = "kms:ViaService"
             values = [
-              "s3.${local.place.region}.${local.place.partition == "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com"}",
+              "s3.${local.location.region}.${local.location.partition == "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com"}",
             ]
           },
         ]
@@ -63,14 +65,16 @@ output "role_statements" {
         sid     = "ReadBucketAcl"
         actions = ["s3:GetBucketAcl"]
         resources = [
-          "arn:${local.place.partition}:s3:::${regex("[^/]+", replace(var.offline_store_s3_uri, "s3://", ""))}",
+          "arn:${local.location.partition}:s3:::${regex("[^/]+", replace(var.offline_store_s3_uri, "s3://", ""))}",
         ]
         condition = []
       },
       {
-        sid       = "HandOver"
-        actions   = ["s3:PutObjectAcl"]
-        resources = ["arn:${local.place.partition}:s3:::${replace(var.offline_store_s3_uri, "s3://", "")}/*"]
+        sid     = "HandOver"
+        actions = ["s3:PutObjectAcl"]
+        resources = [
+          "arn:${local.location.partition}:s3:::${replace(var.offline_store_s3_uri, "s3://", "")}/*",
+        ]
         condition = [
           {
             test     = "StringEquals"
@@ -89,9 +93,9 @@ output "role_statements" {
         sid     = "Table"
         actions = ["glue:GetTable", "glue:UpdateTable"]
         resources = [
-          "arn:${local.place.partition}:glue:${local.place.region}:${local.place.account_id}:catalog",
-          "arn:${local.place.partition}:glue:${local.place.region}:${local.place.account_id}:database/sagemaker_featurestore",
-          "arn:${local.place.partition}:glue:${local.place.region}:${local.place.account_id}:table/sagemaker_featurestore/*",
+          "arn:${local.location.partition}:glue:${local.location.region}:${local.location.account_id}:catalog",
+          "arn:${local.location.partition}:glue:${local.location.region}:${local.location.account_id}:database/sagemaker_featurestore",
+          "arn:${local.location.partition}:glue:${local.location.region}:${local.location.account_id}:table/sagemaker_featurestore/*",
         ]
         condition = []
       },
@@ -102,7 +106,7 @@ output "role_statements" {
         actions = ["sagemaker:BatchGetRecord", "sagemaker:DescribeFeatureGroup", "sagemaker:GetRecord"]
         resources = [
           for name in [for key, group in var.feature_groups : "${var.name_prefix}-${replace(key, "_", "-")}"] :
-          "arn:${local.place.partition}:sagemaker:${local.place.region}:${local.place.account_id}:feature-group/${name}"
+          "arn:${local.location.partition}:sagemaker:${local.location.region}:${local.location.account_id}:feature-group/${name}"
         ]
         condition = []
       },
@@ -113,7 +117,7 @@ output "role_statements" {
         actions = ["sagemaker:BatchGetRecord", "sagemaker:DescribeFeatureGroup", "sagemaker:GetRecord"]
         resources = [
           for name in [for key, group in var.feature_groups : "${var.name_prefix}-${replace(key, "_", "-")}"] :
-          "arn:${local.place.partition}:sagemaker:${local.place.region}:${local.place.account_id}:feature-group/${name}"
+          "arn:${local.location.partition}:sagemaker:${local.location.region}:${local.location.account_id}:feature-group/${name}"
         ]
         condition = []
       },

@@ -4,17 +4,15 @@ from typing import Any
 
 from cdktn_provider_aws.s3_bucket import S3Bucket
 from cdktn_provider_aws.s3_bucket_lifecycle_configuration import S3BucketLifecycleConfiguration
-from cdktn_provider_aws.s3_bucket_ownership_controls import S3BucketOwnershipControls
 from cdktn_provider_aws.s3_bucket_policy import S3BucketPolicy
-from cdktn_provider_aws.s3_bucket_public_access_block import S3BucketPublicAccessBlock
 from cdktn_provider_aws.s3_bucket_server_side_encryption_configuration import (
     S3BucketServerSideEncryptionConfigurationA,
 )
 from cdktn_provider_aws.s3_bucket_versioning import S3BucketVersioningA
 
-from modules.footprint.inputs import Inputs, bucket_name
+from modules.buckets import ONE_REGION, SSE_S3, allow_delivery, block_public_access, deny_plain_access
+from modules.footprint.inputs import Inputs, get_bucket_name
 from modules.policies import encode_policy
-from modules.storage.buckets import ONE_REGION, allow_delivery, deny_plain_access
 from sustainable_mlops.authoring.expressions import Dynamic, optional
 from sustainable_mlops.authoring.resources import Module
 
@@ -39,31 +37,22 @@ def add(module: Module[Inputs]) -> tuple[Any, Any]:
             "CKV_AWS_145": "The user guide of Data Exports documents no key policy for buckets with SSE-KMS",
             "CKV2_AWS_62": "Nothing needs events of the bucket",
         },
-        bucket=bucket_name(var),
+        bucket=get_bucket_name(var),
         force_destroy=~var.deletion_protection,
         tags=var.tags,
     )
-    access = module.add(
-        S3BucketPublicAccessBlock,
-        "carbon",
-        bucket=bucket.id,
-        block_public_acls=True,
-        block_public_policy=True,
-        ignore_public_acls=True,
-        restrict_public_buckets=True,
-    )
-    module.add(S3BucketOwnershipControls, "carbon", bucket=bucket.id, rule={"object_ownership": "BucketOwnerEnforced"})
+    access = block_public_access(module, "carbon", bucket.id)
     module.add(
         S3BucketServerSideEncryptionConfigurationA,
         "carbon",
         bucket=bucket.id,
-        rule=[{"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}],
+        rule=SSE_S3,
     )
     versioning = module.add(
         S3BucketVersioningA, "carbon", bucket=bucket.id, versioning_configuration={"status": "Enabled"}
     )
     _expire(module, bucket, versioning)
-    arn = f"arn:{var.partition}:s3:::{bucket_name(var)}"
+    arn = f"arn:{var.partition}:s3:::{get_bucket_name(var)}"
     policy = module.add(
         S3BucketPolicy,
         "carbon",

@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from modules.common import KmsKeyArn, LocatedInputs, ProtectedInputs, TagKey
+from modules.common import KmsKeyArn, LocatedInputs, MapKey, ProtectedInputs, TagKey
 from modules.location import require_key_in_region
 from modules.storage.inputs import LONGEST_BUCKET_NAME
-from modules.subscribers import Subscriber, SubscriberKey, require_distinct_endpoints
+from modules.subscribers import Subscriber, require_distinct_endpoints
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
 from sustainable_mlops.authoring.expressions import every, length, list_of, optional
 
@@ -108,7 +108,7 @@ class Inputs(LocatedInputs, ProtectedInputs):
         max_length=10,
         description="Email addresses that AWS notifies directly, in addition to the topic.",
     )
-    subscribers: dict[SubscriberKey, Subscriber] = Field(
+    subscribers: dict[MapKey, Subscriber] = Field(
         default_factory=dict, description="Subscribers of the topic, by a key of your choice. Default: none."
     )
     workload_tag_key: Annotated[
@@ -138,12 +138,12 @@ class Inputs(LocatedInputs, ProtectedInputs):
         ),
         rule(
             "name_prefix",
-            lambda v: length(bucket_name(v)) <= LONGEST_BUCKET_NAME,
+            lambda v: length(get_bucket_name(v)) <= LONGEST_BUCKET_NAME,
             f"the name of the bucket may have {LONGEST_BUCKET_NAME} characters: shorten name_prefix",
         ),
     )
 
 
-def bucket_name(var: LocatedInputs) -> str:
+def get_bucket_name(var: LocatedInputs) -> str:
     """Return the name of the export's bucket."""
     return f"{var.name_prefix}-carbon-{var.account_id}-{var.region}"

@@ -152,7 +152,7 @@ variable "name_prefix" {
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{1,22}[a-z0-9]$", var.name_prefix))
-    error_message = "name_prefix must be 3 to 24 lower-case letters, digits and hyphens, and start with a letter."
+    error_message = "name_prefix must be 3 to 24 lower-case letters, digits and hyphens, starting with a letter."
   }
 
   validation {
@@ -237,7 +237,7 @@ variable "subscribers" {
 
   validation {
     condition     = try(alltrue([for key in keys(var.subscribers) : can(regex("^[a-z][a-z0-9_]{0,62}$", key))]), true)
-    error_message = "each key of subscribers must be 1 to 63 lower-case letters, digits and underscores, and start with a letter."
+    error_message = "each key of subscribers must be 1 to 63 lower-case letters, digits and underscores, starting with a letter."
   }
 
   validation {

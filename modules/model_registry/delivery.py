@@ -11,7 +11,6 @@ from typing import Any
 from cdktn_provider_aws.cloudwatch_event_api_destination import CloudwatchEventApiDestination
 from cdktn_provider_aws.cloudwatch_event_rule import CloudwatchEventRule
 from cdktn_provider_aws.cloudwatch_event_target import CloudwatchEventTarget
-from cdktn_provider_aws.iam_role import IamRole
 from cdktn_provider_aws.iam_role_policy import IamRolePolicy
 from cdktn_provider_aws.sqs_queue import SqsQueue
 from cdktn_provider_aws.sqs_queue_policy import SqsQueuePolicy
@@ -21,6 +20,7 @@ from modules.iam_statements import equals
 from modules.model_registry import iam_statements
 from modules.model_registry.inputs import GitHubDelivery, GitLabDelivery, Inputs
 from modules.policies import encode_policy
+from modules.roles import add_service_role, encode_trust
 from sustainable_mlops.authoring.expressions import (
     assume_not_null,
     concat,
@@ -34,7 +34,6 @@ from sustainable_mlops.authoring.expressions import (
     optional,
     optional_map,
     replace,
-    truncate,
 )
 from sustainable_mlops.authoring.resources import Module
 
@@ -82,7 +81,7 @@ def add(module: Module[Inputs], groups: Any) -> Any:
     sources = [
         equals("aws:SourceAccount", var.account_id),
         # A pattern and not a list, because a trust policy has at most 2,048 characters.
-        event_topics.rules_condition([event_topics.rule_arn(var, f"{var.name_prefix}-*-{KEY}")], "ArnLike"),
+        event_topics.build_rule_condition([event_topics.build_rule_arn(var, f"{var.name_prefix}-*-{KEY}")], "ArnLike"),
     ]
     queues = _add_queue(module, by_key, sources)
     role = _add_role(module, name, by_key, sources)
@@ -150,24 +149,14 @@ def _add_queue(module: Module[Inputs], by_key: Mapping[str, Any], sources: list[
 def _add_role(module: Module[Inputs], name: str, by_key: Mapping[str, Any], sources: list[dict[str, Any]]) -> Any:
     """Add the role that EventBridge invokes the destination with, and return its ARN or that of an existing role."""
     var = module.var
-    roles = module.add(
-        IamRole,
+    roles = add_service_role(
+        module,
         KEY,
         why="EventBridge may assume the role only for these rules.",
         for_each=each_of(map_of(by_key, lambda _, item: item, where=lambda _, item: is_omitted(item.existing_role))),
-        name_prefix=f"{truncate(name, 37)}-",
+        name=name,
         description=f"Invokes the API destination {name}",
-        path=var.role_path,
-        permissions_boundary=var.permissions_boundary_arn,
-        assume_role_policy=encode_policy(
-            {
-                "sid": "StartDelivery",
-                "actions": ["sts:AssumeRole"],
-                "principals": [{"type": "Service", "identifiers": [event_topics.PUBLISHER]}],
-                "condition": sources,
-            }
-        ),
-        tags=var.tags,
+        trust=encode_trust([event_topics.PUBLISHER], *sources, sid="StartDelivery"),
     )
     role = each_of(roles)
     destination = f"arn:{var.partition}:events:{var.region}:{var.account_id}:api-destination/{name}"

@@ -5,8 +5,6 @@ from typing import Annotated
 from modules.common import (
     ARN,
     AccountId,
-    ExistingPublisherRole,
-    KmsKeyArn,
     LocatedInputs,
     ProtectedInputs,
     RoleArn,
@@ -18,7 +16,7 @@ from modules.location import (
     require_publisher_role_of_account,
     require_role_of_account,
 )
-from modules.subscribers import Subscriber, SubscriberKey, require_distinct_endpoints
+from modules.subscribers import SubscribedTopic
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
 from sustainable_mlops.authoring.expressions import contains, every, flatten, is_omitted, list_of, optional
 
@@ -40,18 +38,6 @@ class ModelPackageGroup(ModuleInputs):
     reader_account_ids: list[AccountId] = Field(
         default_factory=list, description="Accounts that may read and deploy its packages."
     )
-
-
-class ApprovalTopic(ModuleInputs):
-    existing_role: ExistingPublisherRole | None = Field(
-        None, description="Publish with this role instead of a new one."
-    )
-    kms_key_arn: KmsKeyArn = Field(description="Key of the topic. Its policy must let this account's roles use it.")
-    subscribers: dict[SubscriberKey, Subscriber] = Field(
-        default_factory=dict, description="Subscribers of the topic, by a key of your choice. Default: none."
-    )
-
-    rules = (require_distinct_endpoints("subscribers", lambda v: v.subscribers),)
 
 
 ApiUrl = Annotated[
@@ -140,7 +126,7 @@ class Delivery(ModuleInputs):
 
 
 class Inputs(LocatedInputs, ProtectedInputs, RoleInputs):
-    approval_topic: ApprovalTopic | None = Field(
+    approval_topic: SubscribedTopic | None = Field(
         None, description="SNS topic that receives every approval and rejection. Default: none."
     )
     delivery: Delivery | None = Field(

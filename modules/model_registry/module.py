@@ -135,9 +135,9 @@ class ModelRegistryModule(Module[Inputs]):
         subscribers = event_topics.list_subscribers(var.approval_topic)
         event_topics.add_subscriptions(self, "approvals", topics["approvals"].arn, subscribers)
         # A pattern and not a list, because a trust policy has at most 2,048 characters.
-        rules_of_groups = event_topics.rule_arn(var, f"{var.name_prefix}-*-approval")
+        rules_of_groups = event_topics.build_rule_arn(var, f"{var.name_prefix}-*-approval")
         publisher = event_topics.add_publisher(
-            self, name, topic_by_key, [name], event_topics.rules_condition([rules_of_groups], "ArnLike")
+            self, name, topic_by_key, [name], event_topics.build_rule_condition([rules_of_groups], "ArnLike")
         )
         rule = each_of(map_of(rules, lambda rule: rule.name, where=lambda _: ~is_omitted(var.approval_topic)))
         self.add(

@@ -32,10 +32,28 @@ output "role_statements" {
   value = {
     pipeline = [
       {
-        sid = "Register"
+        sid     = "Register"
+        actions = ["sagemaker:CreateModelPackage"]
+        resources = flatten([
+          for name in [
+            for key, group in var.model_package_groups : "${var.name_prefix}-${replace(key, "_", "-")}"
+            ] : [
+            "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}:model-package-group/${name}",
+            "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}:model-package/${name}/*",
+          ]
+        ])
+        condition = [
+          {
+            test     = "StringEqualsIfExists"
+            variable = "sagemaker:ModelApprovalStatus"
+            values   = ["PendingManualApproval", "Rejected"]
+          },
+        ]
+      },
+      {
+        sid = "TagAndReadPackages"
         actions = [
           "sagemaker:AddTags",
-          "sagemaker:CreateModelPackage",
           "sagemaker:DescribeModelPackage",
           "sagemaker:DescribeModelPackageGroup",
           "sagemaker:ListModelPackages",

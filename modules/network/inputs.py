@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from modules.common import (
+    ARN,
     AccountId,
     LocatedInputs,
     PrefixListId,
@@ -27,7 +28,7 @@ Service = Annotated[
 BucketArn = Annotated[
     str,
     Field(
-        pattern="^arn:(aws|aws-cn|aws-us-gov):s3:::[a-z0-9.-]+$",
+        pattern=rf"^{ARN}:s3:::[a-z0-9.-]+$",
         json_schema_extra=must("be the ARN of a bucket such as arn:aws:s3:::jumpstart-cache-prod-eu-north-1"),
     ),
 ]
@@ -50,7 +51,8 @@ ClientName = Annotated[
 class Inputs(LocatedInputs):
     bucket_account_ids: list[AccountId] = Field(
         default_factory=list,
-        description="Other accounts whose buckets programs in the VPC may use. IAM and bucket policies still apply.",
+        description="Other accounts. Programs in the VPC may use the buckets of these accounts, within IAM and bucket "
+        "policies.",
     )
     client_cidr_blocks: list[CidrBlock] = Field(
         default_factory=list,

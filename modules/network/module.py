@@ -31,7 +31,7 @@ from sustainable_mlops.authoring.expressions import (
 from sustainable_mlops.authoring.resources import Module, Output, Outputs
 
 _HTTPS: dict[str, Any] = {"ip_protocol": "tcp", "from_port": 443, "to_port": 443}
-_EVERYBODY = [{"type": "*", "identifiers": ["*"]}]
+_EVERYONE = [{"type": "*", "identifiers": ["*"]}]
 
 
 class NetworkModule(Module[Inputs]):
@@ -107,14 +107,14 @@ class NetworkModule(Module[Inputs]):
             policy=encode_policy(
                 {
                     "sid": "UseBucketsOfAccounts",
-                    "principals": _EVERYBODY,
+                    "principals": _EVERYONE,
                     "actions": ["s3:*"],
                     "resources": ["*"],
                     "condition": [own, {"test": "StringEquals", "variable": "aws:ResourceAccount", "values": accounts}],
                 },
                 {
                     "sid": "PullImageLayers",
-                    "principals": _EVERYBODY,
+                    "principals": _EVERYONE,
                     "actions": ["s3:GetObject"],
                     "resources": [f"arn:{var.partition}:s3:::prod-{var.region}-starport-layer-bucket/*"],
                 },
@@ -146,7 +146,7 @@ class NetworkModule(Module[Inputs]):
             policy=encode_policy(
                 {
                     "sid": "UseServiceAsThisAccount",
-                    "principals": _EVERYBODY,
+                    "principals": _EVERYONE,
                     "actions": ["*"],
                     "resources": ["*"],
                     "condition": [equals("aws:PrincipalAccount", var.account_id)],

@@ -6,7 +6,7 @@ the logs of a job or an endpoint in a VPC, so these need only S3.
 """
 
 SERVICES_BY_PURPOSE: dict[str, list[str]] = {
-    # InvokeEndpoint from a function, a container or a machine.
+    # InvokeEndpoint from a function, a container or an instance.
     "call_endpoints": ["sagemaker.runtime"],
     # Metrics and artifacts that a script sends to SageMaker Experiments.
     "experiments": ["sagemaker.api", "sagemaker.metrics"],

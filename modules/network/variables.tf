@@ -12,7 +12,7 @@ variable "account_id" {
 }
 
 variable "bucket_account_ids" {
-  description = "Other accounts whose buckets programs in the VPC may use. IAM and bucket policies still apply."
+  description = "Other accounts. Programs in the VPC may use the buckets of these accounts, within IAM and bucket policies."
   type        = list(string)
   default     = []
   nullable    = false
@@ -86,7 +86,7 @@ variable "name_prefix" {
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{1,22}[a-z0-9]$", var.name_prefix))
-    error_message = "name_prefix must be 3 to 24 lower-case letters, digits and hyphens, and start with a letter."
+    error_message = "name_prefix must be 3 to 24 lower-case letters, digits and hyphens, starting with a letter."
   }
 
   validation {

@@ -14,7 +14,7 @@ EndpointKind = Literal["realtime", "async", "serverless"]
 REALTIME, ASYNC, SERVERLESS = "realtime", "async", "serverless"
 ON_INSTANCES = (REALTIME, ASYNC)
 ALL_KINDS = (REALTIME, ASYNC, SERVERLESS)
-REQUESTS, MACHINES = "AWS/SageMaker", "/aws/sagemaker/Endpoints"
+REQUESTS, INSTANCES = "AWS/SageMaker", "/aws/sagemaker/Endpoints"
 HOUR, DAY = 3600, 86_400
 
 
@@ -40,14 +40,14 @@ class CatalogueAlarm:
     #: True for a metric of the variant, False for a metric of the whole endpoint.
     of_variant: bool = True
     #: True if one bad period is enough. Other alarms need two bad periods of three.
-    at_once: bool = False
+    is_immediate: bool = False
     period: int = 300
     #: True for an alarm on waste, which covers waste_hours or one day. Other alarms are on faults.
     waste: bool = False
 
 
 #: Each instance publishes its CPU utilization once a minute, so the number of values is the number of instance minutes.
-_MINUTES = (MACHINES, "CPUUtilization", "SampleCount")
+_MINUTES = (INSTANCES, "CPUUtilization", "SampleCount")
 
 
 def _build_idle_arguments(requests: str) -> dict[str, Any]:
@@ -63,17 +63,17 @@ def _build_idle_arguments(requests: str) -> dict[str, Any]:
 def _build_oversize_alarm(
     description: str, kinds: tuple[str, ...], threshold: float, metric: str, statistic: str, of: str
 ) -> CatalogueAlarm:
-    """Return an alarm on an oversized machine."""
+    """Return an alarm on an oversized instance."""
     return CatalogueAlarm(
-        description, kinds, threshold, metric, statistic, MACHINES, below=True, of=of, waste=True, period=HOUR
+        description, kinds, threshold, metric, statistic, INSTANCES, below=True, of=of, waste=True, period=HOUR
     )
 
 
 def _build_undersize_alarm(
     description: str, kinds: tuple[str, ...], threshold: float, metric: str, statistic: str, **more: Any
 ) -> CatalogueAlarm:
-    """Return an alarm on an undersized machine."""
-    return CatalogueAlarm(description, kinds, threshold, metric, statistic, MACHINES, **more)
+    """Return an alarm on an undersized instance."""
+    return CatalogueAlarm(description, kinds, threshold, metric, statistic, INSTANCES, **more)
 
 
 ALARMS = {
@@ -102,12 +102,14 @@ ALARMS = {
         0,
         "ResponseUploadFailures",
         "Sum",
-        at_once=True,
+        is_immediate=True,
     ),
     "lost_notices": CatalogueAlarm(
-        "A caller could not be notified of a response.", (ASYNC,), 0, "NotificationFailures", "Sum", at_once=True
+        "A caller could not be notified of a response.", (ASYNC,), 0, "NotificationFailures", "Sum", is_immediate=True
     ),
-    "expired": CatalogueAlarm("A request expired in the queue.", (ASYNC,), 0, "ExpiredRequests", "Sum", at_once=True),
+    "expired": CatalogueAlarm(
+        "A request expired in the queue.", (ASYNC,), 0, "ExpiredRequests", "Sum", is_immediate=True
+    ),
     "backlog_age": CatalogueAlarm(
         "A request has waited longer than backlog_slo_seconds.",
         (ASYNC,),
@@ -116,7 +118,7 @@ ALARMS = {
         "Maximum",
         of="backlog_slo_seconds",
         of_variant=False,
-        at_once=True,
+        is_immediate=True,
     ),
     "cpu_high": _build_undersize_alarm(
         "CPU utilization is above 85 %. Requests wait, or will wait soon.",
@@ -227,10 +229,10 @@ _REQUEST_LINES = (
     DashboardLine("OverheadLatency", "p90", "overhead, p90", right=True, per=1000),
 )
 _UTILIZATION_LINES = (
-    DashboardLine("CPUUtilization", "Average", "CPUs", MACHINES, of="vcpus"),
-    DashboardLine("GPUUtilization", "Average", "GPUs", MACHINES, of="gpus"),
-    DashboardLine("MemoryUtilization", "Maximum", "memory", MACHINES),
-    DashboardLine("DiskUtilization", "Maximum", "disk", MACHINES),
+    DashboardLine("CPUUtilization", "Average", "CPUs", INSTANCES, of="vcpus"),
+    DashboardLine("GPUUtilization", "Average", "GPUs", INSTANCES, of="gpus"),
+    DashboardLine("MemoryUtilization", "Maximum", "memory", INSTANCES),
+    DashboardLine("DiskUtilization", "Maximum", "disk", INSTANCES),
 )
 _QUEUE_LINES = (
     DashboardLine("ApproximateBacklogSize", "Maximum", "waiting"),
@@ -240,9 +242,9 @@ _QUEUE_LINES = (
     DashboardLine("ApproximateAgeOfOldestRequest", "Maximum", "longest wait", right=True),
 )
 _WORKER_LINES = (
-    DashboardLine("ServerlessConcurrentExecutionsUtilization", "Maximum", "workers at once", per=0.01),
-    DashboardLine("ServerlessProvisionedConcurrencyUtilization", "Maximum", "workers kept ready", per=0.01),
-    DashboardLine("MemoryUtilization", "Maximum", "memory", MACHINES),
+    DashboardLine("ServerlessConcurrentExecutionsUtilization", "Maximum", "concurrent workers", per=0.01),
+    DashboardLine("ServerlessProvisionedConcurrencyUtilization", "Maximum", "provisioned workers", per=0.01),
+    DashboardLine("MemoryUtilization", "Maximum", "memory", INSTANCES),
 )
 #: By kind: lines of requests, unit of times, attribute of the SLO, and lines of utilization.
 _DASHBOARD_LINES = {
@@ -272,16 +274,18 @@ def list_alarm_overrides() -> dict[str, dict[str, Any]]:
     """Return the catalogue for Terraform: the values of each alarm that differ from the defaults."""
     return {
         name: {
-            one: _plain(value) for one, value in asdict(alarm).items() if one not in DEFAULTS or DEFAULTS[one] != value
+            one: _convert_tuples(value)
+            for one, value in asdict(alarm).items()
+            if one not in DEFAULTS or DEFAULTS[one] != value
         }
         for name, alarm in ALARMS.items()
     }
 
 
-def _plain(value: Any) -> Any:
+def _convert_tuples(value: Any) -> Any:
     """Convert tuples to lists."""
     if isinstance(value, dict):
-        return {name: _plain(one) for name, one in value.items()}
+        return {name: _convert_tuples(one) for name, one in value.items()}
     return list(value) if isinstance(value, tuple) else value
 
 
@@ -303,16 +307,16 @@ _ON = {"hours": "samples_{key} / 60", "paid": "samples_{key} / 60"}
 _WORK = ["work", REQUESTS, "ModelLatency", "Sum"]
 _WORKED, _FILLED = (f"{work} / 3600000000" for work in ("work_{key}", "FILL(work_{key}, 0)"))
 _READY = "{number} * PERIOD(work_{key}) / 3600"
-#: By metric of the load: the metrics with their IDs, and the metric math of machine hours, load and paid hours. {key}
+#: By metric of the load: the metrics with their IDs, and the metric math of instance hours, load and paid hours. {key}
 #: is the key of the variant, {number} the number of its vCPUs, GPUs or workers.
 LOAD_METRICS: dict[str, dict[str, Any]] = {
     "cpu": {
-        "metrics": [_SAMPLES, ["busy", MACHINES, "CPUUtilization", "Average"]],
+        "metrics": [_SAMPLES, ["busy", INSTANCES, "CPUUtilization", "Average"]],
         **_ON,
         "load": "busy_{key} / (100 * {number})",
     },
     "gpu": {
-        "metrics": [_SAMPLES, ["busy", MACHINES, "GPUUtilization", "Average"]],
+        "metrics": [_SAMPLES, ["busy", INSTANCES, "GPUUtilization", "Average"]],
         **_ON,
         "load": "busy_{key} / (100 * {number})",
     },

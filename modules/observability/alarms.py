@@ -42,22 +42,23 @@ def add(module: Module[Inputs], topic: Any, events: Any, publisher: str) -> Any:
 
     `topic` receives alarms, and `events` receives deployments.
     """
-    watched = _add_watched(module)
-    alarms = _add_metric_alarms(module, watched, topic)
-    return _add_health_alarms(module, topic, watched, alarms, _add_deployment_alarms(module, events, publisher))
+    variant_alarms = _add_variant_alarms(module)
+    alarms = _add_metric_alarms(module, variant_alarms, topic)
+    deploying = _add_deployment_alarms(module, events, publisher)
+    return _add_health_alarms(module, topic, variant_alarms, alarms, deploying)
 
 
-def _add_watched(module: Module[Inputs]) -> Any:
+def _add_variant_alarms(module: Module[Inputs]) -> Any:
     """Return each variant with each alarm of its endpoint's kind."""
-    thresholds, alarms, known = module.var.thresholds, _add_catalogue(module), _add_known(module)
+    thresholds, alarms, factors = module.var.thresholds, _add_catalogue(module), _add_threshold_factors(module)
 
-    def of_variant(key: str, variant: Any) -> dict[str, Any]:
-        def watched(name: str, alarm: Any) -> dict[str, Any]:
+    def build_alarms(key: str, variant: Any) -> dict[str, Any]:
+        def build_alarm(name: str, alarm: Any) -> dict[str, Any]:
             hours = when(alarm.period == alarm_catalogue.DAY, 1, module.var.waste_hours)
-            times = when(is_null(alarm.of), 1, known[key][alarm.of])
+            factor = when(is_null(alarm.of), 1, factors[key][alarm.of])
 
-            def of_periods(which: str) -> int:
-                return when(alarm.waste, hours, when(alarm.at_once, 1, NOT_BY_CHANCE[which]))
+            def count_periods(which: str) -> int:
+                return when(alarm.waste, hours, when(alarm.is_immediate, 1, NOT_BY_CHANCE[which]))
 
             variants = when(alarm.of_variant, {"VariantName": variant.variant}, {})
             return merge(
@@ -65,92 +66,92 @@ def _add_watched(module: Module[Inputs]) -> Any:
                 {
                     "endpoint": variant.endpoint,
                     "name": f"{variant.title}/{replace(name, '_', '-')}",
-                    "periods": of_periods("evaluation_periods"),
-                    "bad": of_periods("datapoints_to_alarm"),
-                    "threshold": get(thresholds, name, alarm.threshold) * times,
+                    "periods": count_periods("evaluation_periods"),
+                    "bad": count_periods("datapoints_to_alarm"),
+                    "threshold": get(thresholds, name, alarm.threshold) * factor,
                     "dimensions": merge({"EndpointName": variant.name}, variants),
                 },
             )
 
         def applies(alarm: Any) -> Any:
-            is_known = is_null(alarm.of) | ~is_null(known[key][alarm.of])
+            is_known = is_null(alarm.of) | ~is_null(factors[key][alarm.of])
             return contains(alarm.kinds, variant.kind) & is_known
 
-        return map_of(alarms, watched, where=applies, key=lambda name, _: f"{key}/{name}")
+        return map_of(alarms, build_alarm, where=applies, key=lambda name, _: f"{key}/{name}")
 
     return module.local(
-        "watched",
-        merge_all(list_of(module.locals.variants, of_variant)),
+        "variant_alarms",
+        merge_all(list_of(module.locals.variants, build_alarms)),
         why="Each variant with each alarm of its endpoint's kind.",
     )
 
 
 def _add_catalogue(module: Module[Inputs]) -> Any:
-    usual = module.local("usual", alarm_catalogue.DEFAULTS, why="Defaults of an alarm.")
+    defaults = module.local("alarm_defaults", alarm_catalogue.DEFAULTS, why="Defaults of an alarm.")
     catalogue = module.local(
         "catalogue",
         alarm_catalogue.list_alarm_overrides(),
         why="Alarms by kind of endpoint, with only the metrics that the kind publishes. With `of`, a threshold is per "
         "vCPU, GPU, worker, second or millisecond.",
     )
-    return module.local("alarms", map_of(catalogue, lambda _name, alarm: merge(usual, alarm)))
+    return module.local("alarms", map_of(catalogue, lambda _name, alarm: merge(defaults, alarm)))
 
 
-def _add_known(module: Module[Inputs]) -> Any:
-    machine = module.locals.machine
+def _add_threshold_factors(module: Module[Inputs]) -> Any:
+    variant_factors = module.locals.variant_factors
 
-    def known(key: str, variant: Any) -> dict[str, Any]:
-        of, ready = machine[key], variant.provisioned_concurrency
+    def build_factors(key: str, variant: Any) -> dict[str, Any]:
+        row, ready = variant_factors[key], variant.provisioned_concurrency
         return {
             "latency_slo_ms": variant.latency_slo_ms,
             "backlog_slo_seconds": variant.backlog_slo_seconds,
             "provisioned_concurrency": when(ready > 0, ready, None),
-            "vcpus": try_(of.vcpus, None),
+            "vcpus": try_(row.vcpus, None),
             "more_than_least_memory": when(coalesce(variant.memory_mb, _LEAST_MB) > _LEAST_MB, 1, None),
-            "busy_vcpus": try_(when(of.busy_by == "cpu", of.vcpus, None), None),
-            "gpus": try_(when(of.busy_by == "gpu", of.gpus, None), None),
+            "busy_vcpus": try_(when(row.busy_by == "cpu", row.vcpus, None), None),
+            "gpus": try_(when(row.busy_by == "gpu", row.gpus, None), None),
         }
 
     return module.local(
-        "known",
-        map_of(module.locals.variants, known),
+        "threshold_factors",
+        map_of(module.locals.variants, build_factors),
         why="Attributes of a variant that scale thresholds; null if they do not apply.",
     )
 
 
-def _add_metric_alarms(module: Module[Inputs], watched: Any, topic: Any) -> Any:
+def _add_metric_alarms(module: Module[Inputs], variant_alarms: Any, topic: Any) -> Any:
     """Add the alarms on a metric and return them."""
-    nobody = list[str]()
-    each = each_of(map_of(watched, lambda _, alarm: alarm, where=lambda alarm: is_null(alarm.math)))
+    no_topics = list[str]()
+    each = each_of(map_of(variant_alarms, lambda _, alarm: alarm, where=lambda alarm: is_null(alarm.math)))
     alarm = each.value
     metric_alarms = module.add(
         CloudwatchMetricAlarm,
         "this",
-        why="An endpoint without requests publishes no data, so missing data is not a fault. The health alarms below "
-        "notify of faults, these alarms of waste.",
+        why="An endpoint without requests publishes no data, so missing data is no failure. The health alarms "
+        "below report failures, these alarms report waste.",
         for_each=each,
-        **_common_arguments(module, alarm),
+        **_build_common_arguments(module, alarm),
         namespace=alarm.namespace,
         metric_name=alarm.metric,
         dimensions=alarm.dimensions,
         statistic=alarm.statistic,
         extended_statistic=alarm.percentile,
         period=alarm.period,
-        alarm_actions=when(alarm.waste, [topic.arn], nobody),
+        alarm_actions=when(alarm.waste, [topic.arn], no_topics),
     )
-    _add_math_alarms(module, watched, topic)
+    _add_math_alarms(module, variant_alarms, topic)
     return metric_alarms
 
 
-def _add_math_alarms(module: Module[Inputs], watched: Any, topic: Any) -> None:
-    each = each_of(map_of(watched, lambda _, alarm: alarm, where=lambda alarm: ~is_null(alarm.math)))
+def _add_math_alarms(module: Module[Inputs], variant_alarms: Any, topic: Any) -> None:
+    each = each_of(map_of(variant_alarms, lambda _, alarm: alarm, where=lambda alarm: ~is_null(alarm.math)))
     alarm = each.value
     module.add(
         CloudwatchMetricAlarm,
         "math",
         why="Waste that no single metric shows: running instances compared with requests.",
         for_each=each,
-        **_common_arguments(module, alarm),
+        **_build_common_arguments(module, alarm),
         alarm_actions=[topic.arn],
         metric_query=[
             {"id": "result", "expression": alarm.math, "label": alarm.description, "return_data": True},
@@ -171,7 +172,7 @@ def _add_math_alarms(module: Module[Inputs], watched: Any, topic: Any) -> None:
     )
 
 
-def _common_arguments(module: Module[Inputs], alarm: Any) -> dict[str, Any]:
+def _build_common_arguments(module: Module[Inputs], alarm: Any) -> dict[str, Any]:
     """Return the shared arguments of alarms on a metric and on metric math."""
     return {
         "alarm_name": alarm.name,
@@ -247,21 +248,21 @@ def _add_deployment_alarms(module: Module[Inputs], events: Any, publisher: str) 
     )
 
 
-def _add_health_alarms(module: Module[Inputs], topic: Any, watched: Any, alarms: Any, deploying: Any) -> Any:
+def _add_health_alarms(module: Module[Inputs], topic: Any, variant_alarms: Any, alarms: Any, deploying: Any) -> Any:
     var = module.var
     endpoint = each_of(var.endpoints)
     return module.add(
         CloudwatchCompositeAlarm,
         "health",
         why="One notification for each endpoint. A deployment has its own rollback alarms, so this alarm is suppressed "
-        "meanwhile. It notifies of faults that remain afterwards.",
+        "meanwhile. It reports problems that remain afterward.",
         for_each=endpoint,
         alarm_name=f"{endpoint.value.name}/health",
-        alarm_description=f"The endpoint {endpoint.value.name} has a fault.",
+        alarm_description=f"The endpoint {endpoint.value.name} is unhealthy.",
         alarm_rule=join(
             " OR ",
             list_of(
-                watched,
+                variant_alarms,
                 lambda key, _alarm: f'ALARM("{alarms[key].alarm_name}")',
                 where=lambda alarm: (alarm.endpoint == endpoint.key) & ~alarm.waste,
             ),

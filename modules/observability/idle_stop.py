@@ -12,8 +12,9 @@ from cdktn_provider_aws.cloudwatch_event_target import CloudwatchEventTarget
 from cdktn_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAlarm
 from cdktn_provider_aws.ssm_document import SsmDocument
 
+from modules.event_patterns import build_alarm_pattern
 from modules.observability import alarm_catalogue, idle_stop_roles, runbook
-from modules.observability.idle_stop_roles import DELETE, IDLE, single_key
+from modules.observability.idle_stop_roles import DELETE, IDLE, make_single_key
 from modules.observability.inputs import RULE_NAME_CHARACTERS, Inputs
 from sustainable_mlops.authoring.expressions import (
     coalesce,
@@ -46,13 +47,13 @@ def add(module: Module[Inputs], topic: Any) -> None:
         map_of(idle_stop_by_endpoint, lambda _key, stop: stop, where=lambda _key, stop: stop != "off"),
         why="Actions for idle real-time endpoints. Other endpoints scale to zero or cost nothing when idle.",
     )
-    document_keys = single_key(length(stops) > 0)
+    document_keys = make_single_key(length(stops) > 0)
     documents = _add_documents(module, topic, document_keys, stops)
     _add_rules(module, documents, document_keys, stops)
     _add_alarms(module, stops)
 
 
-def _alarm_name(module: Module[Inputs], key: str) -> str:
+def _format_alarm_name(module: Module[Inputs], key: str) -> str:
     return f"{module.var.endpoints[key].name}/idle-stop"
 
 
@@ -92,7 +93,7 @@ def _add_alarms(module: Module[Inputs], stops: Any) -> None:
         IDLE,
         why="All variants ran, and none received a request. The alarm has no action: EventBridge receives its change.",
         for_each=stop,
-        alarm_name=_alarm_name(module, stop.key),
+        alarm_name=_format_alarm_name(module, stop.key),
         alarm_description=f"The endpoint had no requests and no deployments for {var.waste_hours} hours.",
         alarm_rule=join(
             " AND ",
@@ -116,7 +117,7 @@ def _add_documents(module: Module[Inputs], topic: Any, document_keys: Any, stops
         IDLE,
         why="Checks the endpoint again, and is a dry run by default.",
         for_each=role,
-        name=_document_name(module),
+        name=_format_document_name(module),
         document_type="Automation",
         document_format="JSON",
         content=jsonencode(runbook.build_document(role.value.arn, topic.arn, var.waste_hours)),
@@ -124,12 +125,15 @@ def _add_documents(module: Module[Inputs], topic: Any, document_keys: Any, stops
     )
 
 
-def _document_name(module: Module[Inputs]) -> str:
+def _format_document_name(module: Module[Inputs]) -> str:
     return f"{module.var.name_prefix}-stop-idle-endpoint"
 
 
 def _add_rules(module: Module[Inputs], documents: Any, document_keys: Any, stops: Any) -> None:
-    var, starter_roles = module.var, idle_stop_roles.add_starter_role(module, document_keys, _document_name(module))
+    var, starter_roles = (
+        module.var,
+        idle_stop_roles.add_starter_role(module, document_keys, _format_document_name(module)),
+    )
     account = f"{var.region}:{var.account_id}"
     stop = each_of(stops)
     rules = module.add(
@@ -139,19 +143,16 @@ def _add_rules(module: Module[Inputs], documents: Any, document_keys: Any, stops
         name=f"{truncate(var.endpoints[stop.key].name, RULE_NAME_CHARACTERS)}.{IDLE}",
         description=f"The endpoint {var.endpoints[stop.key].name} is idle.",
         event_pattern=jsonencode(
-            {
-                "source": ["aws.cloudwatch"],
-                "detail-type": ["CloudWatch Alarm State Change"],
-                "resources": [f"arn:{var.partition}:cloudwatch:{account}:alarm:{_alarm_name(module, stop.key)}"],
-                "detail": {"state": {"value": ["ALARM"]}},
-            }
+            build_alarm_pattern(
+                f"arn:{var.partition}:cloudwatch:{account}:alarm:{_format_alarm_name(module, stop.key)}"
+            )
         ),
         tags=var.tags,
     )
     rule = each_of(rules)
     parameters = {
         runbook.ENDPOINT: [var.endpoints[rule.key].name],
-        runbook.ALARM: [_alarm_name(module, rule.key)],
+        runbook.ALARM: [_format_alarm_name(module, rule.key)],
         runbook.DRY_RUN: [when(stops[rule.key] == DELETE, "false", "true")],
         runbook.FOOTPRINT: [_add_footprint(module, stops)[rule.key]],
     }
@@ -171,20 +172,20 @@ def _add_footprint(module: Module[Inputs], stops: Any) -> Any:
     """Return the footprint and cost of an instance hour as text, by endpoint. The number of instances is unknown."""
     local = module.locals
 
-    def factors(endpoint: Any) -> Any:
+    def find_factors(endpoint: Any) -> Any:
         known = list_of(
             local.variants,
-            lambda name, _variant: local.factors[name],
-            where=lambda name, variant: (variant.endpoint == endpoint) & contains(keys(local.factors), name),
+            lambda name, _variant: local.hour_factors[name],
+            where=lambda name, variant: (variant.endpoint == endpoint) & contains(keys(local.hour_factors), name),
         )
         return try_(known[0], None)
 
-    def words(machine: Any) -> Any:
-        usd = try_(f" and {machine.usd:.4f} USD", "")
+    def format_footprint(hour: Any) -> Any:
+        usd = try_(f" and {hour.usd:.4f} USD", "")
         return try_(
-            f"An hour of each of its instances is about {machine.grams[0] / 1000:.4f} kg CO2e{usd}, estimated.",
+            f"An hour of each of its instances is about {hour.grams[0] / 1000:.4f} kgCO2e{usd}, estimated.",
             "The footprint of its instances is unknown.",
         )
 
-    machines = module.local("idle_machines", map_of(stops, lambda key, _stop: factors(key)))
-    return module.local("idle_takes", map_of(machines, lambda _key, machine: words(machine)))
+    idle_factors = module.local("idle_factors", map_of(stops, lambda key, _stop: find_factors(key)))
+    return module.local("idle_footprints", map_of(idle_factors, lambda _key, hour: format_footprint(hour)))

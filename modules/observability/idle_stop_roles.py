@@ -10,14 +10,14 @@ Authorization Reference, "Application Auto Scaling"; awslabs/stable-diffusion-aw
 
 from typing import Any
 
-from cdktn_provider_aws.iam_role import IamRole
 from cdktn_provider_aws.iam_role_policy import IamRolePolicy
 
 from modules import event_topics
-from modules.iam_statements import equals, via_services
+from modules.iam_statements import build_via_condition, equals
 from modules.observability.inputs import ALARMS, Inputs
 from modules.policies import encode_policy, show_policy
-from sustainable_mlops.authoring.expressions import each_of, jsonencode, length, list_of, lower, set_of, truncate, when
+from modules.roles import add_service_role, encode_trust
+from sustainable_mlops.authoring.expressions import each_of, jsonencode, length, list_of, lower, set_of, when
 from sustainable_mlops.authoring.resources import Module
 
 #: Key of resources that exist once for all endpoints, and the action that deletes.
@@ -25,7 +25,7 @@ IDLE, DELETE = "idle", "delete"
 _AUTOMATION = "ssm.amazonaws.com"
 
 
-def single_key(is_required: object) -> Any:
+def make_single_key(is_required: object) -> Any:
     """Return the set of the key IDLE if `is_required`, else an empty set."""
     nothing: list[str] = []
     return set_of(when(is_required, [IDLE], nothing))
@@ -35,7 +35,7 @@ def add_stopper_role(module: Module[Inputs], document_keys: Any, stops: Any) -> 
     """Add the role of the runbook: it may describe all endpoints, and delete those with idle_stop delete."""
     var, each = module.var, each_of(document_keys)
     account = f"{var.region}:{var.account_id}"
-    topic_arn = event_topics.topic_arn(var, f"{var.name_prefix}-{ALARMS}")
+    topic_arn = event_topics.build_topic_arn(var, f"{var.name_prefix}-{ALARMS}")
     roles = _add_role(
         module,
         "stopper",
@@ -45,7 +45,7 @@ def add_stopper_role(module: Module[Inputs], document_keys: Any, stops: Any) -> 
         each,
     )
 
-    def arns(which: Any) -> Any:
+    def list_endpoint_arns(which: Any) -> Any:
         return list_of(
             stops,
             lambda key, _stop: f"arn:{var.partition}:sagemaker:{account}:endpoint/{lower(var.endpoints[key].name)}",
@@ -58,33 +58,33 @@ def add_stopper_role(module: Module[Inputs], document_keys: Any, stops: Any) -> 
         roles,
         each,
         [
-            {"sid": "SeeAlarms", "actions": ["cloudwatch:DescribeAlarms"], "resources": ["*"]},
+            {"sid": "ReadAlarms", "actions": ["cloudwatch:DescribeAlarms"], "resources": ["*"]},
             {
-                "sid": "SeeEndpoints",
+                "sid": "ReadEndpoints",
                 "actions": ["sagemaker:DescribeEndpoint"],
-                "resources": arns(lambda _key, stop: stop != "off"),
+                "resources": list_endpoint_arns(lambda _key, stop: stop != "off"),
             },
             {
-                "sid": "Tell",
+                "sid": "PublishReports",
                 "actions": ["sns:Publish"],
                 "resources": [topic_arn],
             },
             {
-                "sid": "TellEncrypted",
+                "sid": "EncryptReports",
                 "actions": ["kms:Decrypt", "kms:GenerateDataKey"],
                 "resources": [var.kms_key_arn],
-                "condition": [via_services(var, "sns")],
+                "condition": [build_via_condition(var, "sns")],
             },
         ],
         why="Composite alarms are visible only with permission for all alarms.",
     )
     deleting = list_of(stops, lambda _key, stop: stop, where=lambda _key, stop: stop == DELETE)
-    deleter = each_of(single_key(length(deleting) > 0))
+    deleter = each_of(make_single_key(length(deleting) > 0))
     policy = encode_policy(
         {
             "sid": "DeleteIdle",
             "actions": ["sagemaker:DeleteEndpoint"],
-            "resources": arns(lambda _key, stop: stop == DELETE),
+            "resources": list_endpoint_arns(lambda _key, stop: stop == DELETE),
         },
         {
             "sid": "DeregisterScaling",
@@ -145,26 +145,17 @@ def add_starter_role(module: Module[Inputs], document_keys: Any, document: str) 
 def _add_role(module: Module[Inputs], label: str, service: str, source: str, purpose: str, each: Any) -> Any:
     """Add a role that a service may assume only for the resources `source`."""
     var = module.var
-    trust = encode_policy(
-        {
-            "actions": ["sts:AssumeRole"],
-            "principals": [{"type": "Service", "identifiers": [service]}],
-            "condition": [
-                equals("aws:SourceAccount", var.account_id),
-                {"test": "ArnLike", "variable": "aws:SourceArn", "values": [source]},
-            ],
-        }
-    )
-    return module.add(
-        IamRole,
+    return add_service_role(
+        module,
         label,
         for_each=each,
-        name_prefix=f"{truncate(f'{var.name_prefix}-idle-{label}', 37)}-",
+        name=f"{var.name_prefix}-idle-{label}",
         description=f"{purpose}, in {var.name_prefix}",
-        path=var.role_path,
-        permissions_boundary=var.permissions_boundary_arn,
-        assume_role_policy=trust,
-        tags=var.tags,
+        trust=encode_trust(
+            [service],
+            equals("aws:SourceAccount", var.account_id),
+            {"test": "ArnLike", "variable": "aws:SourceArn", "values": [source]},
+        ),
     )
 
 

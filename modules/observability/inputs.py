@@ -2,11 +2,18 @@
 
 from typing import Annotated, Literal
 
-from modules.common import ExistingPublisherRole, KmsKeyArn, LocatedInputs, LogRetentionDays, RoleInputs
+from modules.common import (
+    EntityName,
+    ExistingPublisherRole,
+    KmsKeyArn,
+    LocatedInputs,
+    MapKey,
+    RoleInputs,
+)
 from modules.endpoints.inputs import VARIANT
 from modules.location import require_key_in_region, require_role_of_account
 from modules.observability import alarm_catalogue, notifications
-from modules.subscribers import Subscriber, SubscriberKey, require_distinct_endpoints
+from modules.subscribers import Subscriber, require_distinct_endpoints
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
 from sustainable_mlops.authoring.choice import one_of
 from sustainable_mlops.authoring.expressions import (
@@ -22,7 +29,7 @@ from sustainable_mlops.authoring.expressions import (
     optional,
     truncate,
 )
-from sustainable_mlops.catalogue.limits import list_serverless_memory_mb
+from sustainable_mlops.catalogue.limits import LogRetentionDays, list_serverless_memory_mb
 
 #: Log groups of SageMaker jobs. An account and Region has one of each.
 JOB_LOGS = {
@@ -30,20 +37,6 @@ JOB_LOGS = {
     for jobs in ("InferenceRecommendationsJobs", "ProcessingJobs", "TrainingJobs", "TransformJobs")
 }
 
-EndpointKey = Annotated[
-    str,
-    Field(
-        pattern=r"^[a-z][a-z0-9_]{0,62}$",
-        json_schema_extra=must("be 1 to 63 lower-case letters, digits and underscores, and start with a letter"),
-    ),
-]
-VariantName = Annotated[
-    str,
-    Field(
-        pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$",
-        json_schema_extra=must("be the name of a variant: 1 to 63 letters, digits and hyphens"),
-    ),
-]
 LogGroupName = Annotated[
     str,
     Field(
@@ -59,16 +52,12 @@ RULE_NAME_CHARACTERS = 59
 IdleStop = Literal["off", "report", "delete"]
 
 
-class WatchedEndpoint(ModuleInputs):
+class MonitoredEndpoint(ModuleInputs):
     """Existing endpoint to monitor."""
 
-    name: str = Field(
-        description="Name of the endpoint, as in its metrics.",
-        pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$",
-        json_schema_extra=must("be the name of an endpoint: 1 to 63 letters, digits and hyphens"),
-    )
+    name: EntityName = Field(description="Name of the endpoint, as in its metrics.")
     kind: alarm_catalogue.EndpointKind = Field(description="Kind of endpoint: realtime, async or serverless.")
-    variants: list[VariantName] = Field(
+    variants: list[EntityName] = Field(
         [VARIANT],
         min_length=1,
         max_length=10,
@@ -80,7 +69,8 @@ class WatchedEndpoint(ModuleInputs):
     latency_slo_ms: int | None = Field(
         None,
         ge=1,
-        description="Latency that nine of ten responses must meet, in milliseconds. Default: no alarm.",
+        description="Maximum latency in milliseconds. An alarm compares the p90 of the responses with it. Default: no "
+        "alarm.",
     )
     backlog_slo_seconds: int = Field(
         3600, ge=60, description="Maximum wait of a request of an asynchronous endpoint, in seconds."
@@ -147,7 +137,7 @@ _OF_AWS = "^(aws|amazon|amzn)"
 
 
 class Inputs(LocatedInputs, RoleInputs):
-    endpoints: dict[EndpointKey, WatchedEndpoint] = Field(
+    endpoints: dict[MapKey, MonitoredEndpoint] = Field(
         default_factory=dict, description="Endpoints to monitor, by a key of your choice. Default: none."
     )
     events: list[EventName] = Field(
@@ -157,9 +147,10 @@ class Inputs(LocatedInputs, RoleInputs):
     )
     event_scope: Literal["account", "name_prefix"] = Field(
         "account",
-        description="Scope of the events other than deployments: all of the account and Region, or only those of "
-        "resources whose names start with name_prefix and a hyphen, of jobs under such roles, and of transform jobs "
-        "that write to such buckets.",
+        description="account: events of all resources of the account and Region. name_prefix: only events of "
+        "resources whose name starts with name_prefix and a hyphen. Jobs also match by the "
+        "name of their role, and transform jobs by the name of their output bucket. Deployment events are always those "
+        "of the monitored endpoints.",
     )
     existing_publisher_role: ExistingPublisherRole | None = Field(
         None, description="Publish events to the topics with this role instead of a new one."
@@ -174,11 +165,11 @@ class Inputs(LocatedInputs, RoleInputs):
     )
     log_groups: list[LogGroupName] = Field(
         sorted(JOB_LOGS),
-        description="Log groups to create before SageMaker creates them without a retention. Default: those of jobs. "
-        "An account and Region has one of each.",
+        description="Log groups to create before SageMaker creates them without a retention. Default: the log groups "
+        "of jobs. An account and Region has one of each.",
     )
     log_retention_days: LogRetentionDays = Field(30, description="Retention of these log groups, in days.")
-    subscribers: dict[SubscriberKey, TopicSubscriber] = Field(
+    subscribers: dict[MapKey, TopicSubscriber] = Field(
         default_factory=dict, description="Subscribers of the topics, by a key of your choice. Default: none."
     )
     thresholds: dict[AlarmName, float] = Field(
@@ -190,7 +181,7 @@ class Inputs(LocatedInputs, RoleInputs):
         24,
         ge=1,
         le=168,
-        description="Number of consecutive hours of waste before an alarm.",
+        description="Consecutive hours in which an endpoint is idle or too large, before an alarm on this waste.",
     )
 
     rules = (

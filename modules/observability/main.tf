@@ -213,45 +213,48 @@ locals {
   ]...)
 
   # Factors of one hour of each instance type, and of one GB of a serverless worker.
-  machines = { for row in csvdecode(file("${path.module}/machines.csv")) : row.type => row }
+  instance_factors = { for row in csvdecode(file("${path.module}/instance_types.csv")) : row.type => row }
 
-  place = one([for row in csvdecode(file("${path.module}/regions.csv")) : row if row.region == var.region])
+  region_factors = one([for row in csvdecode(file("${path.module}/regions.csv")) : row if row.region == var.region])
 
   # Price of a family in this Region, relative to us-east-1.
   prices = {
     for row in csvdecode(file("${path.module}/prices.csv")) : row.family => try(row[var.region], null)
   }
 
-  machine = {
+  # Row of the instance type of each variant; null if the catalogue does not have it.
+  variant_factors = {
     for key, variant in local.variants :
-    key => lookup(local.machines, variant.kind == "serverless" ? "serverless" : variant.instance_type, null)
+    key => lookup(local.instance_factors, variant.kind == "serverless" ? "serverless" : variant.instance_type, null)
   }
 
-  unknown = [for key, machine in local.machine : key if machine == null ? true : local.place == null]
+  unknown = [
+    for key, row in local.variant_factors : key if row == null ? true : local.region_factors == null
+  ]
 }
 
-check "machines_are_known" {
+check "instance_types_are_known" {
   assert {
     condition     = length(local.unknown) == 0
-    error_message = "The catalogue does not know ${local.place == null ? var.region : join(", ", local.unknown)}: the dashboard has no kg CO2e and USD for it. Unknown instances have no alarms on CPUs and GPUs."
+    error_message = "The catalogue does not know ${local.region_factors == null ? var.region : join(", ", local.unknown)}: the dashboard shows no kgCO2e and USD for it. Unknown instances have no alarms on CPUs and GPUs."
   }
 }
 
 locals {
   # Defaults of an alarm.
-  usual = {
-    metric     = null
-    statistic  = null
-    namespace  = "AWS/SageMaker"
-    percentile = null
-    math       = null
-    below      = false
-    of         = null
-    of_variant = true
-    at_once    = false
-    period     = 300
-    waste      = false
-    metrics    = {}
+  alarm_defaults = {
+    metric       = null
+    statistic    = null
+    namespace    = "AWS/SageMaker"
+    percentile   = null
+    math         = null
+    below        = false
+    of           = null
+    of_variant   = true
+    is_immediate = false
+    period       = 300
+    waste        = false
+    metrics      = {}
   }
 
   # Alarms by kind of endpoint, with only the metrics that the kind publishes. With `of`, a threshold is per vCPU,
@@ -287,38 +290,38 @@ locals {
       statistic   = "Sum"
     }
     lost_answers = {
-      description = "A response could not be written to S3."
-      kinds       = ["async"]
-      threshold   = 0
-      metric      = "ResponseUploadFailures"
-      statistic   = "Sum"
-      at_once     = true
+      description  = "A response could not be written to S3."
+      kinds        = ["async"]
+      threshold    = 0
+      metric       = "ResponseUploadFailures"
+      statistic    = "Sum"
+      is_immediate = true
     }
     lost_notices = {
-      description = "A caller could not be notified of a response."
-      kinds       = ["async"]
-      threshold   = 0
-      metric      = "NotificationFailures"
-      statistic   = "Sum"
-      at_once     = true
+      description  = "A caller could not be notified of a response."
+      kinds        = ["async"]
+      threshold    = 0
+      metric       = "NotificationFailures"
+      statistic    = "Sum"
+      is_immediate = true
     }
     expired = {
-      description = "A request expired in the queue."
-      kinds       = ["async"]
-      threshold   = 0
-      metric      = "ExpiredRequests"
-      statistic   = "Sum"
-      at_once     = true
+      description  = "A request expired in the queue."
+      kinds        = ["async"]
+      threshold    = 0
+      metric       = "ExpiredRequests"
+      statistic    = "Sum"
+      is_immediate = true
     }
     backlog_age = {
-      description = "A request has waited longer than backlog_slo_seconds."
-      kinds       = ["async"]
-      threshold   = 1
-      metric      = "ApproximateAgeOfOldestRequest"
-      statistic   = "Maximum"
-      of          = "backlog_slo_seconds"
-      of_variant  = false
-      at_once     = true
+      description  = "A request has waited longer than backlog_slo_seconds."
+      kinds        = ["async"]
+      threshold    = 1
+      metric       = "ApproximateAgeOfOldestRequest"
+      statistic    = "Maximum"
+      of           = "backlog_slo_seconds"
+      of_variant   = false
+      is_immediate = true
     }
     cpu_high = {
       description = "CPU utilization is above 85 %. Requests wait, or will wait soon."
@@ -441,47 +444,47 @@ locals {
     }
   }
 
-  alarms = { for name, alarm in local.catalogue : name => merge(local.usual, alarm) }
+  alarms = { for name, alarm in local.catalogue : name => merge(local.alarm_defaults, alarm) }
 
   # Attributes of a variant that scale thresholds; null if they do not apply.
-  known = {
+  threshold_factors = {
     for key, variant in local.variants : key => {
       latency_slo_ms          = variant.latency_slo_ms
       backlog_slo_seconds     = variant.backlog_slo_seconds
       provisioned_concurrency = variant.provisioned_concurrency > 0 ? variant.provisioned_concurrency : null
-      vcpus                   = try(local.machine[key].vcpus, null)
+      vcpus                   = try(local.variant_factors[key].vcpus, null)
       more_than_least_memory  = coalesce(variant.memory_mb, 1024) > 1024 ? 1 : null
-      busy_vcpus              = try(local.machine[key].busy_by == "cpu" ? local.machine[key].vcpus : null, null)
-      gpus                    = try(local.machine[key].busy_by == "gpu" ? local.machine[key].gpus : null, null)
+      busy_vcpus              = try(local.variant_factors[key].busy_by == "cpu" ? local.variant_factors[key].vcpus : null, null)
+      gpus                    = try(local.variant_factors[key].busy_by == "gpu" ? local.variant_factors[key].gpus : null, null)
     }
   }
 
   # Each variant with each alarm of its endpoint's kind.
-  watched = merge([
+  variant_alarms = merge([
     for key, variant in local.variants : {
       for name, alarm in local.alarms : "${key}/${name}" => merge(
         alarm,
         {
           endpoint  = variant.endpoint
           name      = "${variant.title}/${replace(name, "_", "-")}"
-          periods   = alarm.waste ? (alarm.period == 86400 ? 1 : var.waste_hours) : (alarm.at_once ? 1 : 3)
-          bad       = alarm.waste ? (alarm.period == 86400 ? 1 : var.waste_hours) : (alarm.at_once ? 1 : 2)
-          threshold = lookup(var.thresholds, name, alarm.threshold) * (alarm.of == null ? 1 : local.known[key][alarm.of])
+          periods   = alarm.waste ? (alarm.period == 86400 ? 1 : var.waste_hours) : (alarm.is_immediate ? 1 : 3)
+          bad       = alarm.waste ? (alarm.period == 86400 ? 1 : var.waste_hours) : (alarm.is_immediate ? 1 : 2)
+          threshold = lookup(var.thresholds, name, alarm.threshold) * (alarm.of == null ? 1 : local.threshold_factors[key][alarm.of])
           dimensions = merge(
             { EndpointName = variant.name },
             alarm.of_variant ? { VariantName = variant.variant } : {},
           )
         },
       )
-      if contains(alarm.kinds, variant.kind) ? (alarm.of == null ? true : local.known[key][alarm.of] != null) : false
+      if contains(alarm.kinds, variant.kind) ? (alarm.of == null ? true : local.threshold_factors[key][alarm.of] != null) : false
     }
   ]...)
 }
 
-# An endpoint without requests publishes no data, so missing data is not a fault. The health alarms below notify
-# of faults, these alarms of waste.
+# An endpoint without requests publishes no data, so missing data is no failure. The health alarms below report
+# failures, these alarms report waste.
 resource "aws_cloudwatch_metric_alarm" "this" {
-  for_each = { for key, alarm in local.watched : key => alarm if alarm.math == null }
+  for_each = { for key, alarm in local.variant_alarms : key => alarm if alarm.math == null }
 
   alarm_name          = each.value.name
   alarm_description   = each.value.description
@@ -507,7 +510,7 @@ resource "aws_cloudwatch_metric_alarm" "this" {
 
 # Waste that no single metric shows: running instances compared with requests.
 resource "aws_cloudwatch_metric_alarm" "math" {
-  for_each = { for key, alarm in local.watched : key => alarm if alarm.math != null }
+  for_each = { for key, alarm in local.variant_alarms : key => alarm if alarm.math != null }
 
   alarm_name          = each.value.name
   alarm_description   = each.value.description
@@ -610,18 +613,18 @@ resource "aws_cloudwatch_metric_alarm" "deploying" {
 }
 
 # One notification for each endpoint. A deployment has its own rollback alarms, so this alarm is suppressed
-# meanwhile. It notifies of faults that remain afterwards.
+# meanwhile. It reports problems that remain afterward.
 resource "aws_cloudwatch_composite_alarm" "health" {
   for_each = var.endpoints
 
   alarm_name        = "${each.value.name}/health"
-  alarm_description = "The endpoint ${each.value.name} has a fault."
+  alarm_description = "The endpoint ${each.value.name} is unhealthy."
   alarm_actions     = [aws_sns_topic.alarms.arn]
   ok_actions        = [aws_sns_topic.alarms.arn]
   tags              = var.tags
 
   alarm_rule = join(" OR ", [
-    for key, alarm in local.watched : "ALARM(\"${aws_cloudwatch_metric_alarm.this[key].alarm_name}\")"
+    for key, alarm in local.variant_alarms : "ALARM(\"${aws_cloudwatch_metric_alarm.this[key].alarm_name}\")"
     if alarm.endpoint == each.key ? !alarm.waste : false
   ])
 
@@ -864,7 +867,7 @@ resource "aws_cloudwatch_event_target" "events" {
 
 locals {
   # Content of the dashboard by kind of endpoint: lines, unit of times, and the SLO.
-  shown = {
+  dashboard_lines = {
     realtime = {
       health = [
         {
@@ -1106,7 +1109,7 @@ locals {
         {
           metric    = "ServerlessConcurrentExecutionsUtilization"
           statistic = "Maximum"
-          label     = "workers at once"
+          label     = "concurrent workers"
           namespace = "AWS/SageMaker"
           right     = false
           per       = 0.01
@@ -1115,7 +1118,7 @@ locals {
         {
           metric    = "ServerlessProvisionedConcurrencyUtilization"
           statistic = "Maximum"
-          label     = "workers kept ready"
+          label     = "provisioned workers"
           namespace = "AWS/SageMaker"
           right     = false
           per       = 0.01
@@ -1134,35 +1137,34 @@ locals {
     }
   }
 
-  # Grams of CO2e of one machine hour at 0, 10, 50 and 100 % load, and USD. A serverless worker has these for each
-  # GB.
-  factors = {
-    for key, machine in local.machine : key => {
+  # Grams of CO2e of one instance hour at 0, 10, 50 and 100 % load, and USD. For a serverless worker, per GB.
+  hour_factors = {
+    for key, row in local.variant_factors : key => {
       size = coalesce(local.variants[key].memory_mb, 1024) / 1024
       grams = [
-        for watts in [machine.watts_at_0, machine.watts_at_10, machine.watts_at_50, machine.watts_at_100] :
-        watts * local.place.pue * local.place.grid_g_per_kwh / 1000 + machine.embodied_g_per_hour
+        for watts in [row.watts_at_0, row.watts_at_10, row.watts_at_50, row.watts_at_100] :
+        watts * local.region_factors.pue * local.region_factors.grid_g_per_kwh / 1000 + row.embodied_g_per_hour
       ]
-      usd    = try(machine.usd_per_hour * local.prices[machine.family], null)
-      by     = local.known[key].provisioned_concurrency == null ? machine.busy_by : "ready"
-      number = coalesce(local.known[key].provisioned_concurrency, local.known[key].gpus, machine.vcpus)
+      usd    = try(row.usd_per_hour * local.prices[row.family], null)
+      by     = local.threshold_factors[key].provisioned_concurrency == null ? row.busy_by : "ready"
+      number = coalesce(local.threshold_factors[key].provisioned_concurrency, local.threshold_factors[key].gpus, row.vcpus)
     } if !contains(local.unknown, key)
   }
 
-  spans = distinct([
-    for key, factor in local.factors : local.variants[key].kind == "serverless" ? "serverless_" : ""
+  metric_prefixes = distinct([
+    for key, factor in local.hour_factors : local.variants[key].kind == "serverless" ? "serverless_" : ""
   ])
 
-  # Widest intervals of the footprint model for these machines in this Region.
+  # Widest intervals of the footprint model for these instances in this Region.
   ranges = {
     for metric in ["kg", "usd"] : metric => {
-      low  = min([for kind in local.spans : local.place["${kind}${metric}_low"]]...)
-      high = max([for kind in local.spans : local.place["${kind}${metric}_high"]]...)
-    } if length(local.spans) > 0
+      low  = min([for kind in local.metric_prefixes : local.region_factors["${kind}${metric}_low"]]...)
+      high = max([for kind in local.metric_prefixes : local.region_factors["${kind}${metric}_high"]]...)
+    } if length(local.metric_prefixes) > 0
   }
 
   # Hours and load from metrics, by the metric of the load.
-  measured = {
+  load_metrics = {
     cpu = {
       metrics = [
         ["samples", "/aws/sagemaker/Endpoints", "CPUUtilization", "SampleCount"],
@@ -1203,7 +1205,7 @@ locals {
 
   # Grams of one hour by load, linear between two loads.
   lines = {
-    for key, factor in local.factors : key => [
+    for key, factor in local.hour_factors : key => [
       "${format("%.5f", factor.grams[0])} + ${format("%.5f", 10 * (factor.grams[1] - factor.grams[0]))} * load_${key}",
       "${format("%.5f", factor.grams[1])} + ${format("%.5f", 2.5 * (factor.grams[2] - factor.grams[1]))} * (load_${key} - 0.1)",
       "${format("%.5f", factor.grams[2])} + ${format("%.5f", 2 * (factor.grams[3] - factor.grams[2]))} * (load_${key} - 0.5)",
@@ -1212,11 +1214,11 @@ locals {
 
   # CloudWatch's metric math.
   math = {
-    for key, factor in local.factors : key => {
-      hours   = replace(replace(local.measured[factor.by].hours, "{key}", key), "{number}", factor.number)
-      load    = replace(replace(local.measured[factor.by].load, "{key}", key), "{number}", factor.number)
-      paid    = replace(replace(local.measured[factor.by].paid, "{key}", key), "{number}", factor.number)
-      metrics = local.measured[factor.by].metrics
+    for key, factor in local.hour_factors : key => {
+      hours   = replace(replace(local.load_metrics[factor.by].hours, "{key}", key), "{number}", factor.number)
+      load    = replace(replace(local.load_metrics[factor.by].load, "{key}", key), "{number}", factor.number)
+      paid    = replace(replace(local.load_metrics[factor.by].paid, "{key}", key), "{number}", factor.number)
+      metrics = local.load_metrics[factor.by].metrics
       kg      = "hours_${key} * ${factor.size} / 1000 * IF(load_${key} < 0.1, ${local.lines[key][0]}, IF(load_${key} < 0.5, ${local.lines[key][1]}, ${local.lines[key][2]}))"
       usd     = factor.usd == null ? null : "paid_${key} * ${factor.size} * ${format("%.6f", factor.usd)}"
     }
@@ -1235,17 +1237,17 @@ resource "aws_cloudwatch_dashboard" "this" {
         "arn:${var.partition}:cloudwatch:${var.region}:${var.account_id}:alarm:${endpoint.name}/health"
       ]
       Waste = [
-        for alarm in local.watched :
+        for alarm in local.variant_alarms :
         "arn:${var.partition}:cloudwatch:${var.region}:${var.account_id}:alarm:${alarm.name}" if alarm.waste
       ]
     }
     efficiency = lookup(var.thresholds, "efficiency", 60)
-    known      = local.known
+    factors    = local.threshold_factors
     math       = local.math
     prefix     = var.name_prefix
     ranges     = local.ranges
     region     = var.region
-    shown      = local.shown
+    lines      = local.dashboard_lines
     variants   = local.variants
   })
 }
@@ -1296,13 +1298,13 @@ resource "terraform_data" "stopper_policy" {
     Version = "2012-10-17"
     Statement = [
       {
-        Sid      = "SeeAlarms"
+        Sid      = "ReadAlarms"
         Effect   = "Allow"
         Action   = "cloudwatch:DescribeAlarms"
         Resource = "*"
       },
       {
-        Sid    = "SeeEndpoints"
+        Sid    = "ReadEndpoints"
         Effect = "Allow"
         Action = "sagemaker:DescribeEndpoint"
         Resource = [
@@ -1312,13 +1314,13 @@ resource "terraform_data" "stopper_policy" {
         ]
       },
       {
-        Sid      = "Tell"
+        Sid      = "PublishReports"
         Effect   = "Allow"
         Action   = "sns:Publish"
         Resource = "arn:${var.partition}:sns:${var.region}:${var.account_id}:${var.name_prefix}-alarms"
       },
       {
-        Sid      = "TellEncrypted"
+        Sid      = "EncryptReports"
         Effect   = "Allow"
         Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
         Resource = var.kms_key_arn
@@ -1399,7 +1401,7 @@ resource "aws_ssm_document" "idle" {
         default       = "true"
         allowedValues = ["true", "false"]
       }
-      Takes = {
+      Footprint = {
         type        = "String"
         description = "Footprint and cost of the idle endpoint, as text."
         default     = ""
@@ -1409,7 +1411,7 @@ resource "aws_ssm_document" "idle" {
       {
         name      = "stillIdle"
         action    = "aws:assertAwsResourceProperty"
-        onFailure = "step:tellNotDone"
+        onFailure = "step:reportNoChange"
         inputs = {
           Service          = "cloudwatch"
           Api              = "DescribeAlarms"
@@ -1420,9 +1422,9 @@ resource "aws_ssm_document" "idle" {
         }
       },
       {
-        name      = "atRest"
+        name      = "isInService"
         action    = "aws:assertAwsResourceProperty"
-        onFailure = "step:tellNotDone"
+        onFailure = "step:reportNoChange"
         inputs = {
           Service          = "sagemaker"
           Api              = "DescribeEndpoint"
@@ -1432,7 +1434,7 @@ resource "aws_ssm_document" "idle" {
         }
       },
       {
-        name   = "whether"
+        name   = "chooseAction"
         action = "aws:branch"
         inputs = {
           Choices = [
@@ -1442,18 +1444,18 @@ resource "aws_ssm_document" "idle" {
               StringEquals = "false"
             },
           ]
-          Default = "tellIdle"
+          Default = "reportIdle"
         }
       },
       {
-        name   = "tellIdle"
+        name   = "reportIdle"
         action = "aws:executeAwsApi"
         inputs = {
           Service  = "sns"
           Api      = "Publish"
           TopicArn = aws_sns_topic.alarms.arn
           Subject  = "The endpoint {{ EndpointName }} is idle"
-          Message  = "No requests to the endpoint {{ EndpointName }} for ${var.waste_hours} hours. {{ Takes }} Nothing was done, because idle_stop is report. With delete, it would be deleted now."
+          Message  = "No requests to the endpoint {{ EndpointName }} for ${var.waste_hours} hours. {{ Footprint }} Nothing was done, because idle_stop is report. With delete, it would be deleted now."
         }
         isEnd = true
       },
@@ -1465,29 +1467,29 @@ resource "aws_ssm_document" "idle" {
           Api          = "DeleteEndpoint"
           EndpointName = "{{ EndpointName }}"
         }
-        onFailure = "step:tellNotDone"
+        onFailure = "step:reportNoChange"
       },
       {
-        name   = "tellDeleted"
+        name   = "reportDeletion"
         action = "aws:executeAwsApi"
         inputs = {
           Service  = "sns"
           Api      = "Publish"
           TopicArn = aws_sns_topic.alarms.arn
           Subject  = "The endpoint {{ EndpointName }} is idle"
-          Message  = "No requests to the endpoint {{ EndpointName }} for ${var.waste_hours} hours. {{ Takes }} It was deleted, because idle_stop is delete. Its model and configuration are kept. The next terraform apply creates it again: if nobody needs it, remove it there."
+          Message  = "No requests to the endpoint {{ EndpointName }} for ${var.waste_hours} hours. {{ Footprint }} It was deleted, because idle_stop is delete. Its model and configuration are kept. The next terraform apply creates it again: if nobody needs it, remove it there."
         }
         isEnd = true
       },
       {
-        name   = "tellNotDone"
+        name   = "reportNoChange"
         action = "aws:executeAwsApi"
         inputs = {
           Service  = "sns"
           Api      = "Publish"
           TopicArn = aws_sns_topic.alarms.arn
           Subject  = "The endpoint {{ EndpointName }} is idle"
-          Message  = "No requests to the endpoint {{ EndpointName }} for ${var.waste_hours} hours. {{ Takes }} It was not changed: it received a request, has a deployment, or could not be deleted. See execution {{ automation:EXECUTION_ID }} of Systems Manager Automation."
+          Message  = "No requests to the endpoint {{ EndpointName }} for ${var.waste_hours} hours. {{ Footprint }} It was not changed: it received a request, has a deployment, or could not be deleted. See execution {{ automation:EXECUTION_ID }} of Systems Manager Automation."
         }
         isEnd = true
       },
@@ -1575,16 +1577,16 @@ resource "aws_cloudwatch_event_rule" "idle" {
 }
 
 locals {
-  idle_machines = {
+  idle_factors = {
     for key, stop in local.idle_stops : key => try([
-      for name, variant in local.variants : local.factors[name]
-      if variant.endpoint == key ? contains(keys(local.factors), name) : false
+      for name, variant in local.variants : local.hour_factors[name]
+      if variant.endpoint == key ? contains(keys(local.hour_factors), name) : false
     ][0], null)
   }
 
-  idle_takes = {
-    for key, machine in local.idle_machines :
-    key => try("An hour of each of its instances is about ${format("%.4f", machine.grams[0] / 1000)} kg CO2e${try(" and ${format("%.4f", machine.usd)} USD", "")}, estimated.", "The footprint of its instances is unknown.")
+  idle_footprints = {
+    for key, hour in local.idle_factors :
+    key => try("An hour of each of its instances is about ${format("%.4f", hour.grams[0] / 1000)} kgCO2e${try(" and ${format("%.4f", hour.usd)} USD", "")}, estimated.", "The footprint of its instances is unknown.")
   }
 }
 
@@ -1600,7 +1602,7 @@ resource "aws_cloudwatch_event_target" "idle" {
     EndpointName = [var.endpoints[each.key].name]
     AlarmName    = ["${var.endpoints[each.key].name}/idle-stop"]
     DryRun       = [local.idle_stops[each.key] == "delete" ? "false" : "true"]
-    Takes        = [local.idle_takes[each.key]]
+    Footprint    = [local.idle_footprints[each.key]]
   })
 }
 

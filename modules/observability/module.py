@@ -12,9 +12,9 @@ from sustainable_mlops.authoring.resources import Module, Output, Outputs
 class ObservabilityModule(Module[Inputs]):
     """Alarms, events, log groups, a dashboard, and the stop of idle endpoints."""
 
-    def files(self) -> dict[str, str]:
+    def render_files(self) -> dict[str, str]:
         """Return the HCL and the tables of factors for the dashboard."""
-        return super().files() | factors.render_tables()
+        return super().render_files() | factors.render_tables()
 
     def build(self, var: Inputs) -> Outputs:
         topics_by_purpose = topics.add(self)

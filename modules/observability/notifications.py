@@ -16,7 +16,7 @@ DEPLOYMENT, STATE = (f"SageMaker Endpoint {subject} Change" for subject in ("Dep
 _FAILURE_STATUSES = ["Failed", "Stopped"]
 
 
-def _jobs(noun: str) -> dict[str, Any]:
+def _build_job_pattern(noun: str) -> dict[str, Any]:
     """Return the pattern of failed or stopped jobs of one kind."""
     return build_pattern(f"SageMaker {noun} Job State Change", {f"{noun.replace(' ', '')}JobStatus": _FAILURE_STATUSES})
 
@@ -33,19 +33,16 @@ EVENTS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "pipelines": (
         "A pipeline execution failed or was stopped.",
-        build_pattern(
-            "SageMaker Model Building Pipeline Execution Status Change",
-            {"currentPipelineExecutionStatus": _FAILURE_STATUSES},
-        ),
+        event_patterns.build_pipeline_pattern({"currentPipelineExecutionStatus": _FAILURE_STATUSES}),
     ),
     "rollbacks": (
         "An endpoint is being rolled back.",
         build_pattern(STATE, {"EndpointStatus": ["ROLLING_BACK"]}),
     ),
-    "processing_jobs": ("A processing job failed or was stopped.", _jobs("Processing")),
-    "training_jobs": ("A training job failed or was stopped.", _jobs("Training")),
-    "transform_jobs": ("A transform job failed or was stopped.", _jobs("Transform")),
-    "tuning_jobs": ("A tuning job failed or was stopped.", _jobs("HyperParameter Tuning")),
+    "processing_jobs": ("A processing job failed or was stopped.", _build_job_pattern("Processing")),
+    "training_jobs": ("A training job failed or was stopped.", _build_job_pattern("Training")),
+    "transform_jobs": ("A transform job failed or was stopped.", _build_job_pattern("Transform")),
+    "tuning_jobs": ("A tuning job failed or was stopped.", _build_job_pattern("HyperParameter Tuning")),
 }
 #: Values of `event_scope`.
 ACCOUNT, NAME_PREFIX = "account", "name_prefix"

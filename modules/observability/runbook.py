@@ -6,19 +6,19 @@ It needs no Lambda function. It checks the endpoint again before it acts, and re
 from typing import Any
 
 #: Parameters of the document, which an EventBridge rule sets as lists of text.
-ENDPOINT, ALARM, DRY_RUN, FOOTPRINT = "EndpointName", "AlarmName", "DryRun", "Takes"
+ENDPOINT, ALARM, DRY_RUN, FOOTPRINT = "EndpointName", "AlarmName", "DryRun", "Footprint"
 
 
 def build_document(role_arn: str, topic_arn: str, hours: int) -> dict[str, Any]:
     """Return the document. It is a dry run by default."""
-    endpoint, footprint = f"the endpoint {_placeholder(ENDPOINT)}", _placeholder(FOOTPRINT)
+    endpoint, footprint = f"the endpoint {_format_placeholder(ENDPOINT)}", _format_placeholder(FOOTPRINT)
     idle = f"No requests to {endpoint} for {hours} hours. {footprint}"
 
     def build_last_step(name: str, text: str) -> dict[str, Any]:
         """Return a step that publishes `text` and ends the runbook."""
-        about = f"The endpoint {_placeholder(ENDPOINT)} is idle"
+        about = f"The endpoint {_format_placeholder(ENDPOINT)} is idle"
         request = {"TopicArn": topic_arn, "Subject": about, "Message": text}
-        return _api_step(name, "sns", "Publish", request) | {"isEnd": True}
+        return _build_api_step(name, "sns", "Publish", request) | {"isEnd": True}
 
     return {
         "schemaVersion": "0.3",
@@ -40,40 +40,44 @@ def build_document(role_arn: str, topic_arn: str, hours: int) -> dict[str, Any]:
             },
         },
         "mainSteps": [
-            _assert_step(
+            _build_assert_step(
                 "stillIdle",
                 "cloudwatch",
                 "DescribeAlarms",
-                {"AlarmNames": [_placeholder(ALARM)], "AlarmTypes": ["CompositeAlarm"]},
+                {"AlarmNames": [_format_placeholder(ALARM)], "AlarmTypes": ["CompositeAlarm"]},
                 "$.CompositeAlarms[0].StateValue",
                 "ALARM",
             ),
-            _assert_step(
-                "atRest",
+            _build_assert_step(
+                "isInService",
                 "sagemaker",
                 "DescribeEndpoint",
-                {"EndpointName": _placeholder(ENDPOINT)},
+                {"EndpointName": _format_placeholder(ENDPOINT)},
                 "$.EndpointStatus",
                 "InService",
             ),
             {
-                "name": "whether",
+                "name": "chooseAction",
                 "action": "aws:branch",
                 "inputs": {
-                    "Choices": [{"NextStep": "delete", "Variable": _placeholder(DRY_RUN), "StringEquals": "false"}],
-                    "Default": "tellIdle",
+                    "Choices": [
+                        {"NextStep": "delete", "Variable": _format_placeholder(DRY_RUN), "StringEquals": "false"}
+                    ],
+                    "Default": "reportIdle",
                 },
             },
             build_last_step(
-                "tellIdle",
+                "reportIdle",
                 f"{idle} Nothing was done, because idle_stop is report. With delete, it would be deleted now.",
             ),
             {
-                **_api_step("delete", "sagemaker", "DeleteEndpoint", {"EndpointName": _placeholder(ENDPOINT)}),
+                **_build_api_step(
+                    "delete", "sagemaker", "DeleteEndpoint", {"EndpointName": _format_placeholder(ENDPOINT)}
+                ),
                 "onFailure": _FAILED,
             },
             build_last_step(
-                "tellDeleted",
+                "reportDeletion",
                 f"{idle} It was deleted, because idle_stop is delete. Its model and configuration are kept. The next "
                 "terraform apply creates it again: if nobody needs it, remove it there.",
             ),
@@ -86,18 +90,18 @@ def build_document(role_arn: str, topic_arn: str, hours: int) -> dict[str, Any]:
     }
 
 
-_FAILED = "step:tellNotDone"
+_FAILED = "step:reportNoChange"
 
 
-def _placeholder(parameter: str) -> str:
+def _format_placeholder(parameter: str) -> str:
     return "{{ " + parameter + " }}"
 
 
-def _api_step(name: str, service: str, api: str, request: dict[str, Any]) -> dict[str, Any]:
+def _build_api_step(name: str, service: str, api: str, request: dict[str, Any]) -> dict[str, Any]:
     return {"name": name, "action": "aws:executeAwsApi", "inputs": {"Service": service, "Api": api, **request}}
 
 
-def _assert_step(
+def _build_assert_step(
     name: str, service: str, api: str, request: dict[str, Any], selector: str, expected: str
 ) -> dict[str, Any]:
     """Return a step that fails unless a property has the expected value."""

@@ -1,4 +1,4 @@
-"""Tables of machines, Regions and prices, and the variants of all endpoints."""
+"""Tables of instance types, Regions and prices, and the variants of all endpoints."""
 
 from typing import Any
 
@@ -28,43 +28,52 @@ from sustainable_mlops.authoring.resources import Module
 def add(module: Module[Inputs]) -> None:
     """Add the locals for the alarms and the dashboard."""
     region = module.var.region
-    variants = _variants(module)
-    machines = module.local(
-        "machines",
-        map_of(_rows("machines"), lambda row: row, key=lambda row: row.type),
+    variants = _add_variants(module)
+    instance_factors = module.local(
+        "instance_factors",
+        map_of(_read_rows("instance_types"), lambda row: row, key=lambda row: row.type),
         why="Factors of one hour of each instance type, and of one GB of a serverless worker.",
     )
-    here = list_of(_rows("regions"), lambda row: row, where=lambda row: row.region == region)
-    place = module.local("place", one_or_null(here))
+    here = list_of(_read_rows("regions"), lambda row: row, where=lambda row: row.region == region)
+    region_factors = module.local("region_factors", one_or_null(here))
     module.local(
         "prices",
-        map_of(_rows("prices"), lambda row: try_(row[region], None), key=lambda row: row.family),
+        map_of(_read_rows("prices"), lambda row: try_(row[region], None), key=lambda row: row.family),
         why="Price of a family in this Region, relative to us-east-1.",
     )
-    machine = module.local("machine", map_of(variants, lambda variant: get(machines, _type(variant), None)))
+    variant_factors = module.local(
+        "variant_factors",
+        map_of(variants, lambda variant: get(instance_factors, _get_row_key(variant), None)),
+        why="Row of the instance type of each variant; null if the catalogue does not have it.",
+    )
     unknown = module.local(
-        "unknown", list_of(machine, lambda key, _machine: key, where=lambda machine: is_null(machine) | is_null(place))
+        "unknown",
+        list_of(
+            variant_factors,
+            lambda key, _row: key,
+            where=lambda row: is_null(row) | is_null(region_factors),
+        ),
     )
     module.check(
-        "machines_are_known",
+        "instance_types_are_known",
         length(unknown) == 0,
-        f"The catalogue does not know {when(is_null(place), region, join(', ', unknown))}: the dashboard has no kg "
-        "CO2e and USD for it. Unknown instances have no alarms on CPUs and GPUs.",
+        f"The catalogue does not know {when(is_null(region_factors), region, join(', ', unknown))}: the dashboard "
+        "shows no kgCO2e and USD for it. Unknown instances have no alarms on CPUs and GPUs.",
     )
 
 
-def _rows(table: str) -> list[Any]:
+def _read_rows(table: str) -> list[Any]:
     """Return the rows of a table next to the HCL."""
-    return csvdecode(file(f"{path.module}/{table}.csv"), factors.table_columns()[table])
+    return csvdecode(file(f"{path.module}/{table}.csv"), factors.list_table_columns()[table])
 
 
-def _type(variant: Any) -> Any:
-    """Return the row key of a variant's machine."""
+def _get_row_key(variant: Any) -> Any:
+    """Return the key of the row of a variant's instance type."""
     return when(variant.kind == alarm_catalogue.SERVERLESS, factors.SERVERLESS, variant.instance_type)
 
 
-def _variants(module: Module[Inputs]) -> Any:
-    def of_endpoint(key: str, endpoint: Any) -> dict[str, Any]:
+def _add_variants(module: Module[Inputs]) -> Any:
+    def list_endpoint_variants(key: str, endpoint: Any) -> dict[str, Any]:
         return map_of(
             endpoint.variants,
             lambda variant: merge(
@@ -80,6 +89,6 @@ def _variants(module: Module[Inputs]) -> Any:
 
     return module.local(
         "variants",
-        merge_all(list_of(module.var.endpoints, of_endpoint)),
+        merge_all(list_of(module.var.endpoints, list_endpoint_variants)),
         why="Metrics belong to a variant; most endpoints have one.",
     )

@@ -27,7 +27,7 @@ def add(module: Module[Inputs]) -> dict[str, Any]:
     publish_alarms = {
         "sid": "PublishAlarms",
         "actions": ["sns:Publish"],
-        "resources": [event_topics.topic_arn(var, f"{var.name_prefix}-{ALARMS}")],
+        "resources": [event_topics.build_topic_arn(var, f"{var.name_prefix}-{ALARMS}")],
         "principals": [{"type": "Service", "identifiers": ["cloudwatch.amazonaws.com"]}],
         "condition": account_conditions,
     }
@@ -53,11 +53,11 @@ def add_publisher(module: Module[Inputs]) -> str:
     # policy has at most 2,048 characters.
     others = list_of(
         var.endpoints,
-        lambda endpoint: event_topics.rule_arn(var, endpoint.name),
+        lambda endpoint: event_topics.build_rule_arn(var, endpoint.name),
         lambda endpoint: ~can(match(f"^{var.name_prefix}-", endpoint.name)),
     )
-    own = [event_topics.rule_arn(var, f"{var.name_prefix}{end}") for end in (".*", "-*")]
-    rules = event_topics.rules_condition(concat(own, others), "ArnLike")
+    own = [event_topics.build_rule_arn(var, f"{var.name_prefix}{end}") for end in (".*", "-*")]
+    rules = event_topics.build_rule_condition(concat(own, others), "ArnLike")
     return event_topics.add_publisher(module, f"{var.name_prefix}-events", publisher, names, rules)
 
 

@@ -39,8 +39,8 @@ variable "endpoints" {
   }
 
   validation {
-    condition     = try(alltrue([for item in var.endpoints : can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$", item.name))]), true)
-    error_message = "endpoints: name must be the name of an endpoint: 1 to 63 letters, digits and hyphens."
+    condition     = try(alltrue([for item in var.endpoints : can(regex("^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$", item.name))]), true)
+    error_message = "endpoints: name must be 1 to 63 letters, digits and hyphens, without a hyphen at the start or the end."
   }
 
   validation {
@@ -54,8 +54,8 @@ variable "endpoints" {
   }
 
   validation {
-    condition     = try(alltrue([for item in var.endpoints : alltrue([for item2 in item.variants : can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$", item2))])]), true)
-    error_message = "each of endpoints: variants must be the name of a variant: 1 to 63 letters, digits and hyphens."
+    condition     = try(alltrue([for item in var.endpoints : alltrue([for item2 in item.variants : can(regex("^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$", item2))])]), true)
+    error_message = "each of endpoints: variants must be 1 to 63 letters, digits and hyphens, without a hyphen at the start or the end."
   }
 
   validation {
@@ -85,7 +85,7 @@ variable "endpoints" {
 
   validation {
     condition     = try(alltrue([for key in keys(var.endpoints) : can(regex("^[a-z][a-z0-9_]{0,62}$", key))]), true)
-    error_message = "each key of endpoints must be 1 to 63 lower-case letters, digits and underscores, and start with a letter."
+    error_message = "each key of endpoints must be 1 to 63 lower-case letters, digits and underscores, starting with a letter."
   }
 
   validation {
@@ -130,7 +130,7 @@ variable "endpoints" {
 }
 
 variable "event_scope" {
-  description = "Scope of the events other than deployments: all of the account and Region, or only those of resources whose names start with name_prefix and a hyphen, of jobs under such roles, and of transform jobs that write to such buckets."
+  description = "account: events of all resources of the account and Region. name_prefix: only events of resources whose name starts with name_prefix and a hyphen. Jobs also match by the name of their role, and transform jobs by the name of their output bucket. Deployment events are always those of the monitored endpoints."
   type        = string
   default     = "account"
   nullable    = false
@@ -214,7 +214,7 @@ variable "kms_key_arn" {
 }
 
 variable "log_groups" {
-  description = "Log groups to create before SageMaker creates them without a retention. Default: those of jobs. An account and Region has one of each."
+  description = "Log groups to create before SageMaker creates them without a retention. Default: the log groups of jobs. An account and Region has one of each."
   type        = list(string)
   default = [
     "/aws/sagemaker/InferenceRecommendationsJobs",
@@ -249,7 +249,7 @@ variable "name_prefix" {
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{1,22}[a-z0-9]$", var.name_prefix))
-    error_message = "name_prefix must be 3 to 24 lower-case letters, digits and hyphens, and start with a letter."
+    error_message = "name_prefix must be 3 to 24 lower-case letters, digits and hyphens, starting with a letter."
   }
 }
 
@@ -341,7 +341,7 @@ variable "subscribers" {
 
   validation {
     condition     = try(alltrue([for key in keys(var.subscribers) : can(regex("^[a-z][a-z0-9_]{0,62}$", key))]), true)
-    error_message = "each key of subscribers must be 1 to 63 lower-case letters, digits and underscores, and start with a letter."
+    error_message = "each key of subscribers must be 1 to 63 lower-case letters, digits and underscores, starting with a letter."
   }
 
   validation {
@@ -400,7 +400,7 @@ variable "verify_location" {
 }
 
 variable "waste_hours" {
-  description = "Number of consecutive hours of waste before an alarm."
+  description = "Consecutive hours in which an endpoint is idle or too large, before an alarm on this waste."
   type        = number
   default     = 24
   nullable    = false

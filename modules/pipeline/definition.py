@@ -20,6 +20,7 @@ from sustainable_mlops.authoring.expressions import (
     optional,
     when,
 )
+from sustainable_mlops.aws.vpc_steps import OBJECTS_IN_VPC, PROCESSING_STEPS, VPC_STEPS
 
 TEXT, BOOLEAN, INTEGER = "String", "Boolean", "Integer"
 #: Step types. Source: StepTypeEnum of the SageMaker Python SDK 3; a test compares them.
@@ -47,8 +48,6 @@ STEP_TYPES = (
     "Transform",
     "Tuning",
 )
-#: Arguments of a step that are objects with a VpcConfig.
-_OBJECTS_WITH_NETWORK = ("NetworkConfig", "TrainingJobDefinition")
 #: Reference to a parameter in a definition, as `jsonencode` writes it. \x22 is a quotation mark: checkov does not parse
 #: an escaped one within a template.
 _REFERENCE = r"\x22Get\x22:\x22Parameters\.([^\x22]+)\x22"
@@ -57,7 +56,7 @@ _WHOLE = "-?(0|[1-9][0-9]*)"
 _JOB_OR_MODEL = r"(\x22(AlgorithmSpecification|AppSpecification)\x22:|\x22Type\x22:\x22Model\x22)"
 
 
-def _parameters(definition: str) -> Any:
+def _list_parameters(definition: str) -> Any:
     """Return the parameters of a definition; empty if it declares none."""
     nothing: list[Any] = []
     return get(jsondecode(definition), "Parameters", nothing)
@@ -65,7 +64,7 @@ def _parameters(definition: str) -> Any:
 
 def list_parameter_names(definition: str) -> list[str]:
     """Return the names of the parameters of a definition."""
-    return list_of(_parameters(definition), lambda parameter: parameter.Name)
+    return list_of(_list_parameters(definition), lambda parameter: parameter.Name)
 
 
 def list_unknown_step_types(definition: str) -> Any:
@@ -82,17 +81,17 @@ def list_undeclared_references(definition: str) -> Any:
 def find_mistyped_parameters(definition: str, values: Mapping[str, str]) -> list[str]:
     """Return the names of the parameters whose text is not a value of their type."""
     return list_of(
-        _parameters(definition),
+        _list_parameters(definition),
         lambda parameter: parameter.Name,
         lambda parameter: (
             contains(list_of(values, lambda name, _: name), parameter.Name)
             & (parameter.Type != TEXT)
-            & ~can(match(_values_of(parameter.Type), values[parameter.Name]))
+            & ~can(match(_build_value_pattern(parameter.Type), values[parameter.Name]))
         ),
     )
 
 
-def _values_of(type_: str) -> str:
+def _build_value_pattern(type_: str) -> str:
     """Return the pattern of the JSON values of a type."""
     number = when(type_ == INTEGER, f"^{_WHOLE}$", rf"^{_WHOLE}(\.[0-9]+)?([eE][-+]?[0-9]+)?$")
     return when(type_ == BOOLEAN, "^(true|false)$", number)
@@ -107,7 +106,7 @@ def render_definition(
     results of `build_network` and `build_arguments_in_vpc`.
     """
     parameters = list_of(
-        _parameters(definition),
+        _list_parameters(definition),
         lambda parameter: merge(
             parameter,
             map_of(
@@ -138,8 +137,8 @@ def build_network(vpc_config: VpcConfig | None) -> dict[str, Any]:
 def build_arguments_in_vpc(network: Any) -> dict[str, Any]:
     """Return the arguments that the network adds to a step, by its type."""
     return {
-        **{kind: {"NetworkConfig": network} for kind in ("ClarifyCheck", "Processing", "QualityCheck")},
-        **dict.fromkeys(("Model", "Training"), network),
+        **{kind: {"NetworkConfig": network} for kind in PROCESSING_STEPS},
+        **dict.fromkeys(VPC_STEPS, network),
     }
 
 
@@ -196,7 +195,7 @@ def _list_placed_arguments(kind: Any, arguments: Any, network: Any, arguments_in
         map_of(
             arguments,
             lambda _, value: merge(network, value),
-            where=lambda name, _: contains(_OBJECTS_WITH_NETWORK, name),
+            where=lambda name, _: contains(OBJECTS_IN_VPC, name),
             key=lambda name, _: name,
         ),
     )

@@ -18,15 +18,15 @@ JOBS = {
 
 def build_statements(var: Inputs) -> StatementsByPhase:
     """Return the statements of the pipeline's role, without those for the roles, groups and S3 paths of its steps."""
-    return {"pipeline": [run_jobs(job_arns(var, var.name_prefix))]}
+    return {"pipeline": [run_jobs(list_job_arns(var, var.name_prefix))]}
 
 
-def pipeline_name(var: Inputs) -> str:
+def format_pipeline_name(var: Inputs) -> str:
     """Return the name of the pipeline."""
     return f"{var.name_prefix}-{var.name}"
 
 
-def job_arns(at: ArnLocation, name_prefix: str) -> list[str]:
+def list_job_arns(at: ArnLocation, name_prefix: str) -> list[str]:
     """Return the ARNs of a pipeline's jobs and models: named pipelines-… by SageMaker, or with `name_prefix`."""
     account = f"arn:{at.partition}:sagemaker:{at.region}:{at.account_id}"
     return flatten(

@@ -4,8 +4,6 @@ from typing import Annotated, Any
 
 from modules.common import (
     LONGEST_PREFIX,
-    ExistingPublisherRole,
-    KmsKeyArn,
     LocatedInputs,
     RoleArn,
     RoleInputs,
@@ -14,7 +12,7 @@ from modules.common import (
 from modules.location import require_key_in_region, require_publisher_role_of_account, require_role_of_account
 from modules.pipeline import definition
 from modules.schedules import is_schedule, is_time_zone
-from modules.subscribers import Subscriber, SubscriberKey, require_distinct_endpoints
+from modules.subscribers import SubscribedTopic
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
 from sustainable_mlops.authoring.expressions import (
     assume_not_null,
@@ -43,7 +41,7 @@ PipelineName = Annotated[
     Field(
         pattern=rf"^[a-z][a-z0-9-]{{0,{LONGEST_NAME - 2}}}[a-z0-9]$",
         json_schema_extra=must(
-            f"be 2 to {LONGEST_NAME} lower-case letters, digits and hyphens, and start with a letter"
+            f"be 2 to {LONGEST_NAME} lower-case letters, digits and hyphens, starting with a letter"
         ),
     ),
 ]
@@ -163,20 +161,6 @@ class StartRetries(ModuleInputs):
     max_attempts: int = Field(10, ge=0, le=get_limit("start_attempts"), description="Maximum number of retries.")
 
 
-class FailureTopic(ModuleInputs):
-    """SNS topic that receives failed executions."""
-
-    existing_role: ExistingPublisherRole | None = Field(
-        None, description="Publish with this role instead of a new one."
-    )
-    kms_key_arn: KmsKeyArn = Field(description="Key of the topic. Its policy must let this account's roles use it.")
-    subscribers: dict[SubscriberKey, Subscriber] = Field(
-        default_factory=dict, description="Subscribers of the topic, by a key of your choice. Default: none."
-    )
-
-    rules = (require_distinct_endpoints("subscribers", lambda v: v.subscribers),)
-
-
 class ExistingStarterRole(ModuleInputs):
     """Existing role that starts the pipeline."""
 
@@ -226,7 +210,7 @@ class Inputs(LocatedInputs, RoleInputs):
         description="Start the pipeline with this role instead of a new one. It is an object, so that the ARN may be "
         "unknown until apply.",
     )
-    failure_topic: FailureTopic | None = Field(
+    failure_topic: SubscribedTopic | None = Field(
         None, description="SNS topic that receives every failed execution. Default: none."
     )
     max_parallel_steps: int = Field(2, ge=1, description="Maximum number of parallel steps of an execution.")

@@ -21,7 +21,7 @@ class PipelineModule(Module[Inputs]):
     def build(self, var: Inputs) -> Outputs:
         for table, (value, why) in SCHEDULER_TABLES.items():
             self.local(table, value, why=why)
-        name = self.local("name", iam_statements.pipeline_name(var))
+        name = self.local("name", iam_statements.format_pipeline_name(var))
         self.local(
             "arn",
             f"arn:{var.partition}:sagemaker:{var.region}:{var.account_id}:pipeline/{name}",

@@ -5,7 +5,7 @@ from typing import Any
 from cdktn_provider_aws.cloudwatch_event_rule import CloudwatchEventRule
 from cdktn_provider_aws.cloudwatch_event_target import CloudwatchEventTarget
 
-from modules import event_topics
+from modules import event_patterns, event_topics
 from modules.pipeline.inputs import FAILED, Inputs
 from sustainable_mlops.authoring.expressions import each_of, jsonencode, optional_map
 from sustainable_mlops.authoring.resources import Module
@@ -27,11 +27,9 @@ def add(module: Module[Inputs]) -> tuple[Any, Any]:
         name=name,
         description=f"An execution of the pipeline {module.locals.name} failed.",
         event_pattern=jsonencode(
-            {
-                "source": ["aws.sagemaker"],
-                "detail-type": ["SageMaker Model Building Pipeline Execution Status Change"],
-                "detail": {"pipelineArn": [module.locals.arn], "currentPipelineExecutionStatus": ["Failed"]},
-            }
+            event_patterns.build_pipeline_pattern(
+                {"pipelineArn": [module.locals.arn], "currentPipelineExecutionStatus": ["Failed"]}
+            )
         ),
         tags=var.tags,
     )
@@ -40,7 +38,7 @@ def add(module: Module[Inputs]) -> tuple[Any, Any]:
         name,
         topic_by_key,
         [name],
-        event_topics.rules_condition([event_topics.rule_arn(var, name)]),
+        event_topics.build_rule_condition([event_topics.build_rule_arn(var, name)]),
     )
     rule = each_of(rules)
     module.add(

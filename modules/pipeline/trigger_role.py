@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from cdktn_provider_aws.iam_role import IamRole
 from cdktn_provider_aws.iam_role_policy import IamRolePolicy
 from cdktn_provider_aws.sqs_queue import SqsQueue
 from cdktn_provider_aws.sqs_queue_policy import SqsQueuePolicy
 
 from modules.pipeline.inputs import DATA_ARRIVED, DRIFT, Inputs
 from modules.policies import encode_policy
+from modules.roles import add_service_role, encode_trust
 from sustainable_mlops.authoring.expressions import (
     concat,
     each_of,
@@ -17,7 +17,6 @@ from sustainable_mlops.authoring.expressions import (
     one_or_null,
     optional,
     set_of,
-    truncate,
     when,
 )
 from sustainable_mlops.authoring.resources import Module
@@ -33,13 +32,13 @@ def add(module: Module[Inputs]) -> dict[str, Any]:
     Returns the arguments of a target, for an EventBridge rule and for a schedule.
     """
     var, name = module.var, module.locals.name
-    nobody: list[str] = []
+    empty: list[str] = []
     module.local(
         "starters",
         set_of(
             when(
                 is_omitted(var.data_arrival) & is_omitted(var.drift) & is_omitted(var.schedule),
-                nobody,
+                empty,
                 [KEY],
             )
         ),
@@ -49,11 +48,11 @@ def add(module: Module[Inputs]) -> dict[str, Any]:
     rules = f"arn:{var.partition}:events:{account}:rule/{name}"
     rule_arns = module.local(
         "trigger_rule_arns",
-        concat([f"{rules}-{DATA_ARRIVED}"], when(is_omitted(var.drift), nobody, [f"{rules}-{DRIFT}"])),
+        concat([f"{rules}-{DATA_ARRIVED}"], when(is_omitted(var.drift), empty, [f"{rules}-{DRIFT}"])),
         why="Rules that may start the pipeline.",
     )
     group_arn = f"arn:{var.partition}:scheduler:{account}:schedule-group/{name}"
-    queue_arn = f"arn:{var.partition}:sqs:{account}:{_queue_name(module)}"
+    queue_arn = f"arn:{var.partition}:sqs:{account}:{_format_queue_name(module)}"
     queues = _add_queue(module, queue_arn, rule_arns)
     roles = _add_role(module, queue_arn, concat(rule_arns, [group_arn]))
     new_role_arns, existing_role_arns = (
@@ -70,7 +69,7 @@ def add(module: Module[Inputs]) -> dict[str, Any]:
     }
 
 
-def _queue_name(module: Module[Inputs]) -> str:
+def _format_queue_name(module: Module[Inputs]) -> str:
     return f"{module.locals.name}-not-started"
 
 
@@ -81,7 +80,7 @@ def _add_queue(module: Module[Inputs], queue_arn: str, rule_arns: list[str]) -> 
         "not_started",
         why="Keeps failed starts, which would be lost otherwise.",
         for_each=each_of(module.locals.starters),
-        name=_queue_name(module),
+        name=_format_queue_name(module),
         message_retention_seconds=KEPT_SECONDS,
         sqs_managed_sse_enabled=True,
         tags=var.tags,
@@ -99,7 +98,7 @@ def _add_queue(module: Module[Inputs], queue_arn: str, rule_arns: list[str]) -> 
                 "actions": ["sqs:SendMessage"],
                 "resources": [queue_arn],
                 "principals": [{"type": "Service", "identifiers": ["events.amazonaws.com"]}],
-                "condition": _source_conditions(module, rule_arns),
+                "condition": _build_source_conditions(module, rule_arns),
             }
         ),
     )
@@ -108,28 +107,21 @@ def _add_queue(module: Module[Inputs], queue_arn: str, rule_arns: list[str]) -> 
 
 def _add_role(module: Module[Inputs], queue_arn: str, sources: list[str]) -> Any:
     var, name = module.var, module.locals.name
-    nobody: set[str] = set()
-    new_role = each_of(when(is_omitted(var.existing_starter_role), module.locals.starters, set_of(nobody)))
-    trust = encode_policy(
-        {
-            "sid": "StartThisPipeline",
-            "actions": ["sts:AssumeRole"],
-            "principals": [{"type": "Service", "identifiers": ["events.amazonaws.com", "scheduler.amazonaws.com"]}],
-            "condition": _source_conditions(module, sources),
-        }
-    )
-    roles = module.add(
-        IamRole,
+    no_starters: set[str] = set()
+    new_role = each_of(when(is_omitted(var.existing_starter_role), module.locals.starters, set_of(no_starters)))
+    roles = add_service_role(
+        module,
         "starter",
         why="Only for the rules and the schedule of this pipeline. Scheduler passes the ARN of the group, not of the "
         "schedule.",
         for_each=new_role,
-        name_prefix=f"{truncate(f'{name}-{KEY}', 37)}-",
+        name=f"{name}-{KEY}",
         description=f"Starts the pipeline {name}",
-        path=var.role_path,
-        permissions_boundary=var.permissions_boundary_arn,
-        assume_role_policy=trust,
-        tags=var.tags,
+        trust=encode_trust(
+            ["events.amazonaws.com", "scheduler.amazonaws.com"],
+            *_build_source_conditions(module, sources),
+            sid="StartThisPipeline",
+        ),
     )
     policy = encode_policy(
         {"sid": "Start", "actions": ["sagemaker:StartPipelineExecution"], "resources": [module.locals.arn]},
@@ -140,7 +132,7 @@ def _add_role(module: Module[Inputs], queue_arn: str, sources: list[str]) -> Any
     return roles
 
 
-def _source_conditions(module: Module[Inputs], arns: list[str]) -> list[dict[str, Any]]:
+def _build_source_conditions(module: Module[Inputs], arns: list[str]) -> list[dict[str, Any]]:
     """Return the conditions that a service acts for one of these resources of this account."""
     return [
         {"test": "StringEquals", "variable": "aws:SourceAccount", "values": [module.var.account_id]},

@@ -9,6 +9,7 @@ from cdktn_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAlarm
 from cdktn_provider_aws.scheduler_schedule import SchedulerSchedule
 from cdktn_provider_aws.scheduler_schedule_group import SchedulerScheduleGroup
 
+from modules.event_patterns import build_alarm_pattern
 from modules.pipeline.inputs import DATA_ARRIVED, DRIFT, Inputs
 from sustainable_mlops.authoring.expressions import (
     Dynamic,
@@ -111,12 +112,7 @@ def add_drift(module: Module[Inputs], pipeline: Any, target_arguments: Mapping[s
         name=name,
         description=f"Drift starts the pipeline {module.locals.name}.",
         event_pattern=jsonencode(
-            {
-                "source": ["aws.cloudwatch"],
-                "detail-type": ["CloudWatch Alarm State Change"],
-                "resources": [f"arn:{var.partition}:cloudwatch:{var.region}:{var.account_id}:alarm:{name}"],
-                "detail": {"state": {"value": ["ALARM"]}},
-            }
+            build_alarm_pattern(f"arn:{var.partition}:cloudwatch:{var.region}:{var.account_id}:alarm:{name}")
         ),
         tags=var.tags,
     )

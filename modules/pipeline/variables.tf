@@ -196,7 +196,7 @@ variable "failure_topic" {
 
   validation {
     condition     = var.failure_topic == null ? true : try(alltrue([for key in keys(var.failure_topic.subscribers) : can(regex("^[a-z][a-z0-9_]{0,62}$", key))]), true)
-    error_message = "each key of failure_topic: subscribers must be 1 to 63 lower-case letters, digits and underscores, and start with a letter."
+    error_message = "each key of failure_topic: subscribers must be 1 to 63 lower-case letters, digits and underscores, starting with a letter."
   }
 
   validation {
@@ -248,7 +248,7 @@ variable "name" {
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{0,24}[a-z0-9]$", var.name))
-    error_message = "name must be 2 to 26 lower-case letters, digits and hyphens, and start with a letter."
+    error_message = "name must be 2 to 26 lower-case letters, digits and hyphens, starting with a letter."
   }
 }
 
@@ -259,7 +259,7 @@ variable "name_prefix" {
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{1,22}[a-z0-9]$", var.name_prefix))
-    error_message = "name_prefix must be 3 to 24 lower-case letters, digits and hyphens, and start with a letter."
+    error_message = "name_prefix must be 3 to 24 lower-case letters, digits and hyphens, starting with a letter."
   }
 }
 

@@ -9,7 +9,7 @@ from sustainable_mlops.authoring.expressions import Dynamic, set_of, upper, when
 PERCENT = "CAPACITY_PERCENT"
 
 
-def _watched_seconds(v: Any) -> Any:
+def _sum_wait_seconds(v: Any) -> Any:
     """Return the total wait of all steps of a deployment, in seconds."""
     steps = when(v.strategy == "all_at_once", 0, when(v.strategy == "canary", 1, 100 / v.step_percent))
     return steps * v.wait_seconds + when(v.strategy == "rolling", 0, v.bake_seconds)
@@ -38,7 +38,7 @@ class DeploymentInputs(ModuleInputs):
     strategy: Literal["rolling", "canary", "linear", "all_at_once"] = Field(
         "rolling",
         description="rolling replaces the instances in batches. The others start a second fleet and move the requests "
-        "first in part (canary), in steps (linear), or all at once.",
+        "first in part (canary), in steps (linear), or in one step (all_at_once).",
     )
     wait_seconds: int = Field(
         300, ge=0, le=3600, description="Time that each step is watched before the next, in seconds."
@@ -47,7 +47,7 @@ class DeploymentInputs(ModuleInputs):
     rules = (
         rule(
             "wait_seconds",
-            lambda v: _watched_seconds(v) <= rollback.LONGEST_WATCH,
+            lambda v: _sum_wait_seconds(v) <= rollback.LONGEST_WATCH,
             "the AWS provider waits one hour for a deployment, and the steps and bake_seconds of this one wait more "
             f"than {rollback.LONGEST_WATCH} seconds; shorten the waits, or use fewer steps.",
         ),
@@ -67,7 +67,7 @@ class DeploymentInputs(ModuleInputs):
     )
 
 
-def deployment_trigger_input(deployment: Any, more_alarms: Any) -> dict[str, Any]:
+def build_trigger_input(deployment: Any, more_alarms: Any) -> dict[str, Any]:
     """Return the inputs that the deployment block depends on, without those that the strategy does not use."""
     return {
         "bake_seconds": when(deployment.strategy == "rolling", None, deployment.bake_seconds),
@@ -78,12 +78,12 @@ def deployment_trigger_input(deployment: Any, more_alarms: Any) -> dict[str, Any
     }
 
 
-def deployment_block(deployment: Any, alarms: Any) -> dict[str, Any]:
+def build_deployment_block(deployment: Any, alarms: Any) -> dict[str, Any]:
     """Return the deployment block of the endpoint, with one of the two policies and these alarms."""
     rolling: Any = deployment.strategy == "rolling"
     nothing: list[Any] = []
 
-    def where(strategy: str) -> Any:
+    def select_strategy(strategy: str) -> Any:
         return when(deployment.strategy == strategy, [deployment.step_percent], nothing)
 
     return {
@@ -94,8 +94,12 @@ def deployment_block(deployment: Any, alarms: Any) -> dict[str, Any]:
                 "traffic_routing_configuration": {
                     "type": upper(new.value.strategy),
                     "wait_interval_in_seconds": new.value.wait_seconds,
-                    "canary_size": Dynamic(where("canary"), lambda size: {"type": PERCENT, "value": size.value}),
-                    "linear_step_size": Dynamic(where("linear"), lambda size: {"type": PERCENT, "value": size.value}),
+                    "canary_size": Dynamic(
+                        select_strategy("canary"), lambda size: {"type": PERCENT, "value": size.value}
+                    ),
+                    "linear_step_size": Dynamic(
+                        select_strategy("linear"), lambda size: {"type": PERCENT, "value": size.value}
+                    ),
                 },
             },
         ),
@@ -106,5 +110,5 @@ def deployment_block(deployment: Any, alarms: Any) -> dict[str, Any]:
                 "maximum_batch_size": {"type": PERCENT, "value": new.value.step_percent},
             },
         ),
-        "auto_rollback_configuration": rollback.rollback_block(alarms),
+        "auto_rollback_configuration": rollback.build_rollback_block(alarms),
     }

@@ -4,14 +4,14 @@ from typing import Any
 
 from modules import containers
 from modules.endpoints import iam_statements
-from modules.endpoints.inputs import endpoint_name
+from modules.endpoints.inputs import get_endpoint_name
 from modules.iam_statements import (
     StatementsByPhase,
+    build_item_statement,
+    build_optional_statement,
     build_statement,
+    build_via_condition,
     join_lists,
-    statement_for_items,
-    statement_for_optional,
-    via_services,
 )
 from modules.realtime_endpoint.inputs import Inputs
 from sustainable_mlops.authoring.expressions import concat, groups, is_expression, is_null, keys, list_of, optional
@@ -29,61 +29,66 @@ def build_statements(var: Inputs, images: Any = None, archives: Any = None) -> S
     return {
         "inference": join_lists(
             [
-                *iam_statements.common_statements(var, var),
-                iam_statements.describe_alarms(var, var, *_rollback_alarms(var)),
+                *iam_statements.build_common_statements(var, var),
+                iam_statements.describe_alarms(var, var, *_list_rollback_alarms(var)),
             ],
-            statement_for_items(
+            build_item_statement(
                 list_images(var) if images is None else images,
                 lambda all_: containers.pull_images(
-                    list_of(all_, lambda image: iam_statements.repository_arn(image, var))
+                    list_of(all_, lambda image: iam_statements.build_repository_arn(image, var))
                 ),
             ),
-            statement_for_items(
+            build_item_statement(
                 list_archives(var) if archives is None else archives,
-                lambda all_: iam_statements.read_models(list_of(all_, lambda url: iam_statements.object_arn(url, var))),
+                lambda all_: iam_statements.read_models(
+                    list_of(all_, lambda url: iam_statements.build_object_arn(url, var))
+                ),
             ),
-            statement_for_optional(
-                prefix, lambda uri: iam_statements.read_models([f"{iam_statements.object_arn(uri, var)}*"])
+            build_optional_statement(
+                prefix, lambda uri: iam_statements.read_models([f"{iam_statements.build_object_arn(uri, var)}*"])
             ),
-            statement_for_optional(prefix, lambda uri: _find_model(uri, var)),
-            statement_for_optional(
+            build_optional_statement(prefix, lambda uri: _find_model(uri, var)),
+            build_optional_statement(
                 capture,
                 lambda settings: build_statement(
-                    "KeepCaptures", ["s3:PutObject"], [f"{iam_statements.object_arn(settings.s3_uri, var)}/*"]
+                    "KeepCaptures", ["s3:PutObject"], [f"{iam_statements.build_object_arn(settings.s3_uri, var)}/*"]
                 ),
             ),
-            statement_for_optional(
+            build_optional_statement(
                 capture,
                 lambda _: build_statement(
-                    "StoreEncrypted", ["kms:Decrypt", "kms:GenerateDataKey"], [var.kms_key_arn], via_services(var, "s3")
+                    "StoreEncrypted",
+                    ["kms:Decrypt", "kms:GenerateDataKey"],
+                    [var.kms_key_arn],
+                    build_via_condition(var, "s3"),
                 ),
             ),
         )
     }
 
 
-def rollback_alarm_name(name: str, variant: Any, metric: str) -> str:
+def format_rollback_alarm_name(name: str, variant: Any, metric: str) -> str:
     """Return the name of a rollback alarm of a variant."""
     return f"{name}-{variant}-{metric}"
 
 
-def _rollback_alarms(var: Inputs) -> list[Any]:
+def _list_rollback_alarms(var: Inputs) -> list[Any]:
     """Return the names of all rollback alarms, one list for each metric."""
     variants = concat([var.variant_name], keys(var.challengers))
 
     def list_names(metric: str) -> Any:
-        return list_of(variants, lambda variant: rollback_alarm_name(endpoint_name(var), variant, metric))
+        return list_of(variants, lambda variant: format_rollback_alarm_name(get_endpoint_name(var), variant, metric))
 
     return [list_names(metric) for metric in (ERRORS, LATENCY)]
 
 
 def list_images(var: Inputs) -> Any:
-    """Return the images of all containers, without those of model packages."""
+    """Return the images of all containers, without images of model packages."""
     return _collect(var, "image_uri")
 
 
 def list_archives(var: Inputs) -> Any:
-    """Return the model archives of all containers, without those of model packages."""
+    """Return the model archives of all containers, without archives of model packages."""
     return _collect(var, "model_data_url")
 
 

@@ -1,15 +1,16 @@
 """Inputs of `realtime_endpoint`."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from modules.common import LocatedInputs
-from modules.endpoints.hardware import InstanceInputs, is_neuron, may_run_on, names_other_silicon
+from modules.common import EntityName, LocatedInputs, make_instance_type_field, make_prefix_field
+from modules.endpoints.hardware import InstanceInputs, is_neuron, may_run_on, shows_other_silicon
 from modules.endpoints.inputs import (
     ContainerInputs,
     EndpointInputs,
+    ImageUri,
+    ModelDataUrl,
     RollbackInputs,
     SingleContainerInputs,
-    VariantName,
     has_one_source,
 )
 from modules.endpoints.network import VpcInputs
@@ -62,17 +63,10 @@ class PipelineContainer(ModuleInputs):
     environment_variables: dict[str, str] = Field(
         default_factory=dict, description="Environment variables of the container."
     )
-    hostname: VariantName = Field(description="Name of the container. Callers select it if containers_mode is Direct.")
-    image_uri: str = Field(
-        description="Container image in Amazon ECR.",
-        pattern=r"^[0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/[^ ]+$",
-        json_schema_extra=must("be an image in Amazon ECR; other registries are not supported"),
-    )
-    model_data_url: str | None = Field(
-        None,
-        description="Model archive. None if the image contains the model.",
-        pattern=r"^s3://[^*?]+\.tar\.gz$",
-        json_schema_extra=must("be a model archive in S3: s3://bucket/…/model.tar.gz"),
+    hostname: EntityName = Field(description="Name of the container. Callers select it if containers_mode is Direct.")
+    image_uri: ImageUri = Field(description="Container image in Amazon ECR.")
+    model_data_url: ModelDataUrl | None = Field(
+        None, description="Model archive. Omit it if the image contains the model."
     )
 
 
@@ -80,12 +74,8 @@ class DataCapture(ModuleInputs):
     """Capture of a sample of requests and responses."""
 
     percent: int = Field(10, ge=1, le=100, description="Share of the requests that are captured, in percent.")
-    s3_uri: str = Field(
-        description="S3 prefix of the captures. Objects there should expire, as captures/ of `storage` does.",
-        pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^/*?\s]+)+$",
-        json_schema_extra=must(
-            "be a prefix in a bucket, without wildcards or a slash at its end: s3://bucket/captures"
-        ),
+    s3_uri: Annotated[str, make_prefix_field("s3://bucket/captures")] = Field(
+        description="S3 prefix of the captures. Objects there should expire, as captures/ of `storage` does."
     )
 
 
@@ -100,17 +90,17 @@ def _has_one_source(v: Any) -> Any:
     )
 
 
-def _incompatible_containers(v: Any) -> str:
+def _find_incompatible_containers(v: Any) -> str:
     """Return the hostnames of containers whose images are for other silicon."""
     hostnames = list_of(
         v.containers,
         lambda container: container.hostname,
-        where=lambda container: names_other_silicon(container.image_uri, v.silicon),
+        where=lambda container: shows_other_silicon(container.image_uri, v.silicon),
     )
     return join(", ", hostnames)
 
 
-def _incompatible_challengers(v: Any) -> str:
+def _find_incompatible_challengers(v: Any) -> str:
     """Return the names of challengers whose images are for other silicon."""
     names = list_of(
         v.challengers,
@@ -121,7 +111,7 @@ def _incompatible_challengers(v: Any) -> str:
 
 
 class Inputs(EndpointInputs, LocatedInputs, ContainerInputs, InstanceInputs, RollbackInputs, VpcInputs):
-    challengers: dict[VariantName, Challenger] = Field(
+    challengers: dict[EntityName, Challenger] = Field(
         default_factory=dict,
         description="Models that share the requests with the first variant, by variant name, with the same instance "
         "type and scaling limits.",
@@ -156,18 +146,16 @@ class Inputs(EndpointInputs, LocatedInputs, ContainerInputs, InstanceInputs, Rol
         description="Driver version of GPU instances. Default: SageMaker chooses. Inferentia always uses Neuron "
         "drivers.",
     )
-    instance_type: str = Field(
+    instance_type: Annotated[str, make_instance_type_field("ml.c7g.large")] = Field(
         "ml.c7g.large",
         description="Instance type, with this silicon. Types with a local disk encrypt it themselves, without "
         "kms_key_arn.",
-        pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$",
-        json_schema_extra=must("be an instance type such as ml.c7g.large"),
     )
     latency_slo_ms: int = Field(
         ge=1,
         le=60000,
-        description="Latency that nine of ten responses must meet, in milliseconds. A deployment of a slower model is "
-        "rolled back.",
+        description="Maximum latency in milliseconds. The rollback alarm compares the p90 of the responses with it, so "
+        "SageMaker rolls a deployment of a slower model back.",
     )
     max_instances: int = Field(4, ge=1, description="Maximum number of instances of a variant.")
     min_instances: int = Field(
@@ -228,8 +216,10 @@ class Inputs(EndpointInputs, LocatedInputs, ContainerInputs, InstanceInputs, Rol
         ),
         rule(
             "containers",
-            lambda v: every(v.containers, lambda container: ~names_other_silicon(container.image_uri, v.silicon)),
-            lambda v: f"{_incompatible_containers(v)}: the image is not for {v.silicon}; use an image for {v.silicon}.",
+            lambda v: every(v.containers, lambda container: ~shows_other_silicon(container.image_uri, v.silicon)),
+            lambda v: (
+                f"{_find_incompatible_containers(v)}: the image is not for {v.silicon}; use an image for {v.silicon}."
+            ),
         ),
         rule(
             "containers",
@@ -244,8 +234,8 @@ class Inputs(EndpointInputs, LocatedInputs, ContainerInputs, InstanceInputs, Rol
             "challengers",
             lambda v: every(v.challengers, lambda challenger: may_run_on(challenger.image_uri, v.silicon)),
             lambda v: (
-                f"{_incompatible_challengers(v)}: the image is not for {v.silicon}, the silicon of all variants; use "
-                f"an image for {v.silicon}."
+                f"{_find_incompatible_challengers(v)}: the image is not for {v.silicon}, the silicon of all variants; "
+                f"use an image for {v.silicon}."
             ),
         ),
         rule(
@@ -289,7 +279,7 @@ class Inputs(EndpointInputs, LocatedInputs, ContainerInputs, InstanceInputs, Rol
         rule(
             "min_instances",
             lambda v: (v.min_instances > 1) | ~is_null(v.one_instance_because),
-            "one instance is in one Availability Zone; use two, or give the reason in one_instance_because.",
+            "one instance is in one Availability Zone; use two, or set one_instance_because to the reason.",
         ),
         rule(
             "deployment",

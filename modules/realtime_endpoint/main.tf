@@ -565,7 +565,7 @@ resource "aws_appautoscaling_scheduled_action" "wake" {
 }
 
 locals {
-  # Images and archives that the role must read, without those of model packages.
+  # Images and archives that the role must read. Model packages have their own.
   images = concat(
     var.image_uri[*],
     [for one in var.containers : one.image_uri if one.image_uri != null],

@@ -7,7 +7,7 @@ from cdktn_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAlarm
 
 from modules import schedules
 from modules.endpoints import alarms, hardware, hosting, scaling
-from modules.endpoints.inputs import endpoint_name
+from modules.endpoints.inputs import get_endpoint_name
 from modules.iam_statements import build_statements_output
 from modules.location_check import check_location
 from modules.realtime_endpoint import deployment, iam_statements, variants
@@ -33,10 +33,10 @@ IDLE_MINUTES = 15
 
 
 class RealtimeEndpointModule(Module[Inputs]):
-    """Endpoint that responds at once, scales with its load, and rolls back a bad model."""
+    """Endpoint that responds immediately, scales with its load, and rolls back a bad model."""
 
     def build(self, var: Inputs) -> Outputs:
-        name = self.local("name", endpoint_name(var), why="The name may be longer than name_prefix.")
+        name = self.local("name", get_endpoint_name(var), why="The name may be longer than name_prefix.")
         weights = self.local(
             "weights",
             merge(
@@ -50,7 +50,7 @@ class RealtimeEndpointModule(Module[Inputs]):
         hosting.add_log_group(self, var, name)
         models = variants.add_models(self, var)
         deployment_trigger = hosting.add_deployment_trigger(
-            self, deployment.deployment_trigger_input(var.deployment, var.more_rollback_alarms)
+            self, deployment.build_trigger_input(var.deployment, var.more_rollback_alarms)
         )
         endpoint_configuration = variants.add_configuration(self, var, name, models, triggers=[deployment_trigger])
         kind = hardware.add_instance_type_trigger(self)
@@ -60,8 +60,8 @@ class RealtimeEndpointModule(Module[Inputs]):
             name,
             endpoint_configuration,
             after=[kind],
-            deployment_config=deployment.deployment_block(
-                var.deployment, concat(*map(_alarm_names, alarms), var.more_rollback_alarms)
+            deployment_config=deployment.build_deployment_block(
+                var.deployment, concat(*map(_list_alarm_names, alarms), var.more_rollback_alarms)
             ),
         )
         self._keep_variants(endpoint, join(", ", keys(weights)))
@@ -69,7 +69,7 @@ class RealtimeEndpointModule(Module[Inputs]):
         images = self.local(
             "images",
             iam_statements.list_images(var),
-            why="Images and archives that the role must read, without those of model packages.",
+            why="Images and archives that the role must read. Model packages have their own.",
         )
         archives = self.local("model_archives", iam_statements.list_archives(var))
         hardware.add_tables(self)
@@ -77,9 +77,9 @@ class RealtimeEndpointModule(Module[Inputs]):
             self.local(table, value, why=why)
         check_location(self)
         return {
-            **hosting.endpoint_outputs(self, endpoint),
+            **hosting.build_endpoint_outputs(self, endpoint),
             "rollback_alarm_names": Output(
-                concat(*map(_alarm_names, alarms)),
+                concat(*map(_list_alarm_names, alarms)),
                 "Names of the alarms that roll a deployment back. Each notifies alarm_actions.",
             ),
             "role_statements": build_statements_output(iam_statements.build_statements(var, images, archives)),
@@ -116,7 +116,7 @@ class RealtimeEndpointModule(Module[Inputs]):
             alarms.add_alarm(
                 self,
                 iam_statements.ERRORS,
-                iam_statements.rollback_alarm_name(name, variant.key, iam_statements.ERRORS),
+                iam_statements.format_rollback_alarm_name(name, variant.key, iam_statements.ERRORS),
                 f"More than {var.deployment.error_percent} % of the responses of {variant.key} are errors.",
                 why="Created before the endpoint, which names them from its first apply. Adding them later would "
                 "replace the endpoint.",
@@ -129,7 +129,7 @@ class RealtimeEndpointModule(Module[Inputs]):
             alarms.add_alarm(
                 self,
                 iam_statements.LATENCY,
-                iam_statements.rollback_alarm_name(name, variant.key, iam_statements.LATENCY),
+                iam_statements.format_rollback_alarm_name(name, variant.key, iam_statements.LATENCY),
                 f"One of ten responses of {variant.key} takes more than {var.latency_slo_ms} ms.",
                 for_each=variant,
                 metric_name="ModelLatency",
@@ -267,5 +267,5 @@ class RealtimeEndpointModule(Module[Inputs]):
             )
 
 
-def _alarm_names(alarms: Any) -> list[str]:
+def _list_alarm_names(alarms: Any) -> list[str]:
     return list_of(alarms, lambda alarm: alarm.alarm_name)

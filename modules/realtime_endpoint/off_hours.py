@@ -1,6 +1,6 @@
 """Off hours: a schedule with fewer instances."""
 
-from modules.schedules import Cron, has_valid_fields, is_canonical_time_zone, list_invalid_fields
+from modules.schedules import Cron, has_valid_fields, is_canonical_time_zone, join_invalid_fields
 from sustainable_mlops.authoring import Field, ModuleInputs, rule
 
 
@@ -16,12 +16,12 @@ class OffHours(ModuleInputs):
         rule(
             "begin",
             lambda v: has_valid_fields(v.begin),
-            lambda v: f"{v.begin} has invalid {list_invalid_fields(v.begin)}.",
+            lambda v: f"{v.begin} has invalid {join_invalid_fields(v.begin)}.",
         ),
         rule(
             "end",
             lambda v: has_valid_fields(v.end),
-            lambda v: f"{v.end} has invalid {list_invalid_fields(v.end)}.",
+            lambda v: f"{v.end} has invalid {join_invalid_fields(v.end)}.",
         ),
         rule(
             "timezone",

@@ -74,8 +74,8 @@ variable "challengers" {
   }
 
   validation {
-    condition     = try(alltrue([for item in var.challengers : item.inference_specification_name == null ? true : can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$", item.inference_specification_name))]), true)
-    error_message = "challengers: inference_specification_name must be 1 to 63 letters, digits and hyphens, and neither start nor end with a hyphen."
+    condition     = try(alltrue([for item in var.challengers : item.inference_specification_name == null ? true : can(regex("^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$", item.inference_specification_name))]), true)
+    error_message = "challengers: inference_specification_name must be 1 to 63 letters, digits and hyphens, without a hyphen at the start or the end."
   }
 
   validation {
@@ -84,8 +84,8 @@ variable "challengers" {
   }
 
   validation {
-    condition     = try(alltrue([for key in keys(var.challengers) : can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$", key))]), true)
-    error_message = "each key of challengers must be 1 to 63 letters, digits and hyphens, and neither start nor end with a hyphen."
+    condition     = try(alltrue([for key in keys(var.challengers) : can(regex("^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$", key))]), true)
+    error_message = "each key of challengers must be 1 to 63 letters, digits and hyphens, without a hyphen at the start or the end."
   }
 
   validation {
@@ -161,8 +161,8 @@ variable "containers" {
   }
 
   validation {
-    condition     = try(alltrue([for item in var.containers : can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$", item.hostname))]), true)
-    error_message = "containers: hostname must be 1 to 63 letters, digits and hyphens, and neither start nor end with a hyphen."
+    condition     = try(alltrue([for item in var.containers : can(regex("^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$", item.hostname))]), true)
+    error_message = "containers: hostname must be 1 to 63 letters, digits and hyphens, without a hyphen at the start or the end."
   }
 
   validation {
@@ -316,7 +316,7 @@ variable "environment_variables" {
 }
 
 variable "image_uri" {
-  description = "Container image in Amazon ECR, for the silicon of the endpoint."
+  description = "Container image in Amazon ECR, for the processor of the endpoint (silicon)."
   type        = string
   default     = null
 
@@ -366,8 +366,8 @@ variable "inference_specification_name" {
   default     = null
 
   validation {
-    condition     = var.inference_specification_name == null ? true : can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$", var.inference_specification_name))
-    error_message = "inference_specification_name must be 1 to 63 letters, digits and hyphens, and neither start nor end with a hyphen."
+    condition     = var.inference_specification_name == null ? true : can(regex("^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$", var.inference_specification_name))
+    error_message = "inference_specification_name must be 1 to 63 letters, digits and hyphens, without a hyphen at the start or the end."
   }
 
   validation {
@@ -441,7 +441,7 @@ variable "kms_key_arn" {
 }
 
 variable "latency_slo_ms" {
-  description = "Latency that nine of ten responses must meet, in milliseconds. A deployment of a slower model is rolled back."
+  description = "Maximum latency in milliseconds. The rollback alarm compares the p90 of the responses with it, so SageMaker rolls a deployment of a slower model back."
   type        = number
   nullable    = false
 
@@ -493,7 +493,7 @@ variable "min_instances" {
 
   validation {
     condition     = var.min_instances > 1 ? true : var.one_instance_because != null
-    error_message = "min_instances: one instance is in one Availability Zone; use two, or give the reason in one_instance_because."
+    error_message = "min_instances: one instance is in one Availability Zone; use two, or set one_instance_because to the reason."
   }
 }
 
@@ -568,8 +568,8 @@ variable "name" {
   default     = null
 
   validation {
-    condition     = var.name == null ? true : length(var.name) <= 63 && can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$", var.name))
-    error_message = "name must be 1 to 63 letters, digits and hyphens, and neither start nor end with a hyphen."
+    condition     = var.name == null ? true : can(regex("^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$", var.name))
+    error_message = "name must be 1 to 63 letters, digits and hyphens, without a hyphen at the start or the end."
   }
 }
 
@@ -580,7 +580,7 @@ variable "name_prefix" {
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{1,22}[a-z0-9]$", var.name_prefix))
-    error_message = "name_prefix must be 3 to 24 lower-case letters, digits and hyphens, and start with a letter."
+    error_message = "name_prefix must be 3 to 24 lower-case letters, digits and hyphens, starting with a letter."
   }
 }
 
@@ -746,8 +746,8 @@ variable "shadow" {
   }
 
   validation {
-    condition     = var.shadow == null ? true : var.shadow.inference_specification_name == null ? true : can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$", var.shadow.inference_specification_name))
-    error_message = "shadow: inference_specification_name must be 1 to 63 letters, digits and hyphens, and neither start nor end with a hyphen."
+    condition     = var.shadow == null ? true : var.shadow.inference_specification_name == null ? true : can(regex("^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$", var.shadow.inference_specification_name))
+    error_message = "shadow: inference_specification_name must be 1 to 63 letters, digits and hyphens, without a hyphen at the start or the end."
   }
 
   validation {
@@ -846,8 +846,8 @@ variable "variant_name" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$", var.variant_name))
-    error_message = "variant_name must be 1 to 63 letters, digits and hyphens, and neither start nor end with a hyphen."
+    condition     = can(regex("^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$", var.variant_name))
+    error_message = "variant_name must be 1 to 63 letters, digits and hyphens, without a hyphen at the start or the end."
   }
 
   validation {

@@ -7,7 +7,7 @@ from cdktn_provider_aws.sagemaker_model import SagemakerModel
 
 from modules.endpoints import hardware, hosting
 from modules.endpoints.inputs import VARIANT
-from modules.endpoints.network import network_arguments, network_value
+from modules.endpoints.network import build_network_arguments, build_network_value
 from modules.realtime_endpoint.inputs import SHADOW, Inputs
 from sustainable_mlops.authoring.cdktn import DataResource
 from sustainable_mlops.authoring.expressions import (
@@ -30,7 +30,7 @@ MAIN_WEIGHT = 100
 
 def add_models(module: Module[Inputs], var: Inputs) -> tuple[Any, Any]:
     """Add the model of the first variant, and the models of the other variants."""
-    network = network_arguments(var)
+    network = build_network_arguments(var)
     nothing: list[str] = []
     changed_network, changed_mode = _add_triggers(module, var)
     main = hosting.add_model(
@@ -41,7 +41,7 @@ def add_models(module: Module[Inputs], var: Inputs) -> tuple[Any, Any]:
         primary_container=Dynamic(
             when(length(var.containers) == 0, [VARIANT], nothing),
             lambda _variant: {
-                **hosting.container_block(var),
+                **hosting.build_container_block(var),
                 "model_data_url": when(is_null(var.models_s3_uri), var.model_data_url, var.models_s3_uri),
                 "mode": when(is_null(var.models_s3_uri), "SingleModel", "MultiModel"),
                 "multi_model_config": Dynamic(
@@ -72,7 +72,7 @@ def add_models(module: Module[Inputs], var: Inputs) -> tuple[Any, Any]:
         execution_role_arn=var.role_arn,
         **network,
         tags=var.tags,
-        primary_container=hosting.container_block(variant_model.value),
+        primary_container=hosting.build_container_block(variant_model.value),
         lifecycle=hosting.create_before_destroy([changed_network]),
     )
     return main, others
@@ -85,7 +85,7 @@ def _add_triggers(module: Module[Inputs], var: Inputs) -> tuple[Any, Any]:
         "network",
         why="SageMaker cannot update a model. For a change of the network, AWS provider versions before 6.25 plan an "
         "update that has no effect (provider issue 45491). This resource replaces the models instead.",
-        input={"vpc_config": one_or_null(list_of(optional(var.vpc_config), network_value))},
+        input={"vpc_config": one_or_null(list_of(optional(var.vpc_config), build_network_value))},
     )
     mode = module.add(
         DataResource,
@@ -113,7 +113,7 @@ def add_configuration(
         name,
         triggers=triggers,
         skips=hardware.SKIP_NO_KEY,
-        kms_key_arn=hardware.storage_key(var),
+        kms_key_arn=hardware.select_volume_key(var),
         production_variants=[
             {
                 "variant_name": var.variant_name,

@@ -117,7 +117,7 @@ resource "aws_appautoscaling_policy" "provisioned_concurrency" {
 
 locals {
   # Account, Region and partition of the endpoint.
-  place = {
+  location = {
     account_id = coalesce(var.account_id, split(":", var.kms_key_arn)[4])
     region     = coalesce(var.region, split(":", var.kms_key_arn)[3])
     partition  = var.region == null ? split(":", var.kms_key_arn)[1] : (can(regex("^us-gov-", var.region)) ? "aws-us-gov" : (can(regex("^cn-", var.region)) ? "aws-cn" : "aws"))

@@ -3,7 +3,7 @@
 from typing import Any
 
 from modules.endpoints import hosting, scaling
-from modules.endpoints.inputs import VARIANT, endpoint_name
+from modules.endpoints.inputs import VARIANT, get_endpoint_name
 from modules.iam_statements import build_statements_output, derive_location
 from modules.serverless_endpoint import iam_statements
 from modules.serverless_endpoint.inputs import Inputs
@@ -22,7 +22,7 @@ class ServerlessEndpointModule(Module[Inputs]):
     """Endpoint that scales to zero."""
 
     def build(self, var: Inputs) -> Outputs:
-        name = self.local("name", endpoint_name(var), why="The name may be longer than name_prefix.")
+        name = self.local("name", get_endpoint_name(var), why="The name may be longer than name_prefix.")
         endpoint, outputs = hosting.add_single_container_endpoint(
             self,
             var,
@@ -40,7 +40,7 @@ class ServerlessEndpointModule(Module[Inputs]):
             configuration={"kms_key_arn": var.kms_key_arn},
         )
         self._scale_warm_workers(var, endpoint)
-        at = self.local("place", derive_location(var), why="Account, Region and partition of the endpoint.")
+        at = self.local("location", derive_location(var), why="Account, Region and partition of the endpoint.")
         return {
             **outputs,
             "role_statements": build_statements_output(iam_statements.build_statements(var, at)),

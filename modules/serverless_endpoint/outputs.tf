@@ -27,7 +27,7 @@ output "role_statements" {
             "logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents",
           ]
           resources = [
-            "arn:${local.place.partition}:logs:${local.place.region}:${local.place.account_id}:log-group:/aws/sagemaker/Endpoints/${var.name == null ? var.name_prefix : var.name}:*",
+            "arn:${local.location.partition}:logs:${local.location.region}:${local.location.account_id}:log-group:/aws/sagemaker/Endpoints/${var.name == null ? var.name_prefix : var.name}:*",
           ]
           condition = []
         },
@@ -55,7 +55,7 @@ output "role_statements" {
           sid     = "PullImages"
           actions = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
           resources = [
-            "arn:${local.place.partition}:ecr:${regex("^([0-9]+)\\.dkr\\.ecr\\.([^.]+)\\.[^/]+/([^:@]+)", image)[1]}:${regex("^([0-9]+)\\.dkr\\.ecr\\.([^.]+)\\.[^/]+/([^:@]+)", image)[0]}:repository/${regex("^([0-9]+)\\.dkr\\.ecr\\.([^.]+)\\.[^/]+/([^:@]+)", image)[2]}",
+            "arn:${local.location.partition}:ecr:${regex("^([0-9]+)\\.dkr\\.ecr\\.([^.]+)\\.[^/]+/([^:@]+)", image)[1]}:${regex("^([0-9]+)\\.dkr\\.ecr\\.([^.]+)\\.[^/]+/([^:@]+)", image)[0]}:repository/${regex("^([0-9]+)\\.dkr\\.ecr\\.([^.]+)\\.[^/]+/([^:@]+)", image)[2]}",
           ]
           condition = []
         }
@@ -64,7 +64,7 @@ output "role_statements" {
         for url in var.model_data_url[*] : {
           sid       = "ReadModel"
           actions   = ["s3:GetObject"]
-          resources = ["arn:${local.place.partition}:s3:::${replace(url, "s3://", "")}"]
+          resources = ["arn:${local.location.partition}:s3:::${replace(url, "s3://", "")}"]
           condition = []
         }
       ],

@@ -13,8 +13,8 @@ from sustainable_mlops.authoring.expressions import is_null
 #: "Exclusions" of deployment guardrails, which excludes rolling deployments and does not mention blue/green.
 REASONS = {
     "data_capture_config": "a serverless endpoint cannot capture requests; remove it, or use a real-time endpoint.",
-    "deployment": "a serverless endpoint moves all requests at once, because it has no instances to deploy in steps; "
-    "remove it, or use a real-time endpoint.",
+    "deployment": "a serverless endpoint moves all requests in one step, because it has no instances to deploy in "
+    "steps; remove it, or use a real-time endpoint.",
     "enable_network_isolation": "a serverless endpoint does not support network isolation; remove it, or use a "
     "real-time endpoint.",
     "instance_type": "a serverless endpoint has neither instances nor a GPU; set memory_mb, or use a real-time "
@@ -26,7 +26,7 @@ REASONS = {
 }
 
 
-def _unsupported_field(name: str) -> Any:
+def _make_unsupported_field(name: str) -> Any:
     return Field(None, description=f"Not supported: {REASONS[name]}")
 
 
@@ -37,13 +37,13 @@ def _is_left_out(name: str) -> Callable[[Any], bool]:
 class UnsupportedInputs(ModuleInputs):
     """Inputs that must not be set."""
 
-    data_capture_config: Any | None = _unsupported_field("data_capture_config")
-    deployment: Any | None = _unsupported_field("deployment")
-    enable_network_isolation: Any | None = _unsupported_field("enable_network_isolation")
-    instance_type: Any | None = _unsupported_field("instance_type")
-    more_rollback_alarms: Any | None = _unsupported_field("more_rollback_alarms")
-    production_variants: Any | None = _unsupported_field("production_variants")
-    silicon: Any | None = _unsupported_field("silicon")
-    vpc_config: Any | None = _unsupported_field("vpc_config")
+    data_capture_config: Any | None = _make_unsupported_field("data_capture_config")
+    deployment: Any | None = _make_unsupported_field("deployment")
+    enable_network_isolation: Any | None = _make_unsupported_field("enable_network_isolation")
+    instance_type: Any | None = _make_unsupported_field("instance_type")
+    more_rollback_alarms: Any | None = _make_unsupported_field("more_rollback_alarms")
+    production_variants: Any | None = _make_unsupported_field("production_variants")
+    silicon: Any | None = _make_unsupported_field("silicon")
+    vpc_config: Any | None = _make_unsupported_field("vpc_config")
 
     rules = tuple(rule(name, _is_left_out(name), reason) for name, reason in REASONS.items())

@@ -25,13 +25,13 @@ variable "data_capture_config" {
 
 # tflint-ignore: terraform_unused_declarations # its validation refuses every value
 variable "deployment" {
-  description = "Not supported: a serverless endpoint moves all requests at once, because it has no instances to deploy in steps; remove it, or use a real-time endpoint."
+  description = "Not supported: a serverless endpoint moves all requests in one step, because it has no instances to deploy in steps; remove it, or use a real-time endpoint."
   type        = any
   default     = null
 
   validation {
     condition     = var.deployment == null
-    error_message = "deployment: a serverless endpoint moves all requests at once, because it has no instances to deploy in steps; remove it, or use a real-time endpoint."
+    error_message = "deployment: a serverless endpoint moves all requests in one step, because it has no instances to deploy in steps; remove it, or use a real-time endpoint."
   }
 }
 
@@ -55,7 +55,7 @@ variable "environment_variables" {
 }
 
 variable "image_uri" {
-  description = "Container image in Amazon ECR, for the silicon of the endpoint."
+  description = "Container image in Amazon ECR, for the processor of the endpoint (silicon)."
   type        = string
   default     = null
 
@@ -84,8 +84,8 @@ variable "inference_specification_name" {
   default     = null
 
   validation {
-    condition     = var.inference_specification_name == null ? true : can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$", var.inference_specification_name))
-    error_message = "inference_specification_name must be 1 to 63 letters, digits and hyphens, and neither start nor end with a hyphen."
+    condition     = var.inference_specification_name == null ? true : can(regex("^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$", var.inference_specification_name))
+    error_message = "inference_specification_name must be 1 to 63 letters, digits and hyphens, without a hyphen at the start or the end."
   }
 
   validation {
@@ -223,8 +223,8 @@ variable "name" {
   default     = null
 
   validation {
-    condition     = var.name == null ? true : length(var.name) <= 63 && can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$", var.name))
-    error_message = "name must be 1 to 63 letters, digits and hyphens, and neither start nor end with a hyphen."
+    condition     = var.name == null ? true : can(regex("^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$", var.name))
+    error_message = "name must be 1 to 63 letters, digits and hyphens, without a hyphen at the start or the end."
   }
 }
 
@@ -235,7 +235,7 @@ variable "name_prefix" {
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{1,22}[a-z0-9]$", var.name_prefix))
-    error_message = "name_prefix must be 3 to 24 lower-case letters, digits and hyphens, and start with a letter."
+    error_message = "name_prefix must be 3 to 24 lower-case letters, digits and hyphens, starting with a letter."
   }
 }
 
@@ -354,8 +354,8 @@ variable "variant_name" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$", var.variant_name))
-    error_message = "variant_name must be 1 to 63 letters, digits and hyphens, and neither start nor end with a hyphen."
+    condition     = can(regex("^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$", var.variant_name))
+    error_message = "variant_name must be 1 to 63 letters, digits and hyphens, without a hyphen at the start or the end."
   }
 }
 

@@ -41,7 +41,7 @@ class LifecycleDays(NumberMap):
     )
     async_inference: int = Field(7, ge=1, description="Delete requests and results of asynchronous endpoints.")
     captures: int = Field(30, ge=1, description="Delete captured inference traffic.")
-    checkpoints: int = Field(14, ge=1, description="Delete checkpoints. No training may run longer.")
+    checkpoints: int = Field(14, ge=1, description="Delete checkpoints. Use more days than the longest training takes.")
     debug_output: int = Field(14, ge=1, description="Delete debugger and profiler output.")
     incomplete_uploads: int = Field(7, ge=1, le=7, description="Abort incomplete multipart uploads.")
     logs: int = Field(90, ge=1, description="Delete access logs and Storage Lens exports.")
@@ -107,18 +107,18 @@ class Inputs(LocatedInputs, ProtectedInputs):
             "extra_buckets",
             lambda v: every(
                 concat(OWN_BUCKETS, keys(v.extra_buckets)),
-                lambda purpose: length(bucket_name(v, purpose)) <= LONGEST_BUCKET_NAME,
+                lambda purpose: length(get_bucket_name(v, purpose)) <= LONGEST_BUCKET_NAME,
             ),
             f"the name of a bucket may have {LONGEST_BUCKET_NAME} characters: shorten name_prefix or this key",
         ),
     )
 
 
-def bucket_name(var: LocatedInputs, purpose: str) -> str:
+def get_bucket_name(var: LocatedInputs, purpose: str) -> str:
     """Return the name of the bucket of a purpose."""
     return f"{var.name_prefix}-{purpose}-{var.account_id}-{var.region}"
 
 
-def bucket_arn(var: LocatedInputs, purpose: str) -> str:
+def build_bucket_arn(var: LocatedInputs, purpose: str) -> str:
     """Return the ARN of the bucket of a purpose."""
-    return f"arn:{var.partition}:s3:::{bucket_name(var, purpose)}"
+    return f"arn:{var.partition}:s3:::{get_bucket_name(var, purpose)}"

@@ -20,7 +20,7 @@ class DataClass:
     bucket: str
     prefix: str
     storage_class: str = ""
-    moves: str = ""  # field of the transition; empty with a storage class: at once
+    moves: str = ""  # field of the transition; empty with a storage class: immediately
     goes: str = ""
 
 
@@ -45,14 +45,14 @@ def add(module: Module[Inputs], buckets: Any, logs: Any, versioning: Any) -> Non
     var, days = module.var, module.var.lifecycle_days
     for purpose, why in (
         ("data", "Intelligent-Tiering, because the access pattern of raw data and features is unknown."),
-        ("artifacts", "Glacier Instant Retrieval, because an endpoint may need an old model at once."),
+        ("artifacts", "Glacier Instant Retrieval, because an endpoint may need an old model immediately."),
     ):
-        _configuration(module, purpose, buckets[purpose].id, list(_rules(purpose, days)), versioning, why)
+        _add_configuration(module, purpose, buckets[purpose].id, list(_build_rules(purpose, days)), versioning, why)
     extra = each_of(var.extra_buckets)
-    rules = [_extra_rule(extra.value.expiration_days), _tidy(days)]
-    _configuration(module, "extra", buckets[extra.key].id, rules, versioning, for_each=extra)
-    expire_logs = _rule("expire", "") | {"expiration": [{"days": days.logs}]}
-    _configuration(module, "logs", logs.id, [expire_logs, _tidy(days)], versioning)
+    rules = [_build_extra_rule(extra.value.expiration_days), _build_cleanup_rule(days)]
+    _add_configuration(module, "extra", buckets[extra.key].id, rules, versioning, for_each=extra)
+    expire_logs = _build_rule("expire", "") | {"expiration": [{"days": days.logs}]}
+    _add_configuration(module, "logs", logs.id, [expire_logs, _build_cleanup_rule(days)], versioning)
     archive = each_of(optional_map("raw", var.intelligent_tiering_archive_days))
     module.add(
         S3BucketIntelligentTieringConfiguration,
@@ -66,7 +66,7 @@ def add(module: Module[Inputs], buckets: Any, logs: Any, versioning: Any) -> Non
     )
 
 
-def _configuration(
+def _add_configuration(
     module: Module[Inputs],
     label: str,
     bucket: str,
@@ -87,11 +87,11 @@ def _configuration(
     )
 
 
-def _rules(bucket: str, days: LifecycleDays) -> Iterator[Rule]:
+def _build_rules(bucket: str, days: LifecycleDays) -> Iterator[Rule]:
     for name, data in DATA_CLASSES.items():
         if data.bucket != bucket:
             continue
-        rule = _rule(name.replace("_", "-"), data.prefix)
+        rule = _build_rule(name.replace("_", "-"), data.prefix)
         if data.storage_class:
             moves = getattr(days, data.moves) if data.moves else 0
             rule["transition"] = [{"days": moves, "storage_class": data.storage_class}]
@@ -100,24 +100,24 @@ def _rules(bucket: str, days: LifecycleDays) -> Iterator[Rule]:
             # Without this, versioning would keep expired objects for `noncurrent` days.
             rule["noncurrent_version_expiration"] = [{"noncurrent_days": 1}]
         yield rule
-    yield _tidy(days)
+    yield _build_cleanup_rule(days)
 
 
-def _extra_rule(expiration_days: int | None) -> Rule:
-    return _rule("expire", "") | {
+def _build_extra_rule(expiration_days: int | None) -> Rule:
+    return _build_rule("expire", "") | {
         "transition": [{"days": 0, "storage_class": "INTELLIGENT_TIERING"}],
         "expiration": Dynamic(optional(expiration_days), lambda expiration: {"days": expiration.value}),
     }
 
 
-def _tidy(days: LifecycleDays) -> Rule:
+def _build_cleanup_rule(days: LifecycleDays) -> Rule:
     """Return the rule of every bucket that removes old versions, delete markers and incomplete uploads."""
-    return _rule("tidy", "") | {
+    return _build_rule("tidy", "") | {
         "expiration": [{"expired_object_delete_marker": True}],
         "noncurrent_version_expiration": [{"noncurrent_days": days.noncurrent}],
         "abort_incomplete_multipart_upload": [{"days_after_initiation": days.incomplete_uploads}],
     }
 
 
-def _rule(name: str, prefix: str) -> Rule:
+def _build_rule(name: str, prefix: str) -> Rule:
     return {"id": name, "status": "Enabled", "filter": [{"prefix": prefix}]}

@@ -449,7 +449,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "data" {
   depends_on = [aws_s3_bucket_versioning.this]
 }
 
-# Glacier Instant Retrieval, because an endpoint may need an old model at once.
+# Glacier Instant Retrieval, because an endpoint may need an old model immediately.
 resource "aws_s3_bucket_lifecycle_configuration" "artifacts" {
   bucket = aws_s3_bucket.this["artifacts"].id
 

@@ -4,11 +4,11 @@ from typing import Any
 
 from cdktn_provider_aws.s3_control_storage_lens_configuration import S3ControlStorageLensConfiguration
 
-from modules.iam_statements import dns_suffix
+from modules.iam_statements import get_dns_suffix
 from modules.location_check import check_location
 from modules.protection import protect
 from modules.storage import buckets, key, lifecycle
-from modules.storage.inputs import Inputs, bucket_arn
+from modules.storage.inputs import Inputs, build_bucket_arn
 from sustainable_mlops.authoring.expressions import Dynamic, list_of, map_of, merge, when
 from sustainable_mlops.authoring.resources import Module, Output, Outputs
 
@@ -18,14 +18,14 @@ class StorageModule(Module[Inputs]):
 
     def build(self, var: Inputs) -> Outputs:
         """Add the key, the buckets, their lifecycle, Storage Lens and the deletion protection."""
-        self.local("dns_suffix", dns_suffix(var))
+        self.local("dns_suffix", get_dns_suffix(var))
         self.local(
             "readers", list_of(var.reader_account_ids, lambda account: f"arn:{var.partition}:iam::{account}:root")
         )
         key_arn = key.add(self)
         data_buckets, logs, versioning = buckets.add(self, key_arn)
         lifecycle.add(self, data_buckets, logs, versioning)
-        self._storage_lens(var, logs)
+        self._add_storage_lens(var, logs)
         everything = self.locals.all_buckets
         guarded = self.local(
             "guarded",
@@ -69,7 +69,7 @@ class StorageModule(Module[Inputs]):
             ),
         }
 
-    def _storage_lens(self, var: Inputs, logs: Any) -> None:
+    def _add_storage_lens(self, var: Inputs, logs: Any) -> None:
         nothing: list[str] = []
         self.add(
             S3ControlStorageLensConfiguration,
@@ -82,7 +82,7 @@ class StorageModule(Module[Inputs]):
             storage_lens_configuration={
                 "enabled": True,
                 "account_level": {"bucket_level": {}},
-                "include": {"buckets": list_of(self.locals.purposes, lambda purpose: bucket_arn(var, purpose))},
+                "include": {"buckets": list_of(self.locals.purposes, lambda purpose: build_bucket_arn(var, purpose))},
                 "data_export": Dynamic(
                     when(var.storage_lens_export, [logs.arn], nothing),
                     lambda data_export: {

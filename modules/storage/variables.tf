@@ -96,7 +96,7 @@ variable "lifecycle_days" {
 
   validation {
     condition     = alltrue([for item in var.lifecycle_days : item != null])
-    error_message = "lifecycle_days: a value must not be null; leave it out."
+    error_message = "lifecycle_days: a value must not be null; omit it."
   }
 
   validation {
@@ -167,7 +167,7 @@ variable "name_prefix" {
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{1,22}[a-z0-9]$", var.name_prefix))
-    error_message = "name_prefix must be 3 to 24 lower-case letters, digits and hyphens, and start with a letter."
+    error_message = "name_prefix must be 3 to 24 lower-case letters, digits and hyphens, starting with a letter."
   }
 }
 

@@ -3,6 +3,7 @@
 from typing import Annotated, Literal
 
 from modules.common import (
+    EntityName,
     KmsKeyArn,
     LocatedInputs,
     ProtectedInputs,
@@ -11,9 +12,11 @@ from modules.common import (
     SecurityGroupId,
     SubnetId,
     VpcId,
+    make_instance_type_field,
+    make_prefix_field,
 )
 from modules.location import require_key_in_region, require_role_of_account
-from modules.schedules import Cron, has_valid_fields, is_time_zone, list_invalid_fields
+from modules.schedules import Cron, has_valid_fields, is_time_zone, join_invalid_fields
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
 from sustainable_mlops.authoring.expressions import (
     assume_not_null,
@@ -27,26 +30,16 @@ from sustainable_mlops.authoring.expressions import (
     list_of,
     optional,
 )
+from sustainable_mlops.catalogue.limits import make_name_pattern
 
-#: Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateUserProfile.html
-_NAME = r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$"
-UserName = Annotated[
-    str, Field(pattern=_NAME, json_schema_extra=must("be 1 to 63 letters, digits and hyphens, such as anna-berg"))
-]
-SpaceName = Annotated[
-    str, Field(pattern=_NAME, json_schema_extra=must("be 1 to 63 letters, digits and hyphens, such as anna-notebooks"))
-]
 ScriptName = Annotated[
     str,
     Field(
-        pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,28}$",
+        pattern=make_name_pattern(29),
         json_schema_extra=must("be 1 to 29 letters, digits and hyphens, such as private-index"),
     ),
 ]
-InstanceType = Annotated[
-    str,
-    Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$", json_schema_extra=must("be an instance type such as ml.t3.medium")),
-]
+InstanceType = Annotated[str, make_instance_type_field("ml.t3.medium")]
 AppType = Literal["JupyterLab", "CodeEditor"]
 #: Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateStudioLifecycleConfig.html
 LONGEST_SCRIPT = 16384
@@ -65,7 +58,7 @@ class Space(ModuleInputs):
 
     app_type: AppType = Field("JupyterLab", description="Type of the app: JupyterLab or CodeEditor.")
     disk_gb: int = Field(SMALLEST_GB, ge=SMALLEST_GB, description="Disk, in GB; at most disk_gb.max. It can only grow.")
-    user: UserName = Field(description="Owner of the space: a key of users.")
+    user: EntityName = Field(description="Owner of the space: a key of users.")
 
 
 class Disk(ModuleInputs):
@@ -86,12 +79,12 @@ class TrackingServerOffHours(ModuleInputs):
         rule(
             "begin",
             lambda v: has_valid_fields(v.begin),
-            lambda v: f"{v.begin} has invalid {list_invalid_fields(v.begin)}.",
+            lambda v: f"{v.begin} has invalid {join_invalid_fields(v.begin)}.",
         ),
         rule(
             "end",
             lambda v: every(optional(v.end), has_valid_fields),
-            lambda v: f"{v.end} has invalid {list_invalid_fields(assume_not_null(v.end))}.",
+            lambda v: f"{v.end} has invalid {join_invalid_fields(assume_not_null(v.end))}.",
         ),
         rule(
             "timezone",
@@ -104,10 +97,8 @@ class TrackingServerOffHours(ModuleInputs):
 class TrackingServer(ModuleInputs):
     """MLflow tracking server."""
 
-    artifacts_s3_uri: str = Field(
-        description="S3 prefix of the artifacts: s3://bucket/prefix.",
-        pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^/*?\s]+)+$",
-        json_schema_extra=must("be a prefix in a bucket, without a slash at its end: s3://bucket/mlflow"),
+    artifacts_s3_uri: Annotated[str, make_prefix_field("s3://bucket/mlflow")] = Field(
+        description="S3 prefix of the artifacts: s3://bucket/prefix."
     )
     automatic_model_registration: bool = Field(
         False, description="Copy models that users register in MLflow to the SageMaker model registry."
@@ -158,7 +149,7 @@ class Inputs(LocatedInputs, ProtectedInputs, RoleInputs):
     security_group_ids: list[SecurityGroupId] = Field(
         min_length=1, max_length=3, description="Security groups of the apps. They must allow traffic between the apps."
     )
-    spaces: dict[SpaceName, Space] = Field(
+    spaces: dict[EntityName, Space] = Field(
         default_factory=dict, description="Private spaces by name. Users can create more."
     )
     subnet_ids: list[SubnetId] = Field(
@@ -167,7 +158,7 @@ class Inputs(LocatedInputs, ProtectedInputs, RoleInputs):
     tracking_server: TrackingServer | None = Field(
         None, description="MLflow tracking server, which is stopped in off hours. Default: none."
     )
-    users: dict[UserName, User] = Field(default_factory=dict, description="User profiles by name.")
+    users: dict[EntityName, User] = Field(default_factory=dict, description="User profiles by name.")
     vpc_id: VpcId = Field(description="VPC of the subnets. A change replaces the domain.")
 
     rules = (

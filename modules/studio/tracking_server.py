@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from cdktn_provider_aws.iam_role import IamRole
 from cdktn_provider_aws.iam_role_policy import IamRolePolicy
 from cdktn_provider_aws.sagemaker_mlflow_tracking_server import SagemakerMlflowTrackingServer
 from cdktn_provider_aws.scheduler_schedule import SchedulerSchedule
@@ -10,6 +9,7 @@ from cdktn_provider_aws.scheduler_schedule_group import SchedulerScheduleGroup
 
 from modules.iam_statements import equals
 from modules.policies import encode_policy
+from modules.roles import add_service_role, encode_trust
 from modules.schedules import SCHEDULER_TABLES
 from modules.studio.inputs import Inputs
 from sustainable_mlops.authoring.expressions import (
@@ -22,7 +22,6 @@ from sustainable_mlops.authoring.expressions import (
     merge_all,
     optional,
     optional_map,
-    truncate,
 )
 from sustainable_mlops.authoring.resources import Module
 
@@ -70,31 +69,19 @@ def _add_schedules(module: Module[Inputs], servers: Any) -> None:
         name=server.value.tracking_server_name,
         tags=var.tags,
     )
-    trust = encode_policy(
-        {
-            "sid": "StopAndStart",
-            "actions": ["sts:AssumeRole"],
-            "principals": [{"type": "Service", "identifiers": ["scheduler.amazonaws.com"]}],
-            "condition": [
-                equals("aws:SourceAccount", var.account_id),
-                {
-                    "test": "ArnEquals",
-                    "variable": "aws:SourceArn",
-                    "values": [f"arn:{var.partition}:scheduler:{location}:schedule-group/{name}"],
-                },
-            ],
-        }
-    )
-    roles = module.add(
-        IamRole,
+    schedule_group = f"arn:{var.partition}:scheduler:{location}:schedule-group/{name}"
+    roles = add_service_role(
+        module,
         "tracking_server",
         for_each=server,
-        name_prefix=f"{truncate(f'{name}-off-hours', 37)}-",
+        name=f"{name}-off-hours",
         description=f"Stops and starts the tracking server {name}",
-        path=var.role_path,
-        permissions_boundary=var.permissions_boundary_arn,
-        assume_role_policy=trust,
-        tags=var.tags,
+        trust=encode_trust(
+            ["scheduler.amazonaws.com"],
+            equals("aws:SourceAccount", var.account_id),
+            {"test": "ArnEquals", "variable": "aws:SourceArn", "values": [schedule_group]},
+            sid="StopAndStart",
+        ),
     )
     role = each_of(roles)
     policies = module.add(

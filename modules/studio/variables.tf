@@ -123,7 +123,7 @@ variable "lifecycle_scripts" {
   }
 
   validation {
-    condition     = try(alltrue([for key in keys(var.lifecycle_scripts) : can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,28}$", key))]), true)
+    condition     = try(alltrue([for key in keys(var.lifecycle_scripts) : can(regex("^[a-zA-Z0-9]([a-zA-Z0-9-]{0,27}[a-zA-Z0-9])?$", key))]), true)
     error_message = "each key of lifecycle_scripts must be 1 to 29 letters, digits and hyphens, such as private-index."
   }
 
@@ -140,7 +140,7 @@ variable "name_prefix" {
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{1,22}[a-z0-9]$", var.name_prefix))
-    error_message = "name_prefix must be 3 to 24 lower-case letters, digits and hyphens, and start with a letter."
+    error_message = "name_prefix must be 3 to 24 lower-case letters, digits and hyphens, starting with a letter."
   }
 }
 
@@ -268,13 +268,13 @@ variable "spaces" {
   }
 
   validation {
-    condition     = try(alltrue([for item in var.spaces : can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$", item.user))]), true)
-    error_message = "spaces: user must be 1 to 63 letters, digits and hyphens, such as anna-berg."
+    condition     = try(alltrue([for item in var.spaces : can(regex("^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$", item.user))]), true)
+    error_message = "spaces: user must be 1 to 63 letters, digits and hyphens, without a hyphen at the start or the end."
   }
 
   validation {
-    condition     = try(alltrue([for key in keys(var.spaces) : can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$", key))]), true)
-    error_message = "each key of spaces must be 1 to 63 letters, digits and hyphens, such as anna-notebooks."
+    condition     = try(alltrue([for key in keys(var.spaces) : can(regex("^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$", key))]), true)
+    error_message = "each key of spaces must be 1 to 63 letters, digits and hyphens, without a hyphen at the start or the end."
   }
 
   validation {
@@ -354,7 +354,7 @@ variable "tracking_server" {
 
   validation {
     condition     = var.tracking_server == null ? true : can(regex("^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^/*?\\s]+)+$", var.tracking_server.artifacts_s3_uri))
-    error_message = "tracking_server: artifacts_s3_uri must be a prefix in a bucket, without a slash at its end: s3://bucket/mlflow."
+    error_message = "tracking_server: artifacts_s3_uri must be a prefix in a bucket, without wildcards or a slash at its end: s3://bucket/mlflow."
   }
 
   validation {
@@ -436,8 +436,8 @@ variable "users" {
   }
 
   validation {
-    condition     = try(alltrue([for key in keys(var.users) : can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$", key))]), true)
-    error_message = "each key of users must be 1 to 63 letters, digits and hyphens, such as anna-berg."
+    condition     = try(alltrue([for key in keys(var.users) : can(regex("^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$", key))]), true)
+    error_message = "each key of users must be 1 to 63 letters, digits and hyphens, without a hyphen at the start or the end."
   }
 
   validation {

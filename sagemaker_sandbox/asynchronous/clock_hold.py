@@ -1,6 +1,6 @@
-"""Hold of the clock while a queue has work, for at most one minute of sandbox time.
+"""Block of the sandbox clock while a queue has work, for at most one minute of sandbox time.
 
-Models take real time to respond. With the hold, a minute that a test skips processes as much of the queue as a minute
+Models take real time to respond. With the block, a minute that a test skips processes as much of the queue as a minute
 that elapses.
 """
 
@@ -11,7 +11,7 @@ from sagemaker_sandbox.clock import Clock
 
 
 class ClockHold:
-    """Clock hold of one queue. Any thread can take it, also repeatedly."""
+    """Block of the clock by one queue. Any thread can request it, also repeatedly."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -20,13 +20,13 @@ class ClockHold:
         self._timer: threading.Timer | None = None
         self._is_spent = False
         self._is_closed = False
-        #: Number of takes. `release` compares it, so that later takes keep the hold.
-        self.take_count = 0
+        #: Number of requests. `release` compares it, so that later requests keep the block.
+        self.hold_count = 0
 
-    def take(self) -> None:
-        """Hold the clock because there is work."""
+    def hold(self) -> None:
+        """Block the clock because there is work."""
         with self._lock:
-            self.take_count += 1
+            self.hold_count += 1
             if self._clock_guard is not None or self._is_spent:
                 return
             self._clock_guard = ExitStack()
@@ -35,19 +35,19 @@ class ClockHold:
             self._timer.daemon = True
             self._timer.start()
 
-    def release(self, take_count: int) -> None:
-        """Release the clock, unless the hold was taken after `take_count`."""
+    def release(self, hold_count: int) -> None:
+        """Release the clock, unless `hold` was called after `hold_count`."""
         with self._lock:
-            if self.take_count == take_count:
+            if self.hold_count == hold_count:
                 self._release_clock()
 
-    def renew(self) -> None:
-        """Allow another minute of hold."""
+    def extend(self) -> None:
+        """Allow another minute."""
         with self._lock:
             self._is_spent = self._is_closed
 
     def close(self) -> None:
-        """Release the clock for good."""
+        """Release the clock, and block it no more."""
         with self._lock:
             self._is_closed = self._is_spent = True
             self._release_clock()

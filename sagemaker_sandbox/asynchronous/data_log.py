@@ -1,4 +1,4 @@
-"""Platform log of failed asynchronous requests, by inference id, in the log group of the endpoint.
+"""Platform log of failed asynchronous requests, by inference ID, in the log group of the endpoint.
 
 The stream is <variant>/<instance>/data-log, as in the developer guide. The format of the lines is that observed on AWS.
 """
@@ -9,8 +9,8 @@ import time
 from datetime import datetime
 
 from sagemaker_sandbox.asynchronous.request import AsyncRequest
+from sagemaker_sandbox.base.region import AccountRegion
 from sagemaker_sandbox.hosting.logs import get_log_group_name
-from sagemaker_sandbox.parts.region import AccountRegion
 from sagemaker_sandbox.runtime.job_log import CloudWatchStream
 
 

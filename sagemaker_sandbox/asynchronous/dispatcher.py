@@ -10,8 +10,8 @@ from typing import Protocol
 from sagemaker_sandbox.asynchronous.clock_hold import ClockHold
 from sagemaker_sandbox.asynchronous.queue import Queue
 from sagemaker_sandbox.asynchronous.request import AsyncOutcome, AsyncRequest
+from sagemaker_sandbox.base.region import AccountRegion
 from sagemaker_sandbox.hosting.reservation import Reservation
-from sagemaker_sandbox.parts.region import AccountRegion
 
 
 class RequestProcessor(Protocol):
@@ -44,25 +44,25 @@ class Dispatcher:
         self._queue = queue
         self._reserve_instance = reserve_instance
         self._processor = processor
-        self._hold = ClockHold(region.clock)
+        self._clock_hold = ClockHold(region.clock)
         self._notification = threading.Event()
         self._closed = threading.Event()
         region.start_thread(f"queue of {name}", self._run)
 
     def notify(self) -> None:
-        """Wake the dispatcher and return at once."""
-        self._hold.take()
+        """Wake the dispatcher and return immediately."""
+        self._clock_hold.hold()
         self._notification.set()
 
     def start_minute(self) -> None:
         """Start another minute of the clock hold."""
-        self._hold.renew()
+        self._clock_hold.extend()
         if len(self._queue):
             self.notify()
 
     def deliver(self, request: AsyncRequest) -> None:
-        """Deliver the outcome of an active request and return at once."""
-        self._hold.take()
+        """Deliver the outcome of an active request and return immediately."""
+        self._clock_hold.hold()
         self._start(request, partial(self._deliver, request))
 
     def close(self) -> None:
@@ -77,15 +77,15 @@ class Dispatcher:
     def _run(self) -> None:
         while self._notification.wait() and not self._closed.is_set():
             self._notification.clear()
-            take_count = self._hold.take_count
+            hold_count = self._clock_hold.hold_count
             try:
                 while not self._closed.is_set() and self._dispatch_next():
                     pass
             except Exception:  # such as an instance that does not restart; the next notification tries again
                 traceback.print_exc()
             if not self._queue.active:
-                self._hold.release(take_count)
-        self._hold.close()
+                self._clock_hold.release(hold_count)
+        self._clock_hold.close()
 
     def _dispatch_next(self) -> bool:
         """Dispatch one request; return False if no request waits or no instance is free."""

@@ -2,7 +2,7 @@
 
 from pathlib import PurePosixPath
 
-from sagemaker_sandbox.parts.resources import Fields
+from sagemaker_sandbox.base.resources import Fields
 
 
 def resolve_output_locations(output: Fields, request: Fields, inference_id: str) -> tuple[str | None, str | None]:

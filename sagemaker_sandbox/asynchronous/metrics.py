@@ -7,11 +7,11 @@ number of processed requests has the name observed in accounts; the guide has on
 from datetime import datetime
 
 from sagemaker_sandbox.asynchronous.queue import Queue
+from sagemaker_sandbox.base.region import AccountRegion
+from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.cloudwatch import metrics
 from sagemaker_sandbox.hosting.metrics import MINUTE
 from sagemaker_sandbox.hosting.metrics import REQUEST_NAMESPACE as NAMESPACE
-from sagemaker_sandbox.parts.region import AccountRegion
-from sagemaker_sandbox.parts.resources import Fields
 
 _UNITS = {
     "RequestDownloadLatency": "Microseconds",

@@ -5,7 +5,7 @@ import json
 from datetime import datetime
 
 from sagemaker_sandbox.asynchronous.request import AsyncRequest
-from sagemaker_sandbox.parts.resources import Fields
+from sagemaker_sandbox.base.resources import Fields
 
 #: Largest response that a notification contains. Source: IncludeInferenceResponseIn in the API reference.
 MAX_RESPONSE_BYTES = 128 * 1024

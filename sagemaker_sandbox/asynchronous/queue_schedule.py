@@ -22,7 +22,7 @@ class RegionQueues(Protocol):
         """Publish the metrics of each queue."""
 
     def expire_requests(self, moment: datetime) -> None:
-        """End the requests that have expired by this moment; return at once."""
+        """End the requests that have expired by this moment; return immediately."""
 
 
 class QueueSchedule:

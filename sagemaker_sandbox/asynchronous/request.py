@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar
 
-from sagemaker_sandbox.parts.resources import Fields
+from sagemaker_sandbox.base.resources import Fields
 
 
 @dataclass
@@ -23,7 +23,7 @@ class AsyncOutcome:
 
 @dataclass(eq=False)
 class AsyncRequest:
-    """An asynchronous request. `parameters` are those of InvokeEndpointAsync.
+    """An asynchronous request. `parameters` are the parameters of InvokeEndpointAsync.
 
     Once there is an outcome, it is final: after a restart it is delivered again, and the model is not invoked again.
     """

@@ -8,10 +8,10 @@ from sagemaker_sandbox.asynchronous import metrics, notification
 from sagemaker_sandbox.asynchronous.data_log import DataLog
 from sagemaker_sandbox.asynchronous.request import AsyncOutcome, AsyncRequest
 from sagemaker_sandbox.asynchronous.role import ModelRole, RoleError
+from sagemaker_sandbox.base.region import AccountRegion
+from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.hosting.invocation import Invocation
 from sagemaker_sandbox.hosting.reservation import Reservation
-from sagemaker_sandbox.parts.region import AccountRegion
-from sagemaker_sandbox.parts.resources import Fields
 from sagemaker_sandbox.runtime.container_invocation import ModelError
 
 

@@ -9,9 +9,10 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sagemaker_sandbox import roles
+from sagemaker_sandbox.base.region import AccountRegion
+from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.iam.policies import Decision
-from sagemaker_sandbox.parts.region import AccountRegion
-from sagemaker_sandbox.parts.resources import Fields
+from sustainable_mlops.aws.arn import Arn
 from sustainable_mlops.aws.s3 import S3Uri
 
 #: Source: "Asynchronous inference" in the developer guide.
@@ -22,7 +23,7 @@ _UNTYPED = "binary/octet-stream"
 
 
 class NotPermittedError(Exception):
-    """The role lacks a right. The message is that of AWS."""
+    """The role lacks a permission, with AWS's message."""
 
 
 _ACCESS_ERRORS = (ClientError, BotoCoreError, NotPermittedError)
@@ -68,7 +69,7 @@ class ModelRole:
 
     def publish(self, topic: str, message: str) -> None:
         """Publish a notification. Raises RoleError."""
-        _, _, _, region, account, _ = topic.split(":", 5)
+        _, _, region, account, _ = Arn.parse(topic)
         try:
             self._authorize("sns:Publish", topic)
             self._region.context.customer_client("sns", region, account).publish(TopicArn=topic, Message=message)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sagemaker_sandbox.automation import choices, content, selectors
+from sagemaker_sandbox.automation import branch_choices, references, selectors
 from sagemaker_sandbox.automation.api_calls import ApiCaller, ApiCallError
 from sagemaker_sandbox.automation.document import ASSERT, BRANCH, EXECUTE, SLEEP, WAIT, AutomationStep
 
@@ -57,7 +57,7 @@ class AutomationStepAction:
     def run(self) -> StepResult:
         """Run the step. Raises AutomationStepError if it fails."""
         try:
-            return _BY_ACTION[self.step.action](self, content.fill(self.step.inputs, self.values))
+            return _BY_ACTION[self.step.action](self, references.fill(self.step.inputs, self.values))
         except (LookupError, ValueError, TypeError, OverflowError, ApiCallError) as error:
             message = f"{error.args[0]} has no value" if isinstance(error, LookupError) else str(error)
             raise AutomationStepError(message) from None
@@ -72,17 +72,17 @@ class AutomationStepAction:
             name, kind = str(output["Name"]), str(output["Type"])
             value = selectors.select(str(output["Selector"]), response)
             if not isinstance(value, _TYPES[kind]) or (kind == "Integer" and isinstance(value, bool)):
-                raise ValueError(f"the output {name} is not a {kind}: {content.to_text(value)}")
+                raise ValueError(f"the output {name} is not a {kind}: {references.to_text(value)}")
             outputs[f"{self.step.name}.{name}"] = value
         return StepResult(outputs)
 
     def _has_value(self, inputs: Mapping[str, Any]) -> bool:
-        value = content.to_text(selectors.select(str(inputs["PropertySelector"]), self._call(inputs)))
-        return value in map(content.to_text, inputs["DesiredValues"])
+        value = references.to_text(selectors.select(str(inputs["PropertySelector"]), self._call(inputs)))
+        return value in map(references.to_text, inputs["DesiredValues"])
 
     def _assert(self, inputs: Mapping[str, Any]) -> StepResult:
         if not self._has_value(inputs):
-            desired = ", ".join(map(content.to_text, inputs["DesiredValues"]))
+            desired = ", ".join(map(references.to_text, inputs["DesiredValues"]))
             raise AutomationStepError(f"{inputs['PropertySelector']} of {inputs['Api']} is not {desired}")
         return StepResult()
 
@@ -100,8 +100,8 @@ class AutomationStepAction:
         until = _find_end(inputs, self.started_at)
         return StepResult() if self.now >= until else StepResult(run_again_at=until)
 
-    def _branch(self, inputs: Mapping[str, Any]) -> StepResult:
-        return StepResult(next_step=choices.choose_step(inputs))
+    def _choose_branch(self, inputs: Mapping[str, Any]) -> StepResult:
+        return StepResult(next_step=branch_choices.choose_step(inputs))
 
 
 _BY_ACTION: Mapping[str, Callable[[AutomationStepAction, Mapping[str, Any]], StepResult]] = {
@@ -109,7 +109,7 @@ _BY_ACTION: Mapping[str, Callable[[AutomationStepAction, Mapping[str, Any]], Ste
     ASSERT: AutomationStepAction._assert,
     WAIT: AutomationStepAction._wait,
     SLEEP: AutomationStepAction._sleep,
-    BRANCH: AutomationStepAction._branch,
+    BRANCH: AutomationStepAction._choose_branch,
 }
 
 

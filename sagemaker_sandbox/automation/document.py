@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sagemaker_sandbox.automation import choices, content, parameters, selectors
-from sagemaker_sandbox.automation.content import ContentError
+from sagemaker_sandbox.automation import branch_choices, parameters, references, selectors
 from sagemaker_sandbox.automation.parameters import DocumentParameter
+from sagemaker_sandbox.automation.references import ContentError
 
 SCHEMA = "0.3"
 EXECUTE, ASSERT, WAIT = "aws:executeAwsApi", "aws:assertAwsResourceProperty", "aws:waitForAwsResourceProperty"
@@ -70,7 +70,7 @@ class AutomationStep:
         """Yield every possible next step."""
         yield from (name for name in (self.following, self.failure_step) if name is not None)
         if self.action == BRANCH:
-            yield from choices.list_next_steps(self.inputs)
+            yield from branch_choices.list_next_steps(self.inputs)
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ def _check_inputs(name: str, action: str, inputs: Mapping[str, Any]) -> None:
     if missing := sorted(required_inputs.get(action, set()) - set(inputs)):
         raise ContentError(f"Step {name}: {action} needs {missing[0]}")
     if action == BRANCH:
-        choices.check_choices(name, inputs)
+        branch_choices.check_choices(name, inputs)
     if action == SLEEP and len({"Duration", "Timestamp"} & set(inputs)) != 1:
         raise ContentError(f"Step {name}: {action} needs Duration or Timestamp")
 
@@ -170,14 +170,14 @@ def _parse_boolean(value: Any) -> bool:
 
 
 def _check_references(document: AutomationDocument) -> None:
-    known = {content.EXECUTION_ID, *document.parameters, *(f"global:{name}" for name in content.GLOBALS)}
+    known = {references.EXECUTION_ID, *document.parameters, *(f"global:{name}" for name in references.GLOBALS)}
     step_outputs = {f"{step.name}.{output['Name']}" for step in document.steps.values() for output in step.outputs}
     unsupported_steps = {step.name for step in document.steps.values() if step.action not in SUPPORTED}
     for step in document.steps.values():
-        for name in content.list_references(step.inputs):
+        for name in references.list_references(step.inputs):
             if name not in known | step_outputs and name.partition(".")[0] not in unsupported_steps:
                 raise ContentError(f"Step {step.name} refers to {{{{ {name} }}}}, which does not exist")
-    for name in content.list_references(document.assume_role):
+    for name in references.list_references(document.assume_role):
         if name not in document.parameters:
             raise ContentError(f"assumeRole refers to {{{{ {name} }}}}, which is not a parameter")
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sagemaker_sandbox.automation import content
+from sagemaker_sandbox.automation import references
 from sagemaker_sandbox.automation.actions import AutomationStepError, StepResult
 from sagemaker_sandbox.automation.document import AutomationDocument, AutomationStep
-from sagemaker_sandbox.parts.resources import Fields
+from sagemaker_sandbox.base.resources import Fields
+from sustainable_mlops.catalogue.regions import find_partition
 
 PENDING, IN_PROGRESS, SUCCESS, FAILED = "Pending", "InProgress", "Success", "Failed"
 TIMED_OUT, CANCELLED = "TimedOut", "Cancelled"
@@ -85,11 +86,11 @@ class AutomationExecution:
     @property
     def reference_values(self) -> dict[str, Any]:
         """Values of all references."""
-        partition = "aws-cn" if self.region.startswith("cn-") else "aws"
+        partition = find_partition(self.region)
         variables = {"ACCOUNT_ID": self.account, "REGION": self.region, "AWS_PARTITION": partition}
         variables |= {"DATE": f"{self.start_time:%Y-%m-%d}", "DATE_TIME": f"{self.start_time:%Y-%m-%d_%H.%M.%S}"}
         values = {f"global:{name}": value for name, value in variables.items()}
-        values |= {content.EXECUTION_ID: self.id, **self.values}
+        values |= {references.EXECUTION_ID: self.id, **self.values}
         return values | {name: value for run in self.runs.values() for name, value in run.outputs.items()}
 
     def begin(self, moment: datetime) -> StepRun:
@@ -99,7 +100,7 @@ class AutomationExecution:
         if run.start_time is None:
             run.start_time, run.status = moment, IN_PROGRESS
             with suppress(LookupError):  # the step itself reports unknown references
-                inputs = content.fill(run.step.inputs, self.reference_values)
+                inputs = references.fill(run.step.inputs, self.reference_values)
                 run.inputs = {name: json.dumps(value) for name, value in inputs.items()}
         return run
 
@@ -144,13 +145,13 @@ class AutomationExecution:
 
     def describe(self) -> Fields:
         """Return the execution in the form of GetAutomationExecution."""
-        return self.summary() | {
+        return self.build_summary() | {
             "StepExecutions": [run.describe() for run in self.runs.values()],
             "StepExecutionsTruncated": False,
             "Parameters": {name: list(texts) for name, texts in self.parameters.items()},
         }
 
-    def summary(self) -> Fields:
+    def build_summary(self) -> Fields:
         """Return the execution in the form of DescribeAutomationExecutions."""
         outputs = {name: self.reference_values[name] for name in self.document.outputs if name in self.reference_values}
         members: Fields = {
@@ -173,6 +174,6 @@ class AutomationExecution:
 def _to_texts(outputs: Mapping[str, Any]) -> dict[str, list[str]]:
     """Return outputs in the form of the API: lists of text, by step and name."""
     return {
-        name: [content.to_text(item) for item in (value if isinstance(value, list) else [value])]
+        name: [references.to_text(item) for item in (value if isinstance(value, list) else [value])]
         for name, value in outputs.items()
     }

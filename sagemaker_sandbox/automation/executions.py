@@ -6,18 +6,18 @@ from datetime import datetime
 from typing import Any
 
 from sagemaker_sandbox import roles
-from sagemaker_sandbox.automation import content, document, parameters
+from sagemaker_sandbox.automation import document, parameters, references
 from sagemaker_sandbox.automation.actions import AutomationStepAction, AutomationStepError
 from sagemaker_sandbox.automation.api_calls import SERVICE, ApiCaller
 from sagemaker_sandbox.automation.document import AutomationDocument
 from sagemaker_sandbox.automation.execution import IN_PROGRESS, AutomationExecution
 from sagemaker_sandbox.automation.parameters import ParameterError
+from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.clock import TICK
 from sagemaker_sandbox.context import SandboxContext
-from sagemaker_sandbox.parts.resources import Fields
 from sagemaker_sandbox.request_gate import RequestGate
 
-#: Attribute of moto's backend that holds the executions by id.
+#: Attribute of moto's backend that holds the executions by ID.
 _EXECUTIONS = "_sandbox_automation_executions"
 #: Parameters of StartAutomationExecution that the sandbox supports.
 _SUPPORTED = {"ClientToken", "DocumentName", "DocumentVersion", "Mode", "Parameters"}
@@ -103,7 +103,7 @@ class AutomationExecutions:
         execution.stop(self._context.clock.now())
 
     def find(self, account: str, region: str, name: str) -> AutomationExecution:
-        """Return an execution by its id. Raises moto's exception."""
+        """Return an execution by its ID. Raises moto's exception."""
         execution = _get_executions(account, region).get(name)
         if execution is None:
             raise _create_error(
@@ -125,13 +125,13 @@ def find_assumed_role(account: str, region: str, request: Mapping[str, Any]) -> 
         version = _find_version(account, region, request["DocumentName"], request.get("DocumentVersion") or DEFAULT)
         parsed_document = document.parse_document(version.content_json)
         values = parameters.convert_values(parsed_document.parameters, request.get("Parameters") or {})
-        return str(content.fill(parsed_document.assume_role, values))
+        return str(references.fill(parsed_document.assume_role, values))
     except (SSMException, ValueError, LookupError):
         return ""
 
 
 def _resolve_role(account: str, parsed_document: AutomationDocument, values: Mapping[str, Any]) -> str:
-    role = str(content.fill(parsed_document.assume_role, values))
+    role = str(references.fill(parsed_document.assume_role, values))
     if role and not roles.can_assume(account, role, SERVICE):
         raise _create_error(
             "InvalidAutomationExecutionParametersException", "The defined assume role is unable to be assumed."
@@ -142,7 +142,7 @@ def _resolve_role(account: str, parsed_document: AutomationDocument, values: Map
 def _find_version(account: str, region: str, name: str, version: str) -> Any:
     """Return moto's version of a document. Raises moto's exceptions."""
     document_name = name.rpartition("/")[2]
-    documents = _backend(account, region)._documents.get(document_name)
+    documents = _get_backend(account, region)._documents.get(document_name)
     if documents is None or documents.get_default_version().document_type != "Automation":
         raise _create_error(
             "AutomationDefinitionNotFoundException", f"There is no Automation document {document_name}."
@@ -167,14 +167,14 @@ def _create_error(code: str, message: str) -> Exception:
     return error
 
 
-def _backend(account: str, region: str) -> Any:
+def _get_backend(account: str, region: str) -> Any:
     from moto.ssm.models import ssm_backends
 
     return ssm_backends[account][region]
 
 
 def _get_executions(account: str, region: str) -> dict[str, AutomationExecution]:
-    executions: dict[str, AutomationExecution] = vars(_backend(account, region)).setdefault(_EXECUTIONS, {})
+    executions: dict[str, AutomationExecution] = vars(_get_backend(account, region)).setdefault(_EXECUTIONS, {})
     return executions
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from sagemaker_sandbox.automation.execution import AutomationExecution
 from sagemaker_sandbox.automation.executions import AutomationExecutions
+from sagemaker_sandbox.base.handlers import emulated_operation
+from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.errors import ApiError
-from sagemaker_sandbox.parts.handlers import emulated_operation
-from sagemaker_sandbox.parts.resources import Fields
 from sagemaker_sandbox.service_operations.registry import ServiceOperations, ServiceRequest
 
 _PAGE = 50
@@ -66,7 +66,7 @@ class AutomationOperations(ServiceOperations):
         if not token.isdecimal():
             raise InvalidNextTokenError("The specified token is not valid.")
         end = int(token) + size
-        page = [execution.summary() | {"AutomationType": "Local"} for execution in executions[int(token) : end]]
+        page = [execution.build_summary() | {"AutomationType": "Local"} for execution in executions[int(token) : end]]
         more = {"NextToken": str(end)} if end < len(executions) else {}
         return {"AutomationExecutionMetadataList": page} | more
 
@@ -79,7 +79,7 @@ class AutomationOperations(ServiceOperations):
 
 
 _FILTERS: dict[str, Callable[[AutomationExecution, str], bool]] = {
-    "CurrentAction": lambda execution, value: execution.summary().get("CurrentAction") == value,
+    "CurrentAction": lambda execution, value: execution.build_summary().get("CurrentAction") == value,
     "DocumentNamePrefix": lambda execution, value: execution.document_name.startswith(value),
     "ExecutionId": lambda execution, value: execution.id == value,
     "ExecutionStatus": lambda execution, value: execution.status == value,

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sagemaker_sandbox.automation.content import ContentError
+from sagemaker_sandbox.automation.references import ContentError
 
 _TYPES = ("String", "StringList", "Boolean", "Integer", "MapList", "StringMap")
 _MEMBERS = {

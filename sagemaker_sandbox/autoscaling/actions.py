@@ -11,13 +11,13 @@ from sagemaker_sandbox.autoscaling.errors import LimitExceededError, ObjectNotFo
 from sagemaker_sandbox.autoscaling.pages import build_page, filter_by_target
 from sagemaker_sandbox.autoscaling.target import ScalableTarget, ScheduledAction, TargetKey
 from sagemaker_sandbox.autoscaling.targets import ScalableTargets
+from sagemaker_sandbox.base.handlers import emulated_operation
+from sagemaker_sandbox.base.region import AccountRegion
+from sagemaker_sandbox.base.resources import Fields, ServicePart
 from sagemaker_sandbox.clock import TICK
 from sagemaker_sandbox.errors import ValidationError
 from sagemaker_sandbox.eventbridge import occurrences
 from sagemaker_sandbox.eventbridge.occurrences import Occurrences, Once, Rate
-from sagemaker_sandbox.parts.handlers import emulated_operation
-from sagemaker_sandbox.parts.region import AccountRegion
-from sagemaker_sandbox.parts.resources import Fields, ServicePart
 from sustainable_mlops.aws import cron
 
 #: Quota of scheduled actions of one target.
@@ -143,7 +143,7 @@ class _NextOccurrence(NamedTuple):
     moment: datetime | None
 
     def is_valid_for(self, after: datetime) -> bool:
-        """Return True if the cached time is also the next one after this moment."""
+        """Return whether the cached time is also the next one after this moment."""
         return self.valid_from <= after and (self.moment is None or after < self.moment)
 
 

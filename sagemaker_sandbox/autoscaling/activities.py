@@ -7,10 +7,10 @@ from typing import Any
 
 from sagemaker_sandbox.autoscaling.pages import build_page, filter_by_target
 from sagemaker_sandbox.autoscaling.target import ScalableTarget
+from sagemaker_sandbox.base.handlers import emulated_operation
+from sagemaker_sandbox.base.region import AccountRegion
+from sagemaker_sandbox.base.resources import Fields, ServicePart
 from sagemaker_sandbox.errors import ApiError
-from sagemaker_sandbox.parts.handlers import emulated_operation
-from sagemaker_sandbox.parts.region import AccountRegion
-from sagemaker_sandbox.parts.resources import Fields, ServicePart
 
 #: Retention of activities in AWS.
 _RETENTION = timedelta(weeks=6)
@@ -23,9 +23,9 @@ class ScalingActivities(ServicePart):
 
     def __init__(self, region: AccountRegion) -> None:
         super().__init__(region)
-        #: Activities by id, the oldest first.
+        #: Activities by ID, the oldest first.
         self._activities: dict[str, Fields] = {}
-        #: Active activities by id: target and desired capacity.
+        #: Active activities by ID: target and desired capacity.
         self._active: dict[str, tuple[ScalableTarget, int]] = {}
 
     @emulated_operation
@@ -37,7 +37,7 @@ class ScalingActivities(ServicePart):
         return build_page(request, "ScalingActivities", activities)
 
     def record_start(self, target: ScalableTarget, count: int, cause: str, moment: datetime) -> str:
-        """Record a capacity change that SageMaker accepted, and return its id."""
+        """Record a capacity change that SageMaker accepted, and return its ID."""
         noun = target.dimension.noun
         activity = self._add(target, f"Setting {noun} to {count}.", cause, moment)
         activity["StatusCode"] = "InProgress"
@@ -79,7 +79,7 @@ class ScalingActivities(ServicePart):
         activity |= {"StatusCode": "Failed", "NotScaledReasons": [reason]}
 
     def list_active(self) -> Iterator[tuple[str, ScalableTarget, int]]:
-        """Yield id, target and desired capacity of the active activities."""
+        """Yield ID, target and desired capacity of the active activities."""
         for activity, (target, count) in list(self._active.items()):
             yield activity, target, count
 
@@ -89,7 +89,7 @@ class ScalingActivities(ServicePart):
         return bool(self._active)
 
     def is_active(self, target: ScalableTarget) -> bool:
-        """Return True if an activity of the target is active."""
+        """Return whether an activity of the target is active."""
         return any(active_target is target for active_target, _ in self._active.values())
 
     def record_end(self, activity: str, status: str, moment: datetime) -> None:
@@ -107,7 +107,7 @@ class ScalingActivities(ServicePart):
         return record["EndTime"].replace(microsecond=0) if record.get("StatusCode") == "Successful" else None
 
     def snapshot(self) -> Any:
-        """Return all activities, and the ids of the active ones."""
+        """Return all activities, and the IDs of the active ones."""
         return {"activities": self._activities, "active": list(self._active)}
 
     def restore(self, snapshot: Any) -> None:

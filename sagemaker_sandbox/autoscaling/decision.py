@@ -17,7 +17,7 @@ from datetime import timedelta
 from sagemaker_sandbox.autoscaling import steps, tracking
 from sagemaker_sandbox.autoscaling.dimensions import ScalableDimension
 from sagemaker_sandbox.autoscaling.target import ScalingPolicy
-from sagemaker_sandbox.parts.resources import Fields
+from sagemaker_sandbox.base.resources import Fields
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def _propose(state: TargetState, policy: ScalingPolicy, trigger: AlarmTrigger) -
 
 
 def _must_wait(state: TargetState, policy: ScalingPolicy) -> bool:
-    """Return True if a policy must not scale in yet."""
+    """Return whether a policy must not scale in yet."""
     if policy.name in state.cooling_in:
         return True
     return policy.is_target_tracking and (bool(state.cooling_out) or not state.is_scale_in_ready)

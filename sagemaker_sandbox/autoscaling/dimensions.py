@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sagemaker_sandbox.parts.resources import Fields
+from sagemaker_sandbox.base.resources import Fields
 
 NAMESPACE = "sagemaker"
 _RESOURCE = re.compile(r"endpoint/(?P<endpoint>[^/]+)/variant/(?P<variant>[^/]+)")
@@ -18,7 +18,7 @@ class EndpointVariant(NamedTuple):
 
 
 def parse_resource_id(resource_id: str) -> EndpointVariant | None:
-    """Return the variant of a resource id; None if it has another form."""
+    """Return the variant of a resource ID; None if it has another form."""
     match = _RESOURCE.fullmatch(resource_id)
     return None if match is None else EndpointVariant(match["endpoint"], match["variant"])
 

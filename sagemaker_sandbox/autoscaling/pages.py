@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Sequence
 
 from sagemaker_sandbox.autoscaling.errors import InvalidNextTokenError
+from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.errors import ValidationError
-from sagemaker_sandbox.parts.resources import Fields
 
 #: Largest and default page size.
 _PAGE = 50

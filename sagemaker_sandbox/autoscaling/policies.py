@@ -9,10 +9,10 @@ from sagemaker_sandbox.autoscaling.errors import LimitExceededError, ObjectNotFo
 from sagemaker_sandbox.autoscaling.pages import build_page, filter_by_target
 from sagemaker_sandbox.autoscaling.target import ScalableTarget, ScalingPolicy, TargetKey
 from sagemaker_sandbox.autoscaling.targets import ScalableTargets
+from sagemaker_sandbox.base.handlers import emulated_operation
+from sagemaker_sandbox.base.region import AccountRegion
+from sagemaker_sandbox.base.resources import Fields, ServicePart
 from sagemaker_sandbox.errors import ValidationError
-from sagemaker_sandbox.parts.handlers import emulated_operation
-from sagemaker_sandbox.parts.region import AccountRegion
-from sagemaker_sandbox.parts.resources import Fields, ServicePart
 
 #: Quota of scaling policies of one target.
 _MAX_POLICIES = 50

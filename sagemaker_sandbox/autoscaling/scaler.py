@@ -42,6 +42,6 @@ class Scaler:
             scaling.run_due(moment)
 
     def _trigger(self, action: str, change: AlarmChange) -> None:
-        """Queue the policy of an alarm action. It runs after all alarms of the moment were evaluated."""
+        """Queue the policy of an alarm action. It runs after the evaluation of all alarms that are due at this time."""
         trigger = AlarmTrigger(change.name, change.new, change.values, change.threshold)
         self._get_region(change.account, change.region).trigger(action, trigger)

@@ -9,9 +9,9 @@ from sagemaker_sandbox.autoscaling.activities import ScalingActivities
 from sagemaker_sandbox.autoscaling.decision import AlarmTrigger, ScalingDecision, TargetState
 from sagemaker_sandbox.autoscaling.target import CapacityMove, ScalableTarget, ScalingPolicy, ScheduledAction
 from sagemaker_sandbox.autoscaling.targets import ScalableTargets
+from sagemaker_sandbox.base.region import AccountRegion
+from sagemaker_sandbox.base.resources import ServicePart
 from sagemaker_sandbox.clock import TICK
-from sagemaker_sandbox.parts.region import AccountRegion
-from sagemaker_sandbox.parts.resources import ServicePart
 
 _MINUTE = timedelta(minutes=1)
 
@@ -37,7 +37,7 @@ class RegionScaling(ServicePart):
         self._low_alarm_times: dict[str, datetime] = {}
 
     def trigger(self, action: str, trigger: AlarmTrigger) -> None:
-        """Queue a trigger of the policy with this ARN and return at once."""
+        """Queue a trigger of the policy with this ARN and return immediately."""
         with self.region.lock:
             self._triggered.append((action.partition(":createdBy/")[0], trigger))
         self.region.clock.wake()
@@ -154,7 +154,7 @@ class RegionScaling(ServicePart):
         return cooldowns
 
     def _is_ready(self, policy: ScalingPolicy, moment: datetime) -> bool:
-        """Return True if target tracking allows a scale-in: its low alarm occurred within the last minute."""
+        """Return whether target tracking allows a scale-in: its low alarm occurred within the last minute."""
         if not policy.is_target_tracking or policy.configuration.get("DisableScaleIn"):
             return True
         low_alarm_time = self._low_alarm_times.get(policy.arn)

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from statistics import fmean
 
+from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.errors import ValidationError
-from sagemaker_sandbox.parts.resources import Fields
 
 #: Default cooldown in seconds.
 COOLDOWN = 300
@@ -96,5 +96,5 @@ def _get_bounds(step: Fields) -> tuple[float, float]:
 
 
 def _round_change(change: float) -> int:
-    """Round towards zero, but never to zero."""
+    """Round toward zero, but never to zero."""
     return math.trunc(change) if abs(change) >= 1 else int(math.copysign(change != 0, change))

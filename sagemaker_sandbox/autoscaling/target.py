@@ -11,7 +11,7 @@ from sagemaker_sandbox.autoscaling.dimensions import (
     ScalableDimension,
     parse_resource_id,
 )
-from sagemaker_sandbox.parts.resources import Fields
+from sagemaker_sandbox.base.resources import Fields
 
 SUSPENSION_MEMBERS = ("DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended")
 

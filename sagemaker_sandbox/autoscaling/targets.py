@@ -17,11 +17,11 @@ from sagemaker_sandbox.autoscaling.dimensions import DIMENSIONS, EndpointVariant
 from sagemaker_sandbox.autoscaling.errors import NoSuchArnError, ObjectNotFoundError, TooManyTagsError
 from sagemaker_sandbox.autoscaling.pages import build_page, filter_by_target
 from sagemaker_sandbox.autoscaling.target import SUSPENSION_MEMBERS, ScalableTarget, TargetKey
+from sagemaker_sandbox.base.handlers import emulated_operation
+from sagemaker_sandbox.base.instance_types import list_instance_types
+from sagemaker_sandbox.base.region import AccountRegion
+from sagemaker_sandbox.base.resources import Fields, SageMakerResource, ServicePart
 from sagemaker_sandbox.errors import ApiError, ValidationError
-from sagemaker_sandbox.parts.handlers import emulated_operation
-from sagemaker_sandbox.parts.instance_types import list_instance_types
-from sagemaker_sandbox.parts.region import AccountRegion
-from sagemaker_sandbox.parts.resources import Fields, SageMakerResource, ServicePart
 from sagemaker_sandbox.sagemaker.endpoint_configs import EndpointConfigs
 from sagemaker_sandbox.sagemaker.endpoints import Endpoints
 
@@ -51,7 +51,7 @@ class ScalableTargets(ServicePart):
 
     @emulated_operation
     def register_scalable_target(self, request: Fields) -> Fields:
-        """Register a target, or update an existing one. The capacity moves into the bounds at once."""
+        """Register a target, or update an existing one. The capacity moves into the bounds immediately."""
         key = TargetKey.from_request(request)
         with self.region.lock:
             target = self.find_target(key)
@@ -147,7 +147,7 @@ class ScalableTargets(ServicePart):
     def set_capacity(self, target: ScalableTarget, count: int, cause: str, moment: datetime) -> str | None:
         """Request this capacity from SageMaker. Must not hold the lock.
 
-        Return the id of the activity, or None if SageMaker refuses.
+        Return the ID of the activity, or None if SageMaker refuses.
         """
         update = {"VariantName": target.variant.variant} | target.dimension.build_update(count)
         request = {"EndpointName": target.variant.endpoint, "DesiredWeightsAndCapacities": [update]}

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sagemaker_sandbox.autoscaling.dimensions import CONCURRENCY, INSTANCES, EndpointVariant
+from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.errors import ValidationError
-from sagemaker_sandbox.parts.resources import Fields
 
 #: Share of the target below which the low alarm breaches.
 _LOW_FACTOR = 0.9
@@ -51,7 +51,7 @@ def compute_scale_out(capacity: int, value: float, target: float) -> int:
 def compute_scale_in(capacity: int, value: float, target: float) -> int:
     """Return a lower capacity at which the metric stays below its target, or the same capacity.
 
-    AWS documents "gradually" and no more. Assumed: half of the excess is removed at once, at least one.
+    AWS documents "gradually" and no more. Assumed: half of the excess is removed in the first step, at least one.
     """
     required = max(math.ceil(capacity * value / target - _TOLERANCE), 0)
     return capacity if required >= capacity else capacity - max((capacity - required) // 2, 1)
@@ -80,7 +80,7 @@ def build_alarms(variant: EndpointVariant, resource_id: str, policy: Fields, pol
 
 
 def is_high_alarm(alarm_name: str) -> bool:
-    """Return True if an alarm of target tracking requests more capacity."""
+    """Return whether an alarm of target tracking requests more capacity."""
     return _HIGH_NAME in alarm_name
 
 
@@ -144,7 +144,7 @@ def _is_complete(customized: Fields) -> bool:
 
 
 def is_same_metric(one: Fields, other: Fields) -> bool:
-    """Return True if two policies track the same metric. AWS allows one policy for each metric."""
+    """Return whether two policies track the same metric. AWS allows one policy for each metric."""
     return all(
         one.get(kind) == other.get(kind) for kind in ("PredefinedMetricSpecification", "CustomizedMetricSpecification")
     )

@@ -1,1 +1,1 @@
-"""Emissions that AWS would report: the machines that ran, times a factor that a test sets."""
+"""Emissions that AWS would report: the estimate for the instances that ran, times a factor that a test sets."""

@@ -5,7 +5,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from sagemaker_sandbox.parts.usage_log import MachineUse, MachineWork
+from sagemaker_sandbox.base.usage_log import InstancePeriod, InstanceWork
 from sustainable_mlops.catalogue import instances, regions
 
 
@@ -27,8 +27,8 @@ class CarbonFactors(BaseModel):
         return months
 
 
-class PastMachineUse(BaseModel):
-    """Machines that ran at an earlier time."""
+class PastInstancePeriod(BaseModel):
+    """Earlier period in which instances ran."""
 
     model_config = ConfigDict(extra="forbid")
     account: str | None = Field(None, pattern=r"^\d{12}$", description="Account; the default account if None.")
@@ -37,7 +37,7 @@ class PastMachineUse(BaseModel):
     count: int = Field(1, ge=1)
     start: datetime
     end: datetime
-    work: MachineWork = "endpoint"
+    work: InstanceWork = "endpoint"
 
     @field_validator("region")
     @classmethod
@@ -55,14 +55,15 @@ class PastMachineUse(BaseModel):
 
     @model_validator(mode="after")
     def _check_times(self) -> Self:
-        if _add_zone(self.start) >= _add_zone(self.end):
+        if add_zone(self.start) >= add_zone(self.end):
             raise ValueError("start must be before end")
         return self
 
-    def to_use(self) -> MachineUse:
+    def to_period(self) -> InstancePeriod:
         """Return the entry of the usage log."""
-        return MachineUse(self.instance_type, self.count, _add_zone(self.start), _add_zone(self.end), self.work)
+        return InstancePeriod(self.instance_type, self.count, add_zone(self.start), add_zone(self.end), self.work)
 
 
-def _add_zone(moment: datetime) -> datetime:
+def add_zone(moment: datetime) -> datetime:
+    """Return a time in UTC if it has no time zone."""
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""Emissions of machines: the estimate of the footprint model, times the factor of the ledger.
+"""Emissions of instances: the estimate of the footprint model, times the factor of the ledger.
 
 The sandbox cannot measure emissions. It uses the product's own model, so the ratio of a reported total to the product's
 estimate is the factor. A test can therefore check all code between the two.
@@ -6,14 +6,14 @@ estimate is the factor. A test can therefore check all code between the two.
 
 from typing import NamedTuple
 
-from sagemaker_sandbox.parts.usage_log import MachineUse
+from sagemaker_sandbox.base.usage_log import InstancePeriod
 
 KG_PER_TONNE = 1000.0
 LITRES_PER_M3 = 1000.0
 
 
 class Emissions(NamedTuple):
-    """Emissions in tonnes of CO2e by scope and method, and water in cubic metres.
+    """Emissions in tonnes of CO2e by scope and method, and water in cubic meters.
 
     `scope_2_mbm` and `scope_2_lbm` are those of the market-based and the location-based method.
     """
@@ -32,19 +32,19 @@ class Emissions(NamedTuple):
         return Emissions(*(value * factor for value in self))
 
 
-def estimate_emissions(use: MachineUse, region: str) -> Emissions:
-    """Return the emissions of a use of machines; none for an instance type that the catalogue does not have."""
+def estimate_emissions(period: InstancePeriod, region: str) -> Emissions:
+    """Return the emissions of a period; none for an instance type that the catalogue does not have."""
     from sustainable_mlops.errors import UserError
-    from sustainable_mlops.footprint import FleetActivity, estimate, estimate_job, exact_quantity
+    from sustainable_mlops.footprint import FleetActivity, estimate, estimate_job, make_exact
 
     try:
-        if use.work == "job":
+        if period.work == "job":
             figures = estimate_job(
-                use.instance_type, use.count, use.hours * 3600, region, volume_gb=use.volume_gb
+                period.instance_type, period.count, period.hours * 3600, region, volume_gb=period.volume_gb
             ).figures
         else:
-            count, hours = exact_quantity(float(use.count)), exact_quantity(use.hours)
-            figures = estimate(FleetActivity(use.instance_type, region, count, hours)).figures
+            count, hours = make_exact(float(period.count)), make_exact(period.hours)
+            figures = estimate(FleetActivity(period.instance_type, region, count, hours)).figures
     except UserError:
         return Emissions()
     values = {metric: figure.central for metric, figure in figures.items()}

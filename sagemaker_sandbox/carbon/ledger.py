@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
+from sagemaker_sandbox.base.region import AccountRegion
+from sagemaker_sandbox.base.usage_log import InstancePeriod
 from sagemaker_sandbox.carbon.emissions import Emissions, estimate_emissions
 from sagemaker_sandbox.carbon.months import Month, list_months
-from sagemaker_sandbox.parts.region import AccountRegion
-from sagemaker_sandbox.parts.usage_log import MachineUse
 
 #: Version of the method in reports. AWS's version of January 2026.
 MODEL_VERSION = "v3.0.0"
@@ -26,7 +26,7 @@ class LedgerRow(NamedTuple):
 
 
 class CarbonLedger:
-    """Emissions of the machines that ran.
+    """Emissions of the instances that ran.
 
     `list_regions` returns every Region of every account, and `now` returns the time of the sandbox.
     """
@@ -52,10 +52,10 @@ class CarbonLedger:
         totals: dict[tuple[Month, str, str], Emissions] = {}
         for region in self._list_regions():
             if region.account_id == account:
-                for month, use in _split_by_month(region.usage.list_uses()):
+                for month, period in _split_by_month(region.usage.list_periods()):
                     if self.is_published(month):
-                        key = (month, region.name, _find_service(use.instance_type))
-                        totals[key] = totals.get(key, Emissions()).add(estimate_emissions(use, region.name))
+                        key = (month, region.name, _find_service(period.instance_type))
+                        totals[key] = totals.get(key, Emissions()).add(estimate_emissions(period, region.name))
         return [
             LedgerRow(month, account, region_name, service, emissions.multiply(self._find_factor(month)))
             for (month, region_name, service), emissions in sorted(totals.items(), key=lambda item: item[0])
@@ -66,10 +66,10 @@ class CarbonLedger:
             return self._month_factors.get(str(month), self._factor)
 
 
-def _split_by_month(uses: Iterable[MachineUse]) -> Iterator[tuple[Month, MachineUse]]:
-    for use in uses:
-        for month in list_months(use.start, use.end):
-            if (part := use.clip(month.start, month.end)) is not None:
+def _split_by_month(periods: Iterable[InstancePeriod]) -> Iterator[tuple[Month, InstancePeriod]]:
+    for period in periods:
+        for month in list_months(period.start, period.end):
+            if (part := period.clip(month.start, month.end)) is not None:
                 yield month, part
 
 

@@ -1,14 +1,15 @@
 """Operations of the service Sustainability, which reports emissions and water. moto does not have it."""
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import NamedTuple
 
+from sagemaker_sandbox.base.handlers import emulated_operation
+from sagemaker_sandbox.base.resources import Fields
+from sagemaker_sandbox.carbon.control import add_zone
 from sagemaker_sandbox.carbon.ledger import MODEL_VERSION, CarbonLedger, LedgerRow
 from sagemaker_sandbox.carbon.months import Month
 from sagemaker_sandbox.errors import ValidationError
-from sagemaker_sandbox.parts.handlers import emulated_operation
-from sagemaker_sandbox.parts.resources import Fields
 from sagemaker_sandbox.service_operations.parameters import build_page, check_parameters
 from sagemaker_sandbox.service_operations.registry import ServiceOperations, ServiceRequest
 
@@ -110,14 +111,10 @@ class SustainabilityOperations(ServiceOperations):
 
 def _parse_range(request: ServiceRequest) -> tuple[datetime, datetime]:
     period = request.parameters["TimePeriod"]
-    start, end = (_add_zone(period[name]) for name in ("Start", "End"))
+    start, end = (add_zone(period[name]) for name in ("Start", "End"))
     if start >= end:
         raise ValidationError("TimePeriod.Start must be before TimePeriod.End.")
     return start, end
-
-
-def _add_zone(moment: datetime) -> datetime:
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def _filter_rows(rows: Iterable[LedgerRow], request: ServiceRequest) -> Iterator[LedgerRow]:

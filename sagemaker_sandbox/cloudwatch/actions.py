@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from sagemaker_sandbox import permissions
 from sagemaker_sandbox.context import SandboxContext
 from sagemaker_sandbox.permissions import DeliveryNotPermittedError, ServiceCall
+from sustainable_mlops.aws.arn import Arn
 
 SERVICE = "cloudwatch.amazonaws.com"
 
@@ -74,7 +75,7 @@ class AlarmActions:
 
     def _publish(self, arn: str, change: AlarmChange, message: AlarmMessage | None) -> None:
         assert message is not None
-        _, _, _, region, account, _ = arn.split(":", 5)
+        _, _, region, account, _ = Arn.parse(arn)
         call = ServiceCall("sns", "Publish", {}, arn)
         # Alarms act for their account, unlike EventBridge: the default policy of a topic allows them.
         alarm = f"arn:aws:cloudwatch:{change.region}:{change.account}:alarm:{change.name}"

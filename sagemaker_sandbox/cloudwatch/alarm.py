@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
+from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.cloudwatch import queries, rules
 from sagemaker_sandbox.cloudwatch.evaluation import ALARM, INSUFFICIENT_DATA, OK, AlarmSettings
-from sagemaker_sandbox.parts.resources import Fields
 
 #: Retention of the history.
 _RETENTION = timedelta(days=30)

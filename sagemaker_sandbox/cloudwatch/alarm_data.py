@@ -4,12 +4,12 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.cloudwatch import metrics, queries, statistics
 from sagemaker_sandbox.cloudwatch.alarm import Alarm, format_time
 from sagemaker_sandbox.cloudwatch.evaluation import Datapoint, EvaluationResult, evaluate
 from sagemaker_sandbox.cloudwatch.expressions import ExpressionError
 from sagemaker_sandbox.cloudwatch.statistics import Sample
-from sagemaker_sandbox.parts.resources import Fields
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 #: Interval of the evaluation of alarms with a period below a minute, in seconds.
@@ -48,7 +48,7 @@ def _list_expression_points(alarm: Alarm, times: Sequence[int], period: int) -> 
     scope = queries.create_scope(data_queries, times, period, lambda metric, begins: _read(alarm, metric, begins))
     result_id = next(query["Id"] for query in data_queries if query.get("ReturnData", True))
     try:
-        line = queries.require_line(scope.value(result_id))
+        line = queries.require_line(scope.get_value(result_id))
     except ExpressionError:  # the result is not one time series with this data
         line = {}
     return [Datapoint(time, line.get(time)) for time in times]
@@ -56,11 +56,11 @@ def _list_expression_points(alarm: Alarm, times: Sequence[int], period: int) -> 
 
 def _read(alarm: Alarm, metric: queries.Metric, times: Sequence[int]) -> Sequence[Sample | None]:
     store = metrics.get_store(metric.account or alarm.account, alarm.region)
-    return store.samples(metric.key, metric.unit, times, metric.period)
+    return store.list_samples(metric.key, metric.unit, times, metric.period)
 
 
 def _has_too_few_samples(metric: queries.Metric, samples: Sequence[Sample | None]) -> bool:
-    """Return True if a percentile has too few values to be significant."""
+    """Return whether a percentile has too few values to be significant."""
     share = statistics.find_percentile(metric.statistic)
     if share is None or not 0 < share < 1:
         return False

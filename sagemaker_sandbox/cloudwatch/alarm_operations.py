@@ -11,11 +11,11 @@ from moto.cloudwatch.exceptions import (
 )
 from moto.cloudwatch.models import cloudwatch_backends
 
+from sagemaker_sandbox.base.handlers import emulated_operation
+from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.cloudwatch import metrics
 from sagemaker_sandbox.cloudwatch.alarm import Alarm
 from sagemaker_sandbox.cloudwatch.alarms import Alarms
-from sagemaker_sandbox.parts.handlers import emulated_operation
-from sagemaker_sandbox.parts.resources import Fields
 from sagemaker_sandbox.service_operations.registry import ServiceOperations, ServiceRequest
 
 
@@ -49,7 +49,7 @@ class AlarmOperations(ServiceOperations):
     def describe_alarms(self, request: ServiceRequest) -> Fields:
         """Return a page of alarms."""
         alarms = list(_select_alarms(self._alarms, request))
-        page, token = _page(alarms, request.parameters)
+        page, token = _build_page(alarms, request.parameters)
         result: Fields = {"MetricAlarms": [], "CompositeAlarms": []}
         for alarm in page:
             result[f"{alarm.kind}s"].append(_describe(alarm, request.parameters))
@@ -59,7 +59,7 @@ class AlarmOperations(ServiceOperations):
     def describe_alarms_for_metric(self, request: ServiceRequest) -> Fields:
         """Return the alarms of a metric."""
         alarms = self._alarms.list_alarms(request.account, request.region)
-        return {"MetricAlarms": [alarm.describe() for alarm in alarms if _watches(alarm, request.parameters)]}
+        return {"MetricAlarms": [alarm.describe() for alarm in alarms if _has_metric(alarm, request.parameters)]}
 
     @emulated_operation
     def describe_alarm_history(self, request: ServiceRequest) -> Fields:
@@ -73,7 +73,7 @@ class AlarmOperations(ServiceOperations):
             if _is_requested_item(item, parameters)
         ]
         items.sort(key=lambda item: item["Timestamp"], reverse=parameters.get("ScanBy") != "TimestampAscending")
-        page, token = _page(items, parameters)
+        page, token = _build_page(items, parameters)
         return {"AlarmHistoryItems": page} | ({"NextToken": token} if token else {})
 
     @emulated_operation
@@ -146,7 +146,7 @@ def _describe(alarm: Alarm, parameters: Fields) -> Fields:
     return description
 
 
-def _watches(alarm: Alarm, parameters: Fields) -> bool:
+def _has_metric(alarm: Alarm, parameters: Fields) -> bool:
     if alarm.rule is not None or alarm.metric is None:
         return False
     metric = alarm.metric
@@ -171,7 +171,7 @@ def _is_requested_item(item: Fields, parameters: Fields) -> bool:
     return parameters.get("HistoryItemType") in (None, item["HistoryItemType"])
 
 
-def _page(items: list[Any], parameters: Fields) -> tuple[list[Any], str | None]:
+def _build_page(items: list[Any], parameters: Fields) -> tuple[list[Any], str | None]:
     """Return a page of items, and the token of the next page. Raises InvalidParameterValue."""
     token, most = str(parameters.get("NextToken") or "0"), int(parameters.get("MaxRecords") or 100)
     if not token.isdecimal():

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from moto.cloudwatch.exceptions import InvalidFormat, ResourceNotFound, ValidationError
 from moto.cloudwatch.models import cloudwatch_backends
 
+from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.clock import TICK
 from sagemaker_sandbox.cloudwatch import alarm_data, checks, evaluation, messages, rules, suppression
 from sagemaker_sandbox.cloudwatch.actions import ActionHandler, AlarmActions, AlarmChange, AlarmMessage
@@ -18,7 +19,6 @@ from sagemaker_sandbox.cloudwatch.alarm import Alarm, AlarmState, Suppression, a
 from sagemaker_sandbox.cloudwatch.evaluation import ALARM, INSUFFICIENT_DATA, OK, EvaluationResult
 from sagemaker_sandbox.context import SandboxContext
 from sagemaker_sandbox.events import EventPublisher
-from sagemaker_sandbox.parts.resources import Fields
 from sagemaker_sandbox.request_gate import RequestGate
 
 _WAIT, _EXTENSION = "ActionsSuppressorWaitPeriod", "ActionsSuppressorExtensionPeriod"
@@ -79,7 +79,7 @@ class Alarms:
             with self._gate.enter_shared(), self._lock:
                 for alarm, result in changes:
                     if _exists(alarm):
-                        self._change(alarm, _new_state(alarm, result, moment), _list_values(result))
+                        self._change(alarm, _build_new_state(alarm, result, moment), _list_values(result))
                 for alarm in expired:
                     if _exists(alarm) and suppression.has_expired(alarm, moment):
                         self._suppress(alarm, None, moment)
@@ -122,7 +122,7 @@ class Alarms:
         with self._lock:
             alarms: dict[str, Alarm] = backend.alarms
             if "AlarmRule" in parameters:
-                checks.check_composite_alarm(parameters, alarms, _arn_prefix(account, region))
+                checks.check_composite_alarm(parameters, alarms, _build_arn_prefix(account, region))
             else:
                 checks.check_metric_alarm(parameters)
             alarm, settings = alarms.get(str(parameters["AlarmName"])), apply_defaults(parameters)
@@ -205,11 +205,11 @@ class Alarms:
     ) -> None:
         old = alarm.state
         if suppressor := alarm.parameters.get("ActionsSuppressor"):
-            suppressor_state, wait = self._state_of(alarm, suppressor) or INSUFFICIENT_DATA, alarm.parameters[_WAIT]
+            suppressor_state, wait = self._find_state(alarm, suppressor) or INSUFFICIENT_DATA, alarm.parameters[_WAIT]
             current = suppression.suppress_after_change(suppressor_state, wait, old.suppression, state.updated)
             state = replace(state, suppression=current)
         alarm.state = state
-        before, after = _history_data(old), _history_data(state)
+        before, after = _build_history_data(old), _build_history_data(state)
         summary = f"Alarm updated from {old.value} to {state.value}"
         alarm.add_history("StateUpdate", summary, {"oldState": before, "newState": after}, state.updated)
         if state.suppression is None:
@@ -252,7 +252,7 @@ class Alarms:
 
     def _evaluate_rule(self, alarm: Alarm, cause: str, moment: datetime, visited: frozenset[str] = frozenset()) -> None:
         assert alarm.rule is not None
-        value = ALARM if rules.parse_rule(alarm.rule).holds(lambda name: self._state_of(alarm, name)) else OK
+        value = ALARM if rules.parse_rule(alarm.rule).holds(lambda name: self._find_state(alarm, name)) else OK
         if value == alarm.state.value:
             return
         if cause in ("created", "updated"):
@@ -268,11 +268,11 @@ class Alarms:
 
     def _find(self, alarm: Alarm, name: str) -> Alarm | None:
         """Return the alarm of this name or ARN in the account and Region of `alarm`."""
-        prefix = _arn_prefix(alarm.account, alarm.region)
+        prefix = _build_arn_prefix(alarm.account, alarm.region)
         other: Alarm | None = cloudwatch_backends[alarm.account][alarm.region].alarms.get(name.removeprefix(prefix))
         return other
 
-    def _state_of(self, alarm: Alarm, name: str) -> str | None:
+    def _find_state(self, alarm: Alarm, name: str) -> str | None:
         other = self._find(alarm, name)
         return None if other is None else other.state.value
 
@@ -324,7 +324,7 @@ def _next_multiple(after: datetime, seconds: int) -> datetime:
     return last + timedelta(seconds=seconds)
 
 
-def _new_state(alarm: Alarm, result: EvaluationResult, moment: datetime) -> AlarmState:
+def _build_new_state(alarm: Alarm, result: EvaluationResult, moment: datetime) -> AlarmState:
     assert result.state is not None
     reason = evaluation.describe_reason(result, alarm.settings, alarm.state.value)
     data = alarm_data.build_reason_data(alarm, result, moment)
@@ -335,7 +335,7 @@ def _list_values(result: EvaluationResult) -> tuple[float, ...]:
     return tuple(point.value for point in reversed(result.evaluated) if point.value is not None)
 
 
-def _history_data(state: AlarmState) -> Fields:
+def _build_history_data(state: AlarmState) -> Fields:
     data: Fields = {"stateValue": state.value, "stateReason": state.reason}
     return data | ({"stateReasonData": json.loads(state.data)} if state.data else {})
 
@@ -344,5 +344,5 @@ def _summarize(state: AlarmState) -> Fields:
     return {"value": state.value, "timestamp": format_time(state.updated)}
 
 
-def _arn_prefix(account: str, region: str) -> str:
+def _build_arn_prefix(account: str, region: str) -> str:
     return f"arn:aws:cloudwatch:{region}:{account}:alarm:"

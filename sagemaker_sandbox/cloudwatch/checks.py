@@ -5,10 +5,10 @@ from collections.abc import Container, Iterator, Sequence
 from moto.cloudwatch.exceptions import InvalidParameterCombination, ValidationError
 
 from sagemaker_sandbox import validation
+from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.cloudwatch import expressions, queries, rules, statistics
 from sagemaker_sandbox.cloudwatch.expressions import ExpressionError
 from sagemaker_sandbox.errors import ApiError
-from sagemaker_sandbox.parts.resources import Fields
 from sustainable_mlops.aws.service_model import load_service_model
 
 _MISSING = ("breaching", "notBreaching", "ignore", "missing")
@@ -65,7 +65,7 @@ def check_composite_alarm(parameters: Fields, alarms: Container[str], prefix: st
     """
     check_shape("PutCompositeAlarm", parameters)
     if parameters.get("ActionConfiguration"):
-        raise _not_emulated("ActionConfiguration")
+        raise _create_not_emulated_error("ActionConfiguration")
     try:
         children = rules.parse_rule(parameters["AlarmRule"]).children
     except rules.RuleError as error:
@@ -99,12 +99,12 @@ def _check_emulated(parameters: Fields) -> None:
         )
     for name in _NOT_EMULATED:
         if parameters.get(name):
-            raise _not_emulated(name)
+            raise _create_not_emulated_error(name)
     if "WallClockWindow" in (parameters.get("EvaluationWindow") or {}):
-        raise _not_emulated("EvaluationWindow with WallClockWindow")
+        raise _create_not_emulated_error("EvaluationWindow with WallClockWindow")
 
 
-def _not_emulated(feature: str) -> ValidationError:
+def _create_not_emulated_error(feature: str) -> ValidationError:
     return ValidationError(f"{feature} is not evaluated by the sandbox.")
 
 
@@ -139,9 +139,8 @@ def _check_queries(parameters: Fields) -> None:
     period = queries.find_period(metrics)
     _check_period(period)
     try:
-        value = queries.create_scope(metrics, [], period, lambda _metric, times: [None for _ in times]).value(
-            results[0]["Id"]
-        )
+        scope = queries.create_scope(metrics, [], period, lambda _metric, times: [None for _ in times])
+        value = scope.get_value(results[0]["Id"])
         queries.require_line(value)
     except ExpressionError as error:
         raise ValidationError(f"Error in expression '{results[0]['Id']}': {error}.") from None

@@ -45,7 +45,7 @@ class AlarmSettings:
         return self.periods + _EXTRA_PERIODS
 
     def breaches(self, value: float) -> bool:
-        """Return True if a value breaches the threshold."""
+        """Return whether a value breaches the threshold."""
         return OPERATORS[self.comparison][0](value, self.threshold)
 
 
@@ -85,25 +85,25 @@ def describe_reason(result: EvaluationResult, settings: AlarmSettings, before: s
     """Return the reason of a state in CloudWatch's words."""
     if result.state == INSUFFICIENT_DATA:
         count = result.filled
-        return f"Insufficient Data: {count} datapoint{_plural(count)} {_was_or_were(count)} unknown."
+        return f"Insufficient Data: {count} datapoint{_get_plural_ending(count)} {_conjugate(count)} unknown."
     relevant = [point for point in result.evaluated if point.value is not None]
     relevant = [point for point in relevant if settings.breaches(point.value or 0.0) is (result.state == ALARM)]
     filled = result.filled if settings.missing in ("breaching", "notBreaching") else 0
-    treatment = f"{filled} missing datapoint{_plural(filled)} {_was_or_were(filled)} treated as "
+    treatment = f"{filled} missing datapoint{_get_plural_ending(filled)} {_conjugate(filled)} treated as "
     treatment += f"[{_TREATMENTS.get(settings.missing, '')}]"
     if not relevant:
-        periods = f"{settings.periods} period{_plural(settings.periods)}"
+        periods = f"{settings.periods} period{_get_plural_ending(settings.periods)}"
         return f"Threshold Crossed: no datapoints were received for {periods} and {treatment}."
     number = len(relevant)
     points = ", ".join(f"{point.value} ({_format_time(point.time)})" for point in relevant)
     datapoints = (
         f"{number} out of the last {settings.periods} datapoints"
         if settings.has_datapoints
-        else f"{number} datapoint{_plural(number)}"
+        else f"{number} datapoint{_get_plural_ending(number)}"
     )
     word = OPERATORS[settings.comparison][1]
     relation = word if result.state == ALARM else f"not {word}"
-    text = f"Threshold Crossed: {datapoints} [{points}] {_was_or_were(number)} {relation} the threshold "
+    text = f"Threshold Crossed: {datapoints} [{points}] {_conjugate(number)} {relation} the threshold "
     text += f"({settings.threshold})"
     if filled:
         text += f" and {treatment}"
@@ -114,9 +114,8 @@ def describe_reason(result: EvaluationResult, settings: AlarmSettings, before: s
             else settings.periods - settings.datapoints_to_alarm + 1
         )
         others = "ALARM" if result.state == OK else "OK"
-        text += (
-            f" (minimum {least} datapoint{_plural(least)} for {others if before == INSUFFICIENT_DATA else before} -> "
-        )
+        old_state = others if before == INSUFFICIENT_DATA else before
+        text += f" (minimum {least} datapoint{_get_plural_ending(least)} for {old_state} -> "
         text += f"{result.state} transition)"
     return f"{text}."
 
@@ -128,9 +127,9 @@ def _format_time(time: int) -> str:
     return f"{datetime.fromtimestamp(time, UTC):%d/%m/%y %H:%M:%S}"
 
 
-def _plural(number: int) -> str:
+def _get_plural_ending(number: int) -> str:
     return "" if number == 1 else "s"
 
 
-def _was_or_were(number: int) -> str:
+def _conjugate(number: int) -> str:
     return "was" if number == 1 else "were"

@@ -10,8 +10,8 @@ from typing import Any
 
 from botocore.session import get_session
 
+from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.cloudwatch.alarm import Alarm, AlarmState, format_time
-from sagemaker_sandbox.parts.resources import Fields
 
 
 def build_subject(alarm: Alarm, state: AlarmState) -> str:
@@ -86,62 +86,70 @@ def _convert_dimensions(dimensions: Iterable[Fields]) -> list[Fields]:
 
 def build_state_change(alarm: Alarm, old: AlarmState, state: AlarmState) -> Fields:
     """Return the detail of `CloudWatch Alarm State Change`."""
-    states = {"state": _state(state), "previousState": _state(old)}
-    return {"alarmName": alarm.name, **states, "configuration": _configuration(alarm.parameters)}
+    states = {"state": _build_state(state), "previousState": _build_state(old)}
+    return {"alarmName": alarm.name, **states, "configuration": _build_configuration(alarm.parameters)}
 
 
 def build_configuration_change(alarm: Alarm, operation: str, before: Fields | None) -> Fields:
     """Return the detail of `CloudWatch Alarm Configuration Change`: create, update or delete."""
     state = {"value": alarm.state.value, "timestamp": format_time(alarm.state.updated)}
     fields: Fields = {"alarmName": alarm.name, "operation": operation, "state": state}
-    fields["configuration"] = _full_configuration(alarm.parameters, format_time(alarm.configured))
-    return fields | ({"previousConfiguration": _full_configuration(before)} if before is not None else {})
+    fields["configuration"] = _build_full_configuration(alarm.parameters, format_time(alarm.configured))
+    return fields | ({"previousConfiguration": _build_full_configuration(before)} if before is not None else {})
 
 
-def _state(state: AlarmState) -> Fields:
+def _build_state(state: AlarmState) -> Fields:
     fields = {"value": state.value, "reason": state.reason, "timestamp": format_time(state.updated)}
     if state.suppression is not None:
         fields |= {"actionsSuppressedBy": state.suppression.by, "actionsSuppressedReason": state.suppression.reason}
     return fields | ({"reasonData": state.data} if state.data is not None else {})
 
 
-def _full_configuration(parameters: Fields, timestamp: str | None = None) -> Fields:
+def _build_full_configuration(parameters: Fields, timestamp: str | None = None) -> Fields:
     own = ("AlarmDescription", "AlarmRule", "Metrics", "Tags", *_METRIC_MEMBERS)
-    fields = {_camel(name): value for name, value in parameters.items() if name not in own and "Suppressor" not in name}
-    return fields | _configuration(parameters) | ({"timestamp": timestamp} if timestamp else {})
+    fields = {
+        _convert_to_camel_case(name): value
+        for name, value in parameters.items()
+        if name not in own and "Suppressor" not in name
+    }
+    return fields | _build_configuration(parameters) | ({"timestamp": timestamp} if timestamp else {})
 
 
 _METRIC_MEMBERS = ("Namespace", "MetricName", "Dimensions", "Period", "Statistic", "ExtendedStatistic", "Unit")
 
 
-def _camel(name: str) -> str:
+def _convert_to_camel_case(name: str) -> str:
     return "okActions" if name == "OKActions" else name[0].lower() + name[1:]
 
 
-def _configuration(parameters: Fields) -> Fields:
+def _build_configuration(parameters: Fields) -> Fields:
     fields: Fields = {"description": parameters["AlarmDescription"]} if "AlarmDescription" in parameters else {}
     if "AlarmRule" in parameters:
         return fields | {
-            _camel(name): value for name, value in parameters.items() if name == "AlarmRule" or "Suppr" in name
+            _convert_to_camel_case(name): value
+            for name, value in parameters.items()
+            if name == "AlarmRule" or "Suppr" in name
         }
-    return fields | {"metrics": _metrics(parameters)}
+    return fields | {"metrics": _list_metrics(parameters)}
 
 
-def _metrics(parameters: Fields) -> Sequence[Fields]:
+def _list_metrics(parameters: Fields) -> Sequence[Fields]:
     if "Metrics" in parameters:
-        return [_metric(query) for query in parameters["Metrics"]]
+        return [_build_metric(query) for query in parameters["Metrics"]]
     stat = {
         "Metric": parameters,
         "Period": parameters["Period"],
         "Stat": parameters.get("Statistic") or parameters.get("ExtendedStatistic"),
     }
     stat |= {"Unit": parameters["Unit"]} if "Unit" in parameters else {}
-    return [_metric({"Id": "m1", "MetricStat": stat})]
+    return [_build_metric({"Id": "m1", "MetricStat": stat})]
 
 
-def _metric(query: Fields) -> Fields:
+def _build_metric(query: Fields) -> Fields:
     fields = {
-        _camel(name): query[name] for name in ("Id", "Expression", "Label", "Period", "AccountId") if name in query
+        _convert_to_camel_case(name): query[name]
+        for name in ("Id", "Expression", "Label", "Period", "AccountId")
+        if name in query
     }
     if stat := query.get("MetricStat"):
         metric: Any = stat["Metric"]

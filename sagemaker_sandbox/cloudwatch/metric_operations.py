@@ -7,13 +7,13 @@ from typing import Any
 from moto.cloudwatch.exceptions import InvalidParameterCombination, InvalidParameterValue, ValidationError
 from moto.cloudwatch.models import cloudwatch_backends
 
+from sagemaker_sandbox.base.handlers import emulated_operation
+from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.clock import Clock
 from sagemaker_sandbox.cloudwatch import metrics, queries, statistics
 from sagemaker_sandbox.cloudwatch.expressions import ExpressionError, Line, Value
 from sagemaker_sandbox.cloudwatch.metrics import Key, MetricStore
 from sagemaker_sandbox.cloudwatch.statistics import Sample
-from sagemaker_sandbox.parts.handlers import emulated_operation
-from sagemaker_sandbox.parts.resources import Fields
 from sagemaker_sandbox.service_operations.registry import ServiceOperations, ServiceRequest
 
 _TWO_WEEKS, _THREE_HOURS = 14 * 86_400, 3 * 3600
@@ -48,13 +48,13 @@ class MetricOperations(ServiceOperations):
             )
         dimensions = metrics.sort_dimensions(parameters.get("Dimensions") or ())
         key = (parameters["Namespace"], parameters["MetricName"], dimensions)
-        points = list(_list_datapoints(_find_store(_backend(request), key), key, parameters, times))
+        points = list(_list_datapoints(_find_store(_get_backend(request), key), key, parameters, times))
         return {"Label": parameters["MetricName"], "Datapoints": points}
 
     @emulated_operation
     def get_metric_data(self, request: ServiceRequest) -> Fields:
         """Return the time series of metrics and expressions. Raises moto's exceptions."""
-        parameters, backend = request.parameters, _backend(request)
+        parameters, backend = request.parameters, _get_backend(request)
         data_queries: Sequence[Fields] = parameters.get("MetricDataQueries") or []
         for number, query in enumerate(data_queries, 1):
             if not query.get("MetricStat") and not query.get("Expression"):
@@ -72,7 +72,7 @@ class MetricOperations(ServiceOperations):
     @emulated_operation
     def list_metrics(self, request: ServiceRequest) -> Fields:
         """Return a page of metrics."""
-        parameters, backend = request.parameters, _backend(request)
+        parameters, backend = request.parameters, _get_backend(request)
         if token := parameters.get("NextToken"):
             token, page = backend.list_metrics(token, None, None, None)
             return {"Metrics": page, "NextToken": token}
@@ -82,7 +82,7 @@ class MetricOperations(ServiceOperations):
         return {"Metrics": page, "NextToken": token}
 
 
-def _backend(request: ServiceRequest) -> Any:
+def _get_backend(request: ServiceRequest) -> Any:
     return cloudwatch_backends[request.account][request.region]
 
 
@@ -97,15 +97,18 @@ def _list_times(parameters: Fields, period: int, error: type[Exception]) -> Sequ
 
 
 def _list_datapoints(store: MetricStore, key: Key, parameters: Fields, times: Sequence[int]) -> Iterator[Fields]:
-    for unit in store.units(key):
+    for unit in store.list_units(key):
         if parameters.get("Unit") not in (None, unit):
             continue
-        for time, sample in zip(times, store.samples(key, unit, times, int(parameters["Period"])), strict=True):
+        for time, sample in zip(times, store.list_samples(key, unit, times, int(parameters["Period"])), strict=True):
             if sample is not None:
-                yield _datapoint(sample, parameters) | {"Timestamp": datetime.utcfromtimestamp(time), "Unit": unit}
+                yield _build_datapoint(sample, parameters) | {
+                    "Timestamp": datetime.utcfromtimestamp(time),
+                    "Unit": unit,
+                }
 
 
-def _datapoint(sample: Sample, parameters: Fields) -> Fields:
+def _build_datapoint(sample: Sample, parameters: Fields) -> Fields:
     basic = {name: statistics.compute(sample, name) for name in parameters.get("Statistics") or ()}
     extended = {name: statistics.compute(sample, name) for name in parameters.get("ExtendedStatistics") or ()}
     known = {name: value for name, value in extended.items() if value is not None}
@@ -126,7 +129,7 @@ def _list_results(
             store = _find_store(backend, source.key)
         else:
             store = metrics.get_store(source.account, backend.region_name)
-        return store.samples(source.key, source.unit, begins, source.period)
+        return store.list_samples(source.key, source.unit, begins, source.period)
 
     try:
         if metric is not None:
@@ -134,7 +137,7 @@ def _list_results(
                 raise ValidationError(f"The value {metric.statistic} for parameter Stat is not supported.")
             value: Value = queries.read_line(metric, times, read)
         else:
-            value = queries.create_scope(data_queries, times, period, read).value(query["Id"])
+            value = queries.create_scope(data_queries, times, period, read).get_value(query["Id"])
     except ExpressionError as error:
         raise ValidationError(f"Error in expression '{query['Id']}': {error}.") from None
     if isinstance(value, float):
@@ -142,10 +145,10 @@ def _list_results(
     label = query.get("Label") or (metric.key[1] if metric is not None else query["Id"])
     is_descending = (parameters.get("ScanBy") or "TimestampDescending") == "TimestampDescending"
     lines = value if isinstance(value, list) else [value]
-    return [_result(query["Id"], label, line, is_descending) for line in lines]
+    return [_build_result(query["Id"], label, line, is_descending) for line in lines]
 
 
-def _result(name: str, label: str, line: Line, is_descending: bool) -> Fields:
+def _build_result(name: str, label: str, line: Line, is_descending: bool) -> Fields:
     points = sorted(line.items(), reverse=is_descending)
     times = [datetime.utcfromtimestamp(time) for time, _ in points]
     values = [value for _, value in points]
@@ -155,7 +158,7 @@ def _result(name: str, label: str, line: Line, is_descending: bool) -> Fields:
 def _find_store(backend: Any, key: Key) -> MetricStore:
     """Return the store of a metric: the backend's own, or a new one with the values that moto's service computes."""
     store = metrics.find_store(backend)
-    if store.units(key) or key[0] not in _COMPUTED_NAMESPACES:
+    if store.list_units(key) or key[0] not in _COMPUTED_NAMESPACES:
         return store
     computed = MetricStore()
     for metric in backend.aws_metric_data:

@@ -12,9 +12,9 @@ from typing import Any
 
 from moto.cloudwatch.models import cloudwatch_backends
 
+from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.cloudwatch import statistics
 from sagemaker_sandbox.cloudwatch.statistics import Sample
-from sagemaker_sandbox.parts.resources import Fields
 
 #: Namespace, name, and dimensions in order.
 Key = tuple[str, str, tuple[tuple[str, str], ...]]
@@ -45,7 +45,7 @@ class SampleSeries:
             self.times.insert(index, time)
             self.samples.insert(index, sample)
 
-    def between(self, begin: int, end: int) -> list[Sample]:
+    def list_between(self, begin: int, end: int) -> list[Sample]:
         """Return the samples from `begin` to before `end`."""
         return self.samples[bisect_left(self.times, begin) : bisect_left(self.times, end)]
 
@@ -94,18 +94,18 @@ class MetricStore:
                     del self.metrics[key]
             self._compacted_at = now
 
-    def samples(self, key: Key, unit: str | None, begins: Sequence[int], period: int) -> list[Sample | None]:
+    def list_samples(self, key: Key, unit: str | None, begins: Sequence[int], period: int) -> list[Sample | None]:
         """Return the sample of each period, in one unit or, for None, in all units."""
         with self._lock:
             series = [by_name for name, by_name in self.metrics.get(key, {}).items() if unit in (None, name)]
             if len(series) == 1:
-                return [statistics.merge(series[0].between(begin, begin + period)) for begin in begins]
+                return [statistics.merge(series[0].list_between(begin, begin + period)) for begin in begins]
             return [
-                statistics.merge(sample for item in series for sample in item.between(begin, begin + period))
+                statistics.merge(sample for item in series for sample in item.list_between(begin, begin + period))
                 for begin in begins
             ]
 
-    def units(self, key: Key) -> list[str]:
+    def list_units(self, key: Key) -> list[str]:
         """Return the units of a metric."""
         with self._lock:
             return list(self.metrics.get(key, {}))

@@ -11,7 +11,7 @@ def _divide(left: float, right: float) -> float | None:
     return left / right if right else None
 
 
-def _power(left: float, right: float) -> float | None:
+def _raise_to_power(left: float, right: float) -> float | None:
     try:
         result = left**right
     except (OverflowError, ZeroDivisionError):
@@ -28,7 +28,7 @@ ARITHMETIC: Mapping[type[ast.operator], Operator] = {
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
     ast.Div: _divide,
-    ast.Pow: _power,
+    ast.Pow: _raise_to_power,
 }
 COMPARISONS: Mapping[type[ast.cmpop], Operator] = {
     ast.Eq: _to_number(operator.eq),

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.cloudwatch import statistics
-from sagemaker_sandbox.cloudwatch.expressions import ExpressionError, Line, Scope, Value
+from sagemaker_sandbox.cloudwatch.expressions import ExpressionError, ExpressionNames, Line, Value
 from sagemaker_sandbox.cloudwatch.metrics import Key, sort_dimensions
 from sagemaker_sandbox.cloudwatch.statistics import Sample
-from sagemaker_sandbox.parts.resources import Fields
 
 #: Function that reads the samples of a metric, one for each period that begins at one of the times.
 ReadSamples = Callable[["Metric", Sequence[int]], Sequence[Sample | None]]
@@ -47,7 +47,7 @@ def parse_query(query: Fields) -> Metric | None:
 
 
 def find_period(queries: Iterable[Fields]) -> int:
-    """Return the period of expressions: the longest one of the metrics, or else that of the expressions."""
+    """Return the period of expressions: the longest one of the metrics, or else the period of the expressions."""
     periods = [metric.period if (metric := parse_query(query)) else int(query.get("Period") or 0) for query in queries]
     return max(periods, default=0) or 60
 
@@ -62,13 +62,13 @@ def read_line(metric: Metric, times: Sequence[int], read: ReadSamples) -> Line:
     return {time: value for time, value in values if value is not None}
 
 
-def create_scope(queries: Sequence[Fields], times: Sequence[int], period: int, read: ReadSamples) -> Scope:
+def create_scope(queries: Sequence[Fields], times: Sequence[int], period: int, read: ReadSamples) -> ExpressionNames:
     """Return the scope of the expressions among the queries."""
     metrics = {
         query["Id"]: read_line(metric, times, read) for query in queries if (metric := parse_query(query)) is not None
     }
     expressions = {query["Id"]: query["Expression"] for query in queries if query.get("Expression")}
-    return Scope(times, period, metrics, expressions)
+    return ExpressionNames(times, period, metrics, expressions)
 
 
 def require_line(value: Value) -> Line:

@@ -74,7 +74,11 @@ def compute(sample: Sample, statistic: str) -> float | None:
         return _compute_share("TM", sample, 0.25, 0.75)
     if part := _PERCENTILE.fullmatch(statistic):
         share = float(part[2]) / 100
-        return _percentile(sample, share) if part[1] == "p" else _compute_share(part[1].upper(), sample, 0.0, share)
+        return (
+            _compute_percentile(sample, share)
+            if part[1] == "p"
+            else _compute_share(part[1].upper(), sample, 0.0, share)
+        )
     span = _RANGE.fullmatch(statistic)
     assert span is not None
     return _compute_range(sample, *span.groups())
@@ -95,7 +99,7 @@ _SIMPLE: Mapping[str, Callable[[Sample], float | None]] = {
 }
 
 
-def _percentile(sample: Sample, share: float) -> float:
+def _compute_percentile(sample: Sample, share: float) -> float:
     """Return the value of the nearest rank. AWS documents only that its method is highly accurate."""
     rank, cumulative = math.ceil(share * sample.number - 1e-9), 0.0
     for number, count in sorted((sample.values or {}).items()):

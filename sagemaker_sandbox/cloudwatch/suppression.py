@@ -31,7 +31,7 @@ def suppress_after_suppressor(
 
 
 def has_expired(alarm: Alarm, moment: datetime) -> bool:
-    """Return True if the period of a suppression has ended."""
+    """Return whether the period of a suppression has ended."""
     present = alarm.state.suppression
     return present is not None and present.until is not None and present.until <= moment
 

@@ -34,7 +34,7 @@ class BodyTooLargeError(ApiError):
 
 
 class DiskFullError(ApiError):
-    """An object that does not fit on the disk of this machine."""
+    """An object that does not fit on the disk of this computer."""
 
     code = "InsufficientStorage"
     status = 507
@@ -185,7 +185,7 @@ class _RawStream(io.RawIOBase):
 
 
 def _receive_chunks(stream: io.BufferedReader, file: Any) -> dict[str, str]:
-    """Write the content of the chunks to a file, and return the trailing headers. Raise EOFError if one is invalid."""
+    """Write the content of the chunks to a file, and return the trailing headers. Raises EOFError if one is invalid."""
     while size := _read_size(stream):
         while size > 0:
             content = stream.read(min(size, _CHUNK_BYTES))

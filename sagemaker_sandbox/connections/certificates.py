@@ -1,6 +1,6 @@
 """Certificates for AWS's host names, from an authority that exists as long as the sandbox.
 
-Its private key stays in this process. Clients find its certificate in a bundle, with the authorities of this machine.
+Its private key stays in this process. Clients find its certificate in a bundle, with the authorities of this computer.
 """
 
 import functools
@@ -33,6 +33,6 @@ class CertificateAuthority:
 
 
 def _read_public_authorities() -> bytes:
-    """Return the certificates of this machine's authorities, for hosts that a client reaches without the proxy."""
+    """Return the certificates of this computer's authorities, for hosts that a client reaches without the proxy."""
     file = ssl.get_default_verify_paths().cafile
     return Path(file).read_bytes().rstrip() + b"\n" if file is not None else b""

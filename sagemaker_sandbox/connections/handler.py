@@ -63,7 +63,7 @@ class RequestHandler(MotoRequestHandler):  # type: ignore[misc]  # moto is untyp
         self.close_connection = True
 
     def send_header(self, keyword: str, value: str) -> None:
-        """Send a header. The Date of a response replaces that of this machine, which http.server sends before."""
+        """Send a header. The Date of a response replaces that of this computer, which http.server sends before."""
         if keyword == "Date":
             self._headers_buffer: list[bytes] = [line for line in self._headers_buffer if not line.startswith(b"Date:")]
         super().send_header(keyword, value)

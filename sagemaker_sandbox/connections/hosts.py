@@ -1,6 +1,6 @@
-"""Host names that the sandbox accepts: those of this machine and those of AWS.
+"""Host names that the sandbox accepts: names of this computer and names of AWS.
 
-A web page cannot use them for an attack: the owner of each name is this machine or AWS. Every other name may belong to
+A web page cannot use them for an attack: the owner of each name is this computer or AWS. Every other name may belong to
 an attacker and resolve to 127.0.0.1 (DNS rebinding).
 """
 
@@ -28,7 +28,7 @@ class ForbiddenRequestError(ApiError):
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a host name or an address is this machine's own. Source of `localhost`: RFC 6761."""
+    """Return whether a host name or an address is this computer's own. Source of `localhost`: RFC 6761."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -66,10 +66,10 @@ def find_bucket(request: Request) -> str:
 
 
 def describe_foreign_host(host: str) -> str:
-    """Return the message for a host that is neither this machine's nor AWS's."""
+    """Return the message for a host that is neither this computer's nor AWS's."""
     name = host if host.isprintable() and host.isascii() else "the host"
     return (
-        f"sandbox: {name} is not a host of AWS, and no request leaves this machine; to allow it, add it to NO_PROXY "
+        f"sandbox: {name} is not a host of AWS, and no request leaves this computer; to allow it, add it to NO_PROXY "
         "and no_proxy of the command"
     )
 
@@ -77,7 +77,7 @@ def describe_foreign_host(host: str) -> str:
 def check_request(request: Request) -> None:
     """Raise ForbiddenRequestError for a foreign host, and for a request that a foreign web page sent.
 
-    Browsers send `Origin` with each POST, PUT and DELETE, and `Sec-Fetch-Site` with each request to this machine.
+    Browsers send `Origin` with each POST, PUT and DELETE, and `Sec-Fetch-Site` with each request to this computer.
     """
     authority, origin = request.environ.get("HTTP_HOST"), request.headers.get("Origin")
     host = parse_host(authority) if authority is not None else "localhost"
@@ -88,5 +88,5 @@ def check_request(request: Request) -> None:
         page = None if is_loopback(parse_host(urlsplit(origin).netloc)) else f"a web page of {origin[:100]}"
     if page is not None:
         raise ForbiddenRequestError(
-            f"sandbox: {page} sent this request; the sandbox accepts requests only from pages of this machine"
+            f"sandbox: {page} sent this request; the sandbox accepts requests only from pages of this computer"
         )

@@ -11,6 +11,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.carbon.ledger import MODEL_VERSION, LedgerRow
 from sagemaker_sandbox.carbon.months import find_next_publication
 from sagemaker_sandbox.carbon.operations import DECIMALS, EMISSIONS
@@ -21,7 +22,6 @@ from sagemaker_sandbox.dataexports.destinations import build_folder, check_desti
 from sagemaker_sandbox.dataexports.exports import DataExport, ExportExecution
 from sagemaker_sandbox.dataexports.queries import SelectedColumn, parse_query
 from sagemaker_sandbox.errors import ApiError
-from sagemaker_sandbox.parts.resources import Fields
 from sagemaker_sandbox.request_gate import RequestGate
 from sustainable_mlops.catalogue import regions
 
@@ -71,7 +71,7 @@ class ExportDeliveries:
             export.next_refresh = find_next_publication(moment)
 
     def _write(self, account: str, definition: Fields, execution_id: str, moment: datetime) -> None:
-        """Write the files of each month. Raise ClientError."""
+        """Write the files of each month. Raises ClientError."""
         destination = definition["DestinationConfigurations"]["S3Destination"]
         output, columns = (
             destination["S3OutputConfigurations"],

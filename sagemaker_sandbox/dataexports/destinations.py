@@ -3,9 +3,9 @@
 from typing import Any
 
 from sagemaker_sandbox import permissions
+from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.errors import ValidationError
 from sagemaker_sandbox.iam import policies
-from sagemaker_sandbox.parts.resources import Fields
 
 _PRINCIPAL = "bcm-data-exports.amazonaws.com"
 

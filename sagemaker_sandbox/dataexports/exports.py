@@ -8,8 +8,8 @@ from typing import Any
 
 from moto.core.base_backend import BackendDict, BaseBackend
 
+from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.errors import ApiError
-from sagemaker_sandbox.parts.resources import Fields
 
 #: Region of all exports. Source: Data Exports API reference, "Welcome": the service has one endpoint.
 REGION = "us-east-1"
@@ -64,7 +64,7 @@ class DataExportsBackend(BaseBackend):  # type: ignore[misc]  # moto has no type
         return f"arn:aws:{SERVICE}:{REGION}:{self.account_id}:export/{name}-{uuid.uuid4()}"
 
     def get(self, arn: str) -> DataExport:
-        """Return an export. Raise ExportNotFoundError."""
+        """Return an export. Raises ExportNotFoundError."""
         if arn not in self.exports:
             raise ExportNotFoundError(f"Export {arn} does not exist.", ResourceId=arn, ResourceType="export")
         return self.exports[arn]

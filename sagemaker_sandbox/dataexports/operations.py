@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
+from sagemaker_sandbox.base.handlers import emulated_operation
+from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.clock import Clock
 from sagemaker_sandbox.dataexports import exports
 from sagemaker_sandbox.dataexports.destinations import check_destination
@@ -10,8 +12,6 @@ from sagemaker_sandbox.dataexports.exports import DataExport, ExportExecution, E
 from sagemaker_sandbox.dataexports.queries import parse_query
 from sagemaker_sandbox.dataexports.tables import OTHER_TABLES, TABLES
 from sagemaker_sandbox.errors import ApiError, NotEmulatedError, ValidationError
-from sagemaker_sandbox.parts.handlers import emulated_operation
-from sagemaker_sandbox.parts.resources import Fields
 from sagemaker_sandbox.service_operations.parameters import build_page, check_parameters
 from sagemaker_sandbox.service_operations.registry import ServiceOperations, ServiceRequest
 
@@ -155,7 +155,7 @@ class DataExportOperations(ServiceOperations):
         return build_page("ResourceTags", [{"Key": key, "Value": tags[key]} for key in tags], request, _PAGE)
 
     def _find(self, request: ServiceRequest, operation: str) -> DataExport:
-        """Return the export that the request names. Raise ApiError."""
+        """Return the export that the request names. Raises ApiError."""
         parameters = check_parameters(self.service, operation, request)
         arn = str(parameters.get("ExportArn") or parameters.get("ResourceArn"))
         return exports.get_account(request.account).get(arn)

@@ -27,7 +27,7 @@ class ExportQuery(NamedTuple):
 
 
 def parse_query(statement: str) -> ExportQuery:
-    """Return the query. Raise ValidationError if it is invalid, and NotEmulatedError if the sandbox lacks support."""
+    """Return the query. Raises ValidationError if it is invalid, and NotEmulatedError if the sandbox lacks support."""
     match = _QUERY.fullmatch(statement)
     if match is None:
         raise ValidationError("The query statement is invalid: it must be SELECT columns FROM table.")

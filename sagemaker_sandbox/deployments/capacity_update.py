@@ -4,15 +4,15 @@ import time
 import traceback
 from collections.abc import Iterable, Mapping
 
+from sagemaker_sandbox.base.region import AccountRegion
+from sagemaker_sandbox.base.resources import Fields, SageMakerResource
 from sagemaker_sandbox.deployments.endpoint_description import VARIANT_MEMBERS, EndpointDescription
 from sagemaker_sandbox.deployments.fleet_provider import FleetProvider
-from sagemaker_sandbox.deployments.handover import scale_fleet
+from sagemaker_sandbox.deployments.traffic_shift import scale_fleet
 from sagemaker_sandbox.deployments.transition import Transition
 from sagemaker_sandbox.errors import ValidationError
 from sagemaker_sandbox.hosting.fleet import EndpointFleet
 from sagemaker_sandbox.hosting.instance import StartError
-from sagemaker_sandbox.parts.region import AccountRegion
-from sagemaker_sandbox.parts.resources import Fields, SageMakerResource
 
 #: Members of a variant summary: desired value to current value.
 _CURRENT_MEMBERS = {
@@ -79,9 +79,8 @@ class CapacityUpdate(Transition):
     def _scale(self) -> None:
         self._apply(self._desired)
         self.wait_transition_time(self._start_time)
-        self.rest_then(
-            self.region.faults.take_status_delay("UpdateEndpointWeightsAndCapacities", self.name), self._finish
-        )
+        delay = self.region.faults.take_status_delay("UpdateEndpointWeightsAndCapacities", self.name)
+        self.schedule_move(self._finish, delay)
 
     def _apply(self, desired: Mapping[str, Fields]) -> None:
         traffic = self._fleet_provider.get_traffic(self.name)

@@ -6,19 +6,19 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
+from sagemaker_sandbox.base.region import AccountRegion
+from sagemaker_sandbox.base.resources import SageMakerResource
 from sagemaker_sandbox.clock import TICK
 from sagemaker_sandbox.deployments import alarms
 from sagemaker_sandbox.deployments.deployment_spec import DeploymentSpec
 from sagemaker_sandbox.deployments.endpoint_description import EndpointDescription
 from sagemaker_sandbox.deployments.fleet_provider import FleetProvider
-from sagemaker_sandbox.deployments.handover import Handover
-from sagemaker_sandbox.deployments.plan import DeploymentStage, plan_rollback, plan_stages
 from sagemaker_sandbox.deployments.policy import DeploymentPolicy, InstanceCounts
+from sagemaker_sandbox.deployments.stages import DeploymentStage, plan_rollback, plan_stages
+from sagemaker_sandbox.deployments.traffic_shift import TrafficShift
 from sagemaker_sandbox.deployments.transition import Move, Transition
 from sagemaker_sandbox.faults.fault_rules import FAILED
 from sagemaker_sandbox.hosting.instance import StartError
-from sagemaker_sandbox.parts.region import AccountRegion
-from sagemaker_sandbox.parts.resources import SageMakerResource
 
 #: Interval between two checks of the alarms, in seconds (assumed).
 _ALARM_CHECK_SECONDS = 10
@@ -55,7 +55,7 @@ class EndpointDeployment(Transition):
         self._move_start = self._read_clocks()
         timeout = policy.timeout_seconds
         self._deadline = None if timeout is None else region.clock.now() + timedelta(seconds=timeout)
-        self._handover: Handover | None = None
+        self._traffic_shift: TrafficShift | None = None
         self._stages: list[DeploymentStage] = []
         self._stage_index = 0
         self._is_traffic_moved = False
@@ -74,7 +74,7 @@ class EndpointDeployment(Transition):
             if self._policy.alarms:
                 checks = after.timestamp() // _ALARM_CHECK_SECONDS + 1
                 moments.append(datetime.fromtimestamp(checks * _ALARM_CHECK_SECONDS, UTC))
-            if self._deadline is not None and self.is_resting:
+            if self._deadline is not None and self.is_waiting:
                 moments.append(max(self._deadline, after + TICK))
         return min((moment for moment in moments if moment is not None), default=None)
 
@@ -84,11 +84,11 @@ class EndpointDeployment(Transition):
             reason = (
                 None
                 if self._is_rolling_back
-                else self._find_alarm_reason() or (self._find_timeout_reason(moment) if self.is_resting else None)
+                else self._find_alarm_reason() or (self._find_timeout_reason(moment) if self.is_waiting else None)
             )
             if reason is None:
                 super().run_due(moment)
-            elif self.is_resting:
+            elif self.is_waiting:
                 self._start_rollback(reason)
             else:
                 self._rollback_reason = reason
@@ -98,8 +98,8 @@ class EndpointDeployment(Transition):
         self._move_start = self._read_clocks()
         super().run_move(work)
 
-    def rest_then(self, seconds: float, next_move: Move) -> None:
-        """Wait and continue, or roll back if an alarm or the timeout requires it."""
+    def schedule_move(self, next_move: Move, after_seconds: float) -> None:
+        """Schedule the next move, or roll back if an alarm or the timeout requires it."""
         with self.region.lock:
             self._extend_deadline()
             reason = (
@@ -112,10 +112,10 @@ class EndpointDeployment(Transition):
             if reason is not None:
                 self._start_rollback(reason)
                 return
-            if seconds:
-                super().rest_then(seconds, next_move)
+            if after_seconds:
+                super().schedule_move(next_move, after_seconds)
                 return
-        super().rest_then(0, next_move)
+        super().schedule_move(next_move, 0)
 
     def _read_clocks(self) -> tuple[datetime, float]:
         return self.region.clock.now(), time.monotonic()
@@ -166,27 +166,29 @@ class EndpointDeployment(Transition):
             with suppress(StartError):  # after a restart the old fleet may fail to start; then nothing serves
                 self._fleet_provider.get_traffic(self.name)
             fleet = self._fleet_provider.create_fleet(self.name, self._spec.config, self._spec.models)
-            self._handover = handover = Handover(self._fleet_provider.get_traffic(self.name), fleet, self.run_draining)
-            self._stages = plan_stages(self._policy, handover.old_counts, self._spec.instance_counts)
+            traffic = self._fleet_provider.get_traffic(self.name)
+            self._traffic_shift = traffic_shift = TrafficShift(traffic, fleet, self.run_draining)
+            self._stages = plan_stages(self._policy, traffic_shift.old_counts, self._spec.instance_counts)
             first_counts = self._stages[0].new_counts
             self._description.set_variant_status("Creating", _LAUNCHING, first_counts, pending=True)
-            handover.start(first_counts)
+            traffic_shift.start(first_counts)
         self.wait_transition_time(self._start_time)
-        self.rest_then(delay, self._enter if reason is None else lambda: self.handle_error(StartError(reason)))
+        next_move = self._enter if reason is None else lambda: self.handle_error(StartError(reason))
+        self.schedule_move(next_move, delay)
 
     def _enter(self) -> None:
         """Start the instances of a stage, shift its traffic and wait while it bakes."""
-        stage, handover = self._stages[self._stage_index], self._handover
-        assert handover is not None
+        stage, traffic_shift = self._stages[self._stage_index], self._traffic_shift
+        assert traffic_shift is not None
         if self._stage_index and self._policy.rolling is not None:
             added = {
                 name: count - self._stages[self._stage_index - 1].new_counts[name]
                 for name, count in stage.new_counts.items()
             }
             self._description.set_variant_status("Creating", _LAUNCHING, added, pending=True)
-            handover.scale_new(stage.new_counts)
+            traffic_shift.scale_new(stage.new_counts)
         self._is_traffic_moved = not self._is_creation
-        handover.shift_traffic(stage.traffic_share)
+        traffic_shift.shift_traffic(stage.traffic_share)
         location = f"on {stage.capacity} capacity of {{}} instance(s)."
         active = stage.active_counts
         self._description.set_variant_status(
@@ -195,30 +197,30 @@ class EndpointDeployment(Transition):
         if stage.bake_seconds:
             baking = f"Baking for {stage.bake_seconds} seconds ({stage.bake_member}) with traffic enabled {location}"
             self._description.set_variant_status("Baking", baking, active, pending=True)
-        self.rest_then(stage.bake_seconds, self._leave)
+        self.schedule_move(self._leave, stage.bake_seconds)
 
     def _leave(self) -> None:
         """End the instances that the stage replaces, and go to the next stage."""
-        stage, handover = self._stages[self._stage_index], self._handover
-        assert handover is not None
+        stage, traffic_shift = self._stages[self._stage_index], self._traffic_shift
+        assert traffic_shift is not None
         if self._stage_index == len(self._stages) - 1:
             if not self._is_creation:
                 self._description.set_variant_status("Deleting", _TERMINATING, self._get_old_counts())
-            handover.end_old()
+            traffic_shift.end_old()
             self._finish()
             return
         if self._policy.rolling is not None:
             removed = {name: count - stage.old_counts[name] for name, count in self._get_old_counts().items()}
             self._description.set_variant_status("Deleting", _TERMINATING, removed)
-            handover.scale_old(stage.old_counts)
+            traffic_shift.scale_old(stage.old_counts)
             self._description.clear_variant_status(stage.old_counts)
         self._stage_index += 1
         self._enter()
 
     def _get_old_counts(self) -> InstanceCounts:
         """Return the instances of the old fleet while the present stage bakes."""
-        assert self._handover is not None
-        return self._stages[self._stage_index - 1].old_counts if self._stage_index else self._handover.old_counts
+        assert self._traffic_shift is not None
+        return self._stages[self._stage_index - 1].old_counts if self._stage_index else self._traffic_shift.old_counts
 
     def _finish(self) -> None:
         with self.region.lock:
@@ -231,14 +233,14 @@ class EndpointDeployment(Transition):
         start_time = time.monotonic()
         if self._is_traffic_moved:
             self._restore_old_fleet()
-        if self._handover is not None:
-            self._handover.end_new()
+        if self._traffic_shift is not None:
+            self._traffic_shift.end_new()
         delay = 0.0
         if self._is_traffic_moved:
             self.wait_transition_time(start_time)
             # A test may inject a delay while the update runs, so that a poll is sure to see RollingBack.
             delay = self.region.faults.take_status_delay("UpdateEndpoint", self.name)
-        self.rest_then(delay, lambda: self._finish_rollback(reason))
+        self.schedule_move(lambda: self._finish_rollback(reason), delay)
 
     def _finish_rollback(self, reason: str) -> None:
         with self.region.lock:
@@ -246,21 +248,21 @@ class EndpointDeployment(Transition):
             self.end()
 
     def _restore_old_fleet(self) -> None:
-        handover, is_rolling = self._handover, self._policy.rolling is not None
-        assert handover is not None
+        traffic_shift, is_rolling = self._traffic_shift, self._policy.rolling is not None
+        assert traffic_shift is not None
         self._description.set_status("RollingBack")
         remaining = self._get_old_counts()
-        for stage in plan_rollback(self._policy, handover.old_counts, self._stages[self._stage_index], remaining):
+        for stage in plan_rollback(self._policy, traffic_shift.old_counts, self._stages[self._stage_index], remaining):
             if is_rolling:
                 self._description.set_variant_status(
                     "Updating", _LAUNCHING, {name: count - remaining[name] for name, count in stage.old_counts.items()}
                 )
-                handover.scale_old(stage.old_counts)
+                traffic_shift.scale_old(stage.old_counts)
                 self._description.clear_variant_status(stage.old_counts)
-            handover.shift_traffic(stage.traffic_share)
+            traffic_shift.shift_traffic(stage.traffic_share)
             remaining = stage.old_counts
             self._description.set_variant_status(
                 "Deleting", _TERMINATING, stage.active_counts, pending=True, current=stage.active_counts
             )
             if is_rolling:
-                handover.scale_new(stage.new_counts)
+                traffic_shift.scale_new(stage.new_counts)

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.deployments.endpoint_description import build_summaries
 from sagemaker_sandbox.deployments.policy import InstanceCounts
-from sagemaker_sandbox.parts.resources import Fields
 
 #: Members that DescribeEndpoint copies from the configuration.
 _COPIED_MEMBERS = ("AsyncInferenceConfig", "ExplainerConfig", "MetricsConfig", "CrossRegionTrafficConfig")

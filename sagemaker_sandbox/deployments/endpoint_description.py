@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from sagemaker_sandbox.base.region import AccountRegion
+from sagemaker_sandbox.base.resources import Fields, SageMakerResource
 from sagemaker_sandbox.deployments.policy import InstanceCounts
-from sagemaker_sandbox.parts.region import AccountRegion
-from sagemaker_sandbox.parts.resources import Fields, SageMakerResource
 
 #: Members that hold variants, in a configuration and in the response of DescribeEndpoint.
 VARIANT_MEMBERS = ("ProductionVariants", "ShadowProductionVariants")

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Protocol
 
+from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.hosting.fleet import EndpointFleet
 from sagemaker_sandbox.hosting.traffic import Traffic
-from sagemaker_sandbox.parts.resources import Fields
 
 
 class FleetProvider(Protocol):

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.errors import ValidationError
-from sagemaker_sandbox.parts.resources import Fields
 
 #: Variant name to number of instances.
 InstanceCounts = Mapping[str, int]
@@ -17,7 +17,7 @@ _BOUNDS = {"CanarySize": (0, 50), "LinearStepSize": (10, 50), "MaximumBatchSize"
 
 @dataclass(frozen=True)
 class DeploymentPolicy:
-    """A deployment configuration. An empty one means all at once, without baking."""
+    """A deployment configuration. An empty one moves all traffic in one step, without baking."""
 
     config: Fields
 
@@ -50,7 +50,7 @@ class DeploymentPolicy:
 
     @property
     def step_size(self) -> tuple[str, Fields] | None:
-        """Name and value of the member with the step size; None if all traffic shifts at once."""
+        """Name and value of the member with the step size; None if all traffic shifts in one step."""
         if self.rolling is not None:
             return "MaximumBatchSize", self.rolling["MaximumBatchSize"]
         return (

@@ -1,12 +1,12 @@
-"""Transitions of an endpoint: moves, each in its own thread, and rests between them."""
+"""Transitions of an endpoint: moves, each in its own thread, and waits between them."""
 
 import time
 import traceback
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from sagemaker_sandbox.base.region import AccountRegion
 from sagemaker_sandbox.clock import TICK
-from sagemaker_sandbox.parts.region import AccountRegion
 
 Move = Callable[[], None]
 #: Longest wait for instances that end.
@@ -14,7 +14,7 @@ _DRAIN_WAIT_SECONDS = 2.0
 
 
 class Transition:
-    """Scheduled task of the clock until it is over. Moves take real time, rests take sandbox time."""
+    """Scheduled task of the clock until it is over. Moves take real time, waits take sandbox time."""
 
     def __init__(self, region: AccountRegion, name: str) -> None:
         self.region = region
@@ -35,22 +35,22 @@ class Transition:
         self.region.context.deployments.remove(self)
 
     def next(self, after: datetime) -> datetime | None:
-        """Return the end of the current rest."""
+        """Return the time of the next move."""
         if self.region.closing.is_set():
             self.end()
         due = self._due
         return None if due is None else max(due, after + TICK)
 
     def run_due(self, moment: datetime) -> None:
-        """Run the next move if the rest is over."""
+        """Run the next move if its time has come."""
         if self._due is None or self._due > moment:
             return
         with self.region.lock:
-            if self.is_resting and self._next_move is not None:
+            if self.is_waiting and self._next_move is not None:
                 self.run_move(self._next_move)
 
     @property
-    def is_resting(self) -> bool:
+    def is_waiting(self) -> bool:
         """True if the transition waits, so that a move can start. Requires the lock of the Region."""
         return not (self._is_moving or self.is_over or self.region.closing.is_set())
 
@@ -72,15 +72,15 @@ class Transition:
         traceback.print_exception(error)
         self.end()
 
-    def rest_then(self, seconds: float, next_move: Move) -> None:
-        """Run the next move after this many seconds of sandbox time. Must be the last call of a move."""
+    def schedule_move(self, next_move: Move, after_seconds: float) -> None:
+        """Run the next move after these seconds of sandbox time. Must be the last call of a move."""
         if self.region.closing.is_set():
             return
-        if not seconds:
+        if not after_seconds:
             next_move()
             return
         with self.region.lock:
-            self._next_move, self._due = next_move, self.region.clock.now() + timedelta(seconds=seconds)
+            self._next_move, self._due = next_move, self.region.clock.now() + timedelta(seconds=after_seconds)
             self._is_moving = False
         self.region.clock.wake()
 

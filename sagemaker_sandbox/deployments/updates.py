@@ -1,10 +1,10 @@
 """Rules of UpdateEndpoint: properties that an update retains, and changes that it rejects."""
 
+from sagemaker_sandbox.base.instance_types import list_instance_types
+from sagemaker_sandbox.base.resources import Fields, SageMakerResource
 from sagemaker_sandbox.deployments.endpoint_description import VARIANT_MEMBERS
 from sagemaker_sandbox.deployments.policy import DeploymentPolicy
 from sagemaker_sandbox.errors import ValidationError
-from sagemaker_sandbox.parts.instance_types import list_instance_types
-from sagemaker_sandbox.parts.resources import Fields, SageMakerResource
 
 #: VariantPropertyType to the members in a configuration and in the response of DescribeEndpoint.
 _RETAINED_MEMBERS = {
@@ -75,12 +75,12 @@ def check_endpoint_kind(endpoint: SageMakerResource, config: Fields) -> None:
 
 
 def is_serverless(config: Fields) -> bool:
-    """Return True if the variants of a configuration are serverless."""
+    """Return whether the variants of a configuration are serverless."""
     return "ServerlessConfig" in config["ProductionVariants"][0]
 
 
 def has_guardrails(*configs: Fields) -> bool:
-    """Return True if deployment guardrails apply to all configurations.
+    """Return whether deployment guardrails apply to all configurations.
 
     They apply to instances only: developer guide, "Exclusions". Containers from AWS Marketplace are excluded too, but
     the sandbox has none.

@@ -74,7 +74,7 @@ _TARGET_BOUNDARY_ACTIONS = {
 def build_global_keys(
     principal: Principal, tags: Mapping[str, str], region: str, now: datetime, user_agent: str
 ) -> Keys:
-    """Return the keys that every request has. `tags` are those of the principal."""
+    """Return the keys that every request has. `tags` are the tags of the principal."""
     kind = "AssumedRole" if principal.is_role else "Account" if principal.arn == principal.root else "User"
     keys: Keys = {
         "aws:CurrentTime": now.isoformat(),
@@ -84,7 +84,7 @@ def build_global_keys(
         "aws:PrincipalIsAWSService": "false",
         "aws:PrincipalType": kind,
         "aws:RequestedRegion": region,
-        # The sandbox listens only on this machine, and requests to it count as TLS.
+        # The sandbox listens only on this computer, and requests to it count as TLS.
         "aws:SecureTransport": "true",
         "aws:SourceIp": "127.0.0.1",
         "aws:UserAgent": user_agent,

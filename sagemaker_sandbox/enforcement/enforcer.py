@@ -13,7 +13,7 @@ from sagemaker_sandbox.context import ALLOWED_BY_IAM, DEFAULT_REGION
 from sagemaker_sandbox.enforcement import principals, resource_policies, web_identity
 from sagemaker_sandbox.enforcement.actions import UNRESTRICTED
 from sagemaker_sandbox.enforcement.condition_keys import build_global_keys
-from sagemaker_sandbox.enforcement.operations import Operation, parse_operation
+from sagemaker_sandbox.enforcement.operations import RequestedOperation, parse_operation
 from sagemaker_sandbox.enforcement.principals import Caller
 from sagemaker_sandbox.enforcement.required_permissions import RequiredPermission, list_required_permissions
 from sagemaker_sandbox.enforcement.resource_policies import Resource
@@ -29,6 +29,7 @@ from sagemaker_sandbox.iam.evaluation import (
 )
 from sagemaker_sandbox.iam.grants import GrantRecorder
 from sagemaker_sandbox.moto_patches.sts_assumed_roles import add_organization_role
+from sustainable_mlops.aws.arn import Arn
 from sustainable_mlops.aws.service_model import load_service_model
 
 #: Form of the access keys that AWS issues.
@@ -99,12 +100,14 @@ class Enforcer:
         """
         if operation.startswith("List"):
             return
-        call = Operation("sagemaker", "sagemaker", operation, parameters)
+        call = RequestedOperation("sagemaker", "sagemaker", operation, parameters)
         refusal = self._check_permissions(call, principals.build_service_session(role), region, INTERNAL_USER_AGENT)
         if refusal is not None:
             raise NotAuthorizedError("AccessDeniedException", 400, refusal)
 
-    def _check_permissions(self, operation: Operation, caller: Caller, region: str, user_agent: str) -> str | None:
+    def _check_permissions(
+        self, operation: RequestedOperation, caller: Caller, region: str, user_agent: str
+    ) -> str | None:
         """Return AWS's message if a permission of an operation is missing. Else record the grants, and return None."""
         allowed: list[AccessRequest] = []
         for permission in list_required_permissions(operation, caller.principal.account, region):
@@ -132,6 +135,7 @@ class Enforcer:
             **build_global_keys(caller.principal, caller.tags, region, self._clock.now(), user_agent),
             **permission.keys,
             **{f"aws:ResourceTag/{key}": value for key, value in resource.tags.items()},
+            **resource.keys,
         }
         if owner := resource.account or caller.principal.account:
             keys |= {"aws:ResourceAccount": owner, "s3:ResourceAccount": owner}
@@ -142,10 +146,11 @@ class Enforcer:
         return access_request, evaluate(access_request, caller.policies, policy)
 
     def _find_resource(self, arn: str) -> Resource:
-        if not arn.startswith("arn:aws:sagemaker:") or not resource_policies.is_complete_arn(arn):
+        parts = Arn.parse_or_none(arn)
+        if parts is None or parts.service != "sagemaker":
             return resource_policies.find_resource(arn)
         document, tags = self._describe_sagemaker(arn)
-        return Resource(arn.split(":")[4], ResourcePolicy(Policy.parse(document)) if document else None, tags)
+        return Resource(parts.account, ResourcePolicy(Policy.parse(document)) if document else None, tags)
 
     def _refuse_key(self, request: Request) -> Response | None:
         """Return AWS's error for an access key that does not exist or was deleted."""
@@ -159,7 +164,7 @@ class Enforcer:
         return _serialize(request, operation, error)
 
 
-def _build_response(request: Request, operation: Operation, message: str) -> Response:
+def _build_response(request: Request, operation: RequestedOperation, message: str) -> Response:
     is_json = _is_json(operation)
     code = _CODES.get(operation.service) or ("AccessDeniedException" if is_json else "AccessDenied")
     if operation.service == "ec2":
@@ -168,7 +173,7 @@ def _build_response(request: Request, operation: Operation, message: str) -> Res
     return _serialize(request, operation, NotAuthorizedError(code, status, message))
 
 
-def _serialize(request: Request, operation: Operation, error: ApiError) -> Response:
+def _serialize(request: Request, operation: RequestedOperation, error: ApiError) -> Response:
     content_type = request.headers.get("Content-Type", "")
     if _get_protocol(operation).startswith("rest-"):
         content_type = ""
@@ -178,9 +183,9 @@ def _serialize(request: Request, operation: Operation, error: ApiError) -> Respo
     return response
 
 
-def _is_json(operation: Operation) -> bool:
+def _is_json(operation: RequestedOperation) -> bool:
     return _get_protocol(operation) in _JSON_PROTOCOLS
 
 
-def _get_protocol(operation: Operation) -> str:
+def _get_protocol(operation: RequestedOperation) -> str:
     return str(load_service_model(operation.service).metadata["protocol"])

@@ -17,7 +17,7 @@ from sagemaker_sandbox.call_recorder import SERVICES_BY_SIGNING_NAME
 from sagemaker_sandbox.service_lookup import find_services
 
 
-class Operation(NamedTuple):
+class RequestedOperation(NamedTuple):
     """An operation. `service` is botocore's name of the service."""
 
     service: str
@@ -26,7 +26,7 @@ class Operation(NamedTuple):
     parameters: Mapping[str, Any]
 
 
-def parse_operation(request: Request) -> Operation | None:
+def parse_operation(request: Request) -> RequestedOperation | None:
     """Return the operation of a request, or None if no service has it."""
     signing_name = signature.parse_signature(request).service
     services = SERVICES_BY_SIGNING_NAME.get(signing_name) or [
@@ -55,7 +55,7 @@ def parse_operation(request: Request) -> Operation | None:
             parameters = PROTOCOL_PARSERS[protocol](operation).parse(request_parts)
         except Exception:
             parameters = {name: str(value) for name, value in labels.items()}
-        return Operation(service, signing_name, operation.name, parameters)
+        return RequestedOperation(service, signing_name, operation.name, parameters)
     return None
 
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from sagemaker_sandbox import roles
 from sagemaker_sandbox.enforcement.resource_policies import read_tags
 from sagemaker_sandbox.iam.evaluation import Policy, Principal, PrincipalPolicies
+from sustainable_mlops.aws.arn import Arn
 
 _ALL_ACTIONS = Policy.parse({"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
 
@@ -38,7 +39,8 @@ def build_service_session(arn: str) -> Caller:
     """Return the session in which SageMaker acts as a role."""
     from moto.iam.models import iam_backends
 
-    account, name = arn.split(":")[4], arn.rpartition("/")[2]
+    role = Arn.parse(arn)
+    account, name = role.account, role.name
     label = f"arn:aws:sts::{account}:assumed-role/{name}/SageMaker"
     return build_session(account, iam_backends[account]["aws"], arn, label)
 

@@ -12,8 +12,9 @@ from sagemaker_sandbox.enforcement.condition_keys import (
     build_request_keys,
     read_tags,
 )
-from sagemaker_sandbox.enforcement.operations import Operation, walk_members
+from sagemaker_sandbox.enforcement.operations import RequestedOperation, walk_members
 from sagemaker_sandbox.enforcement.resources import list_resources
+from sustainable_mlops.aws.arn import Arn
 
 #: First words of operations that pass a role to a service.
 _PASSING = ("Add", "Create", "Invoke", "Put", "Register", "Run", "Start", "Update")
@@ -50,7 +51,7 @@ class RequiredPermission(NamedTuple):
     keys: Keys
 
 
-def list_required_permissions(operation: Operation, account: str, region: str) -> Iterator[RequiredPermission]:
+def list_required_permissions(operation: RequestedOperation, account: str, region: str) -> Iterator[RequiredPermission]:
     """Yield the permissions that an operation needs."""
     action = find_action(operation.service, operation.signing_name, operation.name, operation.parameters)
     keys = {
@@ -74,7 +75,7 @@ def list_required_permissions(operation: Operation, account: str, region: str) -
                 yield RequiredPermission("kms:CreateGrant", arn, keys)
 
 
-def _list_own_resources(action: str, operation: Operation, account: str, region: str) -> list[str]:
+def _list_own_resources(action: str, operation: RequestedOperation, account: str, region: str) -> list[str]:
     """Return the ARNs of the resources of the operation's own action."""
     prefix = action.partition(":")[0]
     request = _NamedRequest(action, dict(operation.parameters), account, region)
@@ -142,7 +143,7 @@ def _find_sagemaker_resources(request: _NamedRequest) -> list[str] | None:
     group = str(request.parameters.get("ModelPackageGroupName") or "")
     if request.name not in ("CreateModelPackage", "ListModelPackages") or not group:
         return None
-    if group.startswith("arn:") and not resource_policies.is_complete_arn(group):
+    if group.startswith("arn:") and Arn.parse_or_none(group) is None:
         return None
     owner = group.rpartition(":")[0] or f"arn:aws:sagemaker:{request.region}:{request.account}"
     return [f"{owner}:model-package/{group.rpartition('/')[2].lower()}/*"]
@@ -205,7 +206,7 @@ def _complete_iam_arn(arn: str, account: str) -> str:
     return (resource_policies.find_iam_arn(account, kind, name) if "/" not in name else None) or arn
 
 
-def _list_s3_permissions(operation: Operation, account: str, region: str) -> Iterator[RequiredPermission]:
+def _list_s3_permissions(operation: RequestedOperation, account: str, region: str) -> Iterator[RequiredPermission]:
     """Yield the permissions for the source of a copy, tags, access control lists and the key of an object."""
     parameters = operation.parameters
     bucket, name = str(parameters.get("Bucket", "")), str(parameters.get("Key", ""))
@@ -252,7 +253,7 @@ def _build_via_service_keys(service: str, account: str, region: str) -> Keys:
     return {"kms:CallerAccount": account, "kms:ViaService": f"{service}.{region}.amazonaws.com"}
 
 
-def _list_volume_keys(operation: Operation) -> list[str]:
+def _list_volume_keys(operation: RequestedOperation) -> list[str]:
     own = operation.parameters.get("KmsKeyId") if operation.name == "CreateEndpointConfig" else None
     return [str(key) for key in (own, *_find_members(operation.parameters, "VolumeKmsKeyId")) if key]
 

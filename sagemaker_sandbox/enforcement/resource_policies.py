@@ -1,32 +1,31 @@
 """Policies, accounts and tags of resources, in moto's state."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sagemaker_sandbox import roles
+from sagemaker_sandbox.backends import find_backend
 from sagemaker_sandbox.iam.evaluation import Delegation, Policy, ResourcePolicy
+from sagemaker_sandbox.sagemaker.resource_lookup import find_bucket
+from sustainable_mlops.aws.arn import Arn
 
 
 class Resource(NamedTuple):
-    """The account of a resource, its policy and its tags."""
+    """The account of a resource, its policy, its tags and the condition keys of its service."""
 
     account: str
     policy: ResourcePolicy | None = None
     tags: Mapping[str, str] = {}
-
-
-def is_complete_arn(arn: str) -> bool:
-    """Return whether an ARN has all parts: partition, service, Region, account and name."""
-    return arn.count(":") >= len(("partition", "service", "region", "account", "name"))
+    keys: Mapping[str, Sequence[str]] = {}
 
 
 def find_resource(arn: str) -> Resource:
     """Return the account, policy and tags of a resource. The account is empty if its ARN has none."""
-    if not is_complete_arn(arn):
+    parts = Arn.parse_or_none(arn)
+    if parts is None:
         return Resource("")
-    _, _, service, region, account, name = arn.split(":", 5)
-    find = _FINDERS.get(service)
-    return (find and find(region, account, name)) or Resource(account)
+    find = _FINDERS.get(parts.service)
+    return (find and find(parts.region, parts.account, parts.resource)) or Resource(parts.account)
 
 
 def find_key_arn(account: str, region: str, key: str) -> str | None:
@@ -34,13 +33,12 @@ def find_key_arn(account: str, region: str, key: str) -> str | None:
 
     An incomplete ARN, or one of an unknown Region, is the ARN of no key.
     """
-    from moto.kms.models import kms_backends
-
     if key.startswith("arn:"):
-        if not is_complete_arn(key):
+        arn = Arn.parse_or_none(key)
+        if arn is None:
             return None
-        _, _, _, region, account, key = key.split(":", 5)
-    backend = _find_backend(kms_backends, account, region)
+        _, _, region, account, key = arn
+    backend = find_backend("kms", account, region)
     if backend is None:
         return None
     key_id = backend.get_key_id_from_alias(key) if key.startswith("alias/") else key.removeprefix("key/")
@@ -66,7 +64,7 @@ def find_iam_arn(account: str, kind: str, name: str) -> str | None:
 
 
 def find_boundary_arn(account: str, kind: str, name: str) -> str | None:
-    """Return the ARN of the permissions boundary of a role or a user, or None. moto keeps only those of roles."""
+    """Return the ARN of the permissions boundary of a role or a user, or None. moto keeps no boundary of users."""
     return getattr(_find_iam_resource(account, kind, name), "permissions_boundary_arn", None) or None
 
 
@@ -85,7 +83,7 @@ def _find_iam_resource(account: str, kind: str, name: str) -> Any:
 
 def find_object_key(bucket: str, name: str) -> str | None:
     """Return the KMS key that encrypts an object, or None."""
-    owner = _find_bucket(bucket)
+    owner = find_bucket(bucket)
     stored = owner.keys.get(name) if owner is not None else None
     if stored is None:
         return None
@@ -96,7 +94,7 @@ def find_object_key(bucket: str, name: str) -> str | None:
 
 def find_default_key(bucket: str) -> str | None:
     """Return the KMS key of the default encryption of a bucket, or None."""
-    owner = _find_bucket(bucket)
+    owner = find_bucket(bucket)
     rule = ((owner.encryption or {}) if owner is not None else {}).get("Rule") or {}
     rules = rule if isinstance(rule, list) else [rule]
     defaults = [one.get("ApplyServerSideEncryptionByDefault") or {} for one in rules]
@@ -105,71 +103,47 @@ def find_default_key(bucket: str) -> str | None:
 
 def has_object(bucket: str, name: str) -> bool:
     """Return whether the bucket has an object of this name, or does not exist."""
-    owner = _find_bucket(bucket)
+    owner = find_bucket(bucket)
     return owner is None or name in owner.keys
 
 
-def _find_backend(backends: Any, account: str, region: str) -> Any:
-    """Return moto's backend of an account in a Region, or None if the Region does not exist."""
-    try:
-        return backends[account][region]
-    except KeyError:
-        return None
-
-
-def _find_bucket(name: str) -> Any:
-    from moto.s3.models import s3_backends
-
-    partition, account = s3_backends.bucket_accounts.get(name, (None, None))
-    return s3_backends[account][partition].buckets.get(name) if account else None
-
-
 def _describe_s3(_region: str, _account: str, name: str) -> Resource | None:
-    bucket = _find_bucket(name.partition("/")[0])
+    bucket = find_bucket(name.partition("/")[0])
     return None if bucket is None else Resource(str(bucket.account_id), _build_policy(bucket.policy))
 
 
 def _describe_key(region: str, account: str, name: str) -> Resource | None:
-    from moto.kms.models import kms_backends
-
-    backend = _find_backend(kms_backends, account, region)
+    backend = find_backend("kms", account, region)
     key = backend.keys.get(name.removeprefix("key/")) if backend is not None else None
     if key is None:
         return None
     tags = backend.tagger.get_tag_dict_for_resource(key.id)
-    return Resource(account, ResourcePolicy(Policy.parse(key.policy), Delegation.REQUIRED), tags)
+    keys = {"kms:ResourceAliases": sorted(key.aliases)} if key.aliases else {}
+    return Resource(account, ResourcePolicy(Policy.parse(key.policy), Delegation.REQUIRED), tags, keys)
 
 
 def _describe_queue(region: str, account: str, name: str) -> Resource | None:
-    from moto.sqs.models import sqs_backends
-
-    backend = _find_backend(sqs_backends, account, region)
+    backend = find_backend("sqs", account, region)
     queue = backend.queues.get(name) if backend is not None else None
     return None if queue is None else Resource(account, _build_policy(queue.policy))
 
 
 def _describe_topic(region: str, account: str, name: str) -> Resource | None:
-    from moto.sns.models import sns_backends
-
-    backend = _find_backend(sns_backends, account, region)
+    backend = find_backend("sns", account, region)
     topic = backend.topics.get(f"arn:aws:sns:{region}:{account}:{name}") if backend is not None else None
     return None if topic is None else Resource(account, _build_policy(topic.policy))
 
 
 def _describe_secret(region: str, account: str, name: str) -> Resource | None:
-    from moto.secretsmanager.models import secretsmanager_backends
-
     arn = f"arn:aws:secretsmanager:{region}:{account}:{name}"
-    backend = _find_backend(secretsmanager_backends, account, region)
+    backend = find_backend("secretsmanager", account, region)
     secrets = backend.secrets.values() if backend is not None else ()
     secret = next((one for one in secrets if one.arn == arn), None)
     return None if secret is None else Resource(account, _build_policy(secret.policy))
 
 
 def _describe_repository(region: str, account: str, name: str) -> Resource | None:
-    from moto.ecr.models import ecr_backends
-
-    backend = _find_backend(ecr_backends, account, region)
+    backend = find_backend("ecr", account, region)
     repository = backend.repositories.get(name.removeprefix("repository/")) if backend is not None else None
     return None if repository is None else Resource(account, _build_policy(repository.policy))
 

@@ -1,7 +1,7 @@
-"""Trust of a role in the tokens of an OpenID Connect provider, such as those of GitHub and GitLab.
+"""Trust of a role in the tokens of an OpenID Connect provider, such as GitHub and GitLab.
 
 Sources: STS API reference, "AssumeRoleWithWebIdentity"; IAM user guide, "Available keys for AWS OIDC federation". The
-signature of a token is not verified, because the keys of its issuer are outside this machine.
+signature of a token is not verified, because the keys of its issuer are outside this computer.
 """
 
 import base64
@@ -17,6 +17,7 @@ from werkzeug import Request
 from sagemaker_sandbox.enforcement import resource_policies
 from sagemaker_sandbox.errors import ApiError
 from sagemaker_sandbox.iam.evaluation import AccessRequest, Principal, PrincipalPolicies, evaluate
+from sustainable_mlops.aws.arn import Arn
 
 ACTION = "AssumeRoleWithWebIdentity"
 #: Parts of a token: header, payload and signature.
@@ -45,7 +46,8 @@ def read_parameters(request: Request) -> dict[str, str] | None:
 def check_trust(parameters: Mapping[str, str], now: datetime) -> None:
     """Raise WebIdentityError unless the role trusts the token."""
     role = parameters.get("RoleArn", "")
-    account = role.split(":")[4] if resource_policies.is_complete_arn(role) else ""
+    arn = Arn.parse_or_none(role)
+    account = "" if arn is None else arn.account
     claims = _read_claims(parameters.get("WebIdentityToken", ""))
     issuer = str(claims.get("iss", "")).removeprefix("https://")
     provider = next((one for one in _list_providers(account) if one.url == issuer), None)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sagemaker_sandbox.permissions import ServiceCall
+from sustainable_mlops.aws.arn import Arn
 
 #: The IAM action, which is not an operation of the API.
 OPERATION = "InvokeApiDestination"
@@ -100,7 +101,7 @@ def _find_connection(arn: str) -> Any:
 def _find_item(arn: str, collection: str, prefix: str) -> Any:
     from moto.events.models import events_backends
 
-    _, _, _, region, account, resource = arn.split(":", 5)
+    _, _, region, account, resource = Arn.parse(arn)
     name = resource.removeprefix(prefix).partition("/")[0]
     item = getattr(events_backends[account][region], collection).get(name)
     if item is None or item.arn != arn:

@@ -20,6 +20,7 @@ from sagemaker_sandbox.context import SandboxContext
 from sagemaker_sandbox.eventbridge import api_destinations, target_calls
 from sagemaker_sandbox.eventbridge.api_destinations import HttpStatusError
 from sagemaker_sandbox.permissions import DeliveryNotPermittedError, ServiceCall
+from sustainable_mlops.aws.arn import Arn
 
 #: Defaults of RetryPolicy: retries, and age in seconds.
 _MAX_ATTEMPTS, _MAX_AGE = 185, 86_400
@@ -83,7 +84,7 @@ class Deliveries:
         clock.add_task(self)
 
     def add(self, delivery: Delivery) -> None:
-        """Add a delivery, which is attempted once it is due. Returns at once."""
+        """Add a delivery, which is attempted once it is due. Returns immediately."""
         self._pending.append(delivery)
         self._clock.wake()
 
@@ -136,7 +137,7 @@ class Deliveries:
     def _send(self, delivery: Delivery, call: ServiceCall) -> None:
         parameters, account, region, name = call.parameters, delivery.account, delivery.region, ""
         if call.resource is not None and call.resource == delivery.target["Arn"]:  # it may belong to another account
-            _, _, _, region, account, name = call.resource.split(":", 5)
+            _, _, region, account, name = Arn.parse(call.resource)
         client = self._context.customer_client(call.service, region, account)
         if call.service == "sqs" and name:
             parameters = parameters | {"QueueUrl": client.get_queue_url(QueueName=name)["QueueUrl"]}

@@ -19,7 +19,7 @@ def render_input(target: Mapping[str, Any], event: Event, rule_arn: str) -> str:
         return json.dumps(resolve_path(target["InputPath"], event))
     transformer = target.get("InputTransformer")
     if transformer:
-        return _fill_template(transformer["InputTemplate"], _template_values(transformer, event, rule_arn))
+        return _fill_template(transformer["InputTemplate"], _find_template_values(transformer, event, rule_arn))
     return json.dumps(event)
 
 
@@ -39,7 +39,7 @@ def resolve_parameter(value: str, event: Event) -> str:
     return resolved if isinstance(resolved, str) else json.dumps(resolved)
 
 
-def _template_values(transformer: Mapping[str, Any], event: Event, rule_arn: str) -> Callable[[str], Any]:
+def _find_template_values(transformer: Mapping[str, Any], event: Event, rule_arn: str) -> Callable[[str], Any]:
     paths_by_name = transformer.get("InputPathsMap") or {}
     predefined = {
         "aws.events.event": {name: value for name, value in event.items() if name != "detail"},

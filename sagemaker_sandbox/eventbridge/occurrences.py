@@ -56,14 +56,14 @@ class Calendar(NamedTuple):
 
     def next(self, after: datetime) -> datetime | None:
         """Return the first moment later than `after`, or None if the expression's years have no other."""
-        for day in self._days(after.astimezone(self.zone).date()):
+        for day in self._list_days(after.astimezone(self.zone).date()):
             for minutes in self.fields.list_minutes():
                 moment = _to_moment(day, minutes, self.zone)
                 if moment is not None and moment > after:
                     return moment
         return None
 
-    def _days(self, first: date) -> Iterator[date]:
+    def _list_days(self, first: date) -> Iterator[date]:
         years = cron.list_values(self.fields.year, *_YEARS)
         for year in range(first.year, _YEARS[1] + 1):
             if year not in years:

@@ -70,13 +70,13 @@ class Rules:
 
     def next(self, after: datetime) -> datetime | None:
         """Return the moment at which the first rule with a schedule is due."""
-        moments = (self._occurrences(rule).next(after) for rule in _list_scheduled())
+        moments = (self._get_occurrences(rule).next(after) for rule in _list_scheduled())
         return min((moment for moment in moments if moment is not None), default=None)
 
     def run_due(self, moment: datetime) -> None:
         """Send the event of a schedule to the targets of the rules that are due."""
         for rule in _list_scheduled():
-            if self._occurrences(rule).next(moment - TICK) == moment:
+            if self._get_occurrences(rule).next(moment - TICK) == moment:
                 self._send(
                     rule,
                     event.create_event(
@@ -85,7 +85,7 @@ class Rules:
                 )
 
     @staticmethod
-    def _occurrences(rule: Any) -> occurrences.Occurrences:
+    def _get_occurrences(rule: Any) -> occurrences.Occurrences:
         start = datetime.fromtimestamp(vars(rule).setdefault(_RATE_START, datetime.now(UTC).timestamp()), UTC)
         schedule = occurrences.parse_schedule(rule.scheduled_expression, "UTC", start)
         # The first occurrence of a rate is one period after the creation of the rule.
@@ -101,7 +101,7 @@ class Rules:
         self._clock.wake()
 
     def match_event(self, rule: Any, moto_event: Any) -> None:
-        """Send an event to a rule's targets if the rule is enabled and matches it. Returns at once."""
+        """Send an event to a rule's targets if the rule is enabled and matches it. Returns immediately."""
         if rule.state == "DISABLED" or not rule.event_pattern.get_pattern():
             return
         converted = event.convert_moto_event(moto_event)

@@ -17,6 +17,7 @@ from sagemaker_sandbox.clock import TICK, Clock
 from sagemaker_sandbox.eventbridge import event, occurrences, target_calls, universal_inputs
 from sagemaker_sandbox.eventbridge.deliveries import Deliveries, Delivery
 from sagemaker_sandbox.permissions import ServiceCall
+from sustainable_mlops.aws.arn import Arn
 
 SERVICE = "scheduler.amazonaws.com"
 #: Attribute of a schedule: the start of its rate, in seconds since the epoch.
@@ -43,7 +44,7 @@ class Schedules:
                 self._start(schedule, moment)
 
     def record_creation(self, schedule: Any) -> None:
-        """Store the start of a new schedule's rate. A rate without StartDate starts at once (user guide)."""
+        """Store the start of a new schedule's rate. A rate without StartDate starts immediately (user guide)."""
         self.record_change(schedule)
         if schedule.schedule_expression.startswith("rate") and not schedule.start_date and _is_enabled(schedule):
             self._start(schedule, self._clock.now())
@@ -58,7 +59,7 @@ class Schedules:
         self._clock.wake()
 
     def _start(self, schedule: Any, moment: datetime) -> None:
-        _, _, _, region, account, _ = schedule.arn.split(":", 5)
+        _, _, region, account, _ = Arn.parse(schedule.arn)
         target, text = dict(schedule.target), str(schedule.target.get("Input") or "")
         for name, value in {
             "schedule-arn": schedule.arn,

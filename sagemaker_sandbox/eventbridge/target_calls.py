@@ -21,7 +21,7 @@ _JAVA_NAMES = {"cloudwatchlogs": "logs", "eventbridge": "events", "sfn": "stepfu
 
 
 def is_supported(arn: str) -> bool:
-    """Return True if the sandbox can call a target."""
+    """Return whether the sandbox can call a target."""
     return UNIVERSAL in arn or _find_builder(arn) is not None
 
 
@@ -33,7 +33,7 @@ def build_call(target: Mapping[str, Any], text: str, event: Event, token: str) -
     """
     arn = target["Arn"]
     if UNIVERSAL in arn:
-        return _universal(arn, text, event, token)
+        return _build_universal_call(arn, text, event, token)
     build = _find_builder(arn)
     assert build is not None
     return build(target, text, event, token)
@@ -42,7 +42,10 @@ def build_call(target: Mapping[str, Any], text: str, event: Event, token: str) -
 def parse_universal_arn(arn: str) -> tuple[str, str]:
     """Return botocore's service and operation of a universal target. Raises ValueError if they do not exist."""
     service, _, action = arn.partition(UNIVERSAL)[2].partition(":")
-    service, operation = _services().get(_JAVA_NAMES.get(service, service), service), action[:1].upper() + action[1:]
+    service, operation = (
+        _index_services().get(_JAVA_NAMES.get(service, service), service),
+        action[:1].upper() + action[1:],
+    )
     try:
         exists = action[:1].islower() and operation in load_service_model(service).operation_names
     except UnknownServiceError:
@@ -57,18 +60,18 @@ def parse_universal_arn(arn: str) -> tuple[str, str]:
 def _find_builder(arn: str) -> Callable[[Mapping[str, Any], str, Event, str], ServiceCall] | None:
     _, _, service, _, _, resource = (*arn.split(":", 5), *[""] * 6)[:6]
     if service == "sagemaker" and resource.startswith("pipeline/"):
-        return _pipeline
+        return _build_pipeline_call
     if service == "events" and resource.startswith("event-bus/"):
-        return _bus
+        return _build_bus_call
     if service == "events" and resource.startswith(api_destinations.PREFIX):
         return lambda target, text, _event, _token: api_destinations.build_call(target, text)
     if service == "ssm" and resource.startswith(_AUTOMATION):
-        return _automation
-    return {"sqs": _queue, "sns": _topic}.get(service)
+        return _build_automation_call
+    return {"sqs": _build_queue_call, "sns": _build_topic_call}.get(service)
 
 
-def _pipeline(target: Mapping[str, Any], _text: str, event: Event, token: str) -> ServiceCall:
-    """Start the latest version: a target names no version."""
+def _build_pipeline_call(target: Mapping[str, Any], _text: str, event: Event, token: str) -> ServiceCall:
+    """Return the call that starts the latest version: a target names no version."""
     items = (target.get("SageMakerPipelineParameters") or {}).get("PipelineParameterList") or []
     parameters = [{name: inputs.resolve_parameter(item[name], event) for name in ("Name", "Value")} for item in items]
     request = {"PipelineName": target["Arn"].rpartition("/")[2], "ClientRequestToken": token}
@@ -76,8 +79,8 @@ def _pipeline(target: Mapping[str, Any], _text: str, event: Event, token: str) -
     return ServiceCall("sagemaker", "StartPipelineExecution", request, target["Arn"])
 
 
-def _automation(target: Mapping[str, Any], text: str, event: Event, token: str) -> ServiceCall:
-    """Start an automation. Each parameter is a list of text.
+def _build_automation_call(target: Mapping[str, Any], text: str, event: Event, token: str) -> ServiceCall:
+    """Return the call that starts an automation. Each parameter is a list of text.
 
     Source: Systems Manager user guide, "Run automations based on EventBridge events".
     """
@@ -105,18 +108,18 @@ def list_additional_calls(call: ServiceCall, account: str, region: str) -> Itera
             yield ServiceCall("iam", "PassRole", {}, role)
 
 
-def _queue(target: Mapping[str, Any], text: str, _event: Event, _token: str) -> ServiceCall:
+def _build_queue_call(target: Mapping[str, Any], text: str, _event: Event, _token: str) -> ServiceCall:
     group = (target.get("SqsParameters") or {}).get("MessageGroupId")
     more = {"MessageGroupId": group} if group else {}
     return ServiceCall("sqs", "SendMessage", {"QueueUrl": target["Arn"], "MessageBody": text} | more, target["Arn"])
 
 
-def _topic(target: Mapping[str, Any], text: str, _event: Event, _token: str) -> ServiceCall:
+def _build_topic_call(target: Mapping[str, Any], text: str, _event: Event, _token: str) -> ServiceCall:
     return ServiceCall("sns", "Publish", {"TopicArn": target["Arn"], "Message": text}, target["Arn"])
 
 
-def _bus(target: Mapping[str, Any], text: str, event: Event, _token: str) -> ServiceCall:
-    """Put the event of a rule, or an event of the type that the schedule names."""
+def _build_bus_call(target: Mapping[str, Any], text: str, event: Event, _token: str) -> ServiceCall:
+    """Return the call that puts the event of a rule, or an event of the type that the schedule names."""
     settings = target.get("EventBridgeParameters") or {}
     entry = {
         "Source": settings.get("Source", event.get("source")),
@@ -127,7 +130,7 @@ def _bus(target: Mapping[str, Any], text: str, event: Event, _token: str) -> Ser
     return ServiceCall("events", "PutEvents", {"Entries": [entry]}, target["Arn"])
 
 
-def _universal(arn: str, text: str, event: Event, token: str) -> ServiceCall:
+def _build_universal_call(arn: str, text: str, event: Event, token: str) -> ServiceCall:
     service, operation = parse_universal_arn(arn)
     universal_inputs.check_input(service, operation, text)
     parameters = universal_inputs.convert_names(service, operation, json.loads(text or "{}"))
@@ -141,8 +144,8 @@ def _universal(arn: str, text: str, event: Event, token: str) -> ServiceCall:
 
 
 @cache
-def _services() -> dict[str, str]:
-    """Return botocore's names of services by the same names without hyphens."""
+def _index_services() -> dict[str, str]:
+    """Return botocore's names of services, by these names without hyphens."""
     import botocore.session
 
     return {name.replace("-", ""): name for name in botocore.session.get_session().get_available_services()}

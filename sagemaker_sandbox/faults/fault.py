@@ -35,7 +35,7 @@ class Fault(BaseModel):
     after_checkpoints: int | None = Field(
         None,
         ge=0,
-        description="For SpotInterruption: number of checkpoint files in S3 before it, 1 by default. 0 is at once.",
+        description="For SpotInterruption: number of checkpoint files in S3 before it, 1 by default. 0 is immediately.",
     )
 
     @property

@@ -27,7 +27,7 @@ class FaultQueue:
         self._lock = threading.Lock()
 
     def add(self, fault: Fault) -> Fault:
-        """Add a fault, and return it as it is stored. Raise UserError for a fault that cannot occur."""
+        """Add a fault, and return it as it is stored. Raises UserError for a fault that cannot occur."""
         resolved = fault_rules.resolve_fault(fault)
         with self._lock:
             self._pending.append(resolved)

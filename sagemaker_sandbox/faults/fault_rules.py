@@ -67,7 +67,7 @@ _SERVICE_ERRORS = {
 
 
 def resolve_fault(fault: Fault) -> Fault:
-    """Return the fault with the service in its operation. Raise UserError for a fault that cannot occur."""
+    """Return the fault with the service in its operation. Raises UserError for a fault that cannot occur."""
     fault = fault.model_copy(update={"operation": ":".join(_find_operation(fault))})
     if not (fault.error or fault.delay or fault.status_delay or fault.after_effect):
         raise UserError(f"{fault.operation}: the fault has no effect; set an error, a delay or a status delay")
@@ -92,7 +92,7 @@ def _find_operation(fault: Fault) -> tuple[str, str]:
     if fault.operation_name not in names:
         owner = fault.service if ":" in fault.operation else "SageMaker"
         hint = did_you_mean(fault.operation_name, names)
-        example = "" if ":" in fault.operation else "; name the operation of another service like s3:PutObject"
+        example = "" if ":" in fault.operation else "; write the operation of another service like s3:PutObject"
         raise UserError(f"{owner} has no operation {fault.operation_name}{hint}{example}")
     return names[fault.operation_name], fault.operation_name
 

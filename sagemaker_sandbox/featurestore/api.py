@@ -8,12 +8,12 @@ from urllib.parse import unquote
 
 from werkzeug import Request
 
+from sagemaker_sandbox.base.handlers import emulated_operation
+from sagemaker_sandbox.base.region import AccountRegion
+from sagemaker_sandbox.base.resources import Fields, ServicePart
 from sagemaker_sandbox.errors import ApiError
 from sagemaker_sandbox.featurestore.records import RecordError
 from sagemaker_sandbox.featurestore.store import RecordStores
-from sagemaker_sandbox.parts.handlers import emulated_operation
-from sagemaker_sandbox.parts.region import AccountRegion
-from sagemaker_sandbox.parts.resources import Fields, ServicePart
 
 _ROUTE = re.compile(r"/FeatureGroup/(?P<group>.+?)(?P<rest>/ListRecords|/Record)?|/(?P<batch>Batch(Get|Write)Record)")
 _OPERATIONS = {"PUT": "PutRecord", "GET": "GetRecord", "DELETE": "DeleteRecord"}
@@ -22,7 +22,7 @@ _LISTS = ("TargetStores", "FeatureName")
 
 
 def parse_request(request: Request) -> tuple[str, Fields]:
-    """Return the operation and the arguments of a REST request. Raise RecordError for an unknown operation."""
+    """Return the operation and the arguments of a REST request. Raises RecordError for an unknown operation."""
     route = _ROUTE.fullmatch(request.path)
     if route is None:
         raise RecordError(f"{request.method} {request.path} is not an operation of SageMaker.")

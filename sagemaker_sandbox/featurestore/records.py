@@ -45,7 +45,7 @@ class FeatureSchema:
         )
 
     def parse_record(self, features: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        """Return the features by name. Raise RecordError for invalid ones."""
+        """Return the features by name. Raises RecordError for invalid ones."""
         record: dict[str, Any] = {}
         for feature in features:
             name = feature["FeatureName"]
@@ -78,7 +78,7 @@ class FeatureSchema:
         return single
 
     def convert_value(self, name: str, text: str | None) -> str | int | float | None:
-        """Return one value in its feature's type. Raise RecordError if it has another type."""
+        """Return one value in its feature's type. Raises RecordError if it has another type."""
         kind = self.definitions[name]["FeatureType"]
         if text is not None and _SURROGATE.search(text):
             raise RecordError(f"Validation Error: The value of feature {name} is not valid Unicode.")
@@ -95,7 +95,7 @@ class FeatureSchema:
         return number
 
     def parse_event_time(self, text: str) -> datetime:
-        """Return an event time as a moment. Raise RecordError for an invalid one."""
+        """Return an event time as a moment. Raises RecordError for an invalid one."""
         is_fractional = self.definitions[self.event_time]["FeatureType"] == "Fractional"
         expected = (
             "seconds since the epoch" if is_fractional else "yyyy-MM-dd'T'HH:mm:ssZ or yyyy-MM-dd'T'HH:mm:ss.SSSZ"
@@ -123,7 +123,7 @@ class FeatureSchema:
 
 
 def compute_expiry(moment: datetime, ttl: Mapping[str, Any]) -> datetime:
-    """Return the moment at which a record expires. Raise RecordError for a TtlDuration beyond the calendar."""
+    """Return the moment at which a record expires. Raises RecordError for a TtlDuration beyond the calendar."""
     try:
         return moment + timedelta(**{ttl["Unit"].lower(): ttl["Value"]})
     except OverflowError:

@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from sagemaker_sandbox.base.region import AccountRegion
+from sagemaker_sandbox.base.resources import ServicePart
+from sagemaker_sandbox.base.role_environment import create_role_client
 from sagemaker_sandbox.featurestore.offline import FLUSH_SECONDS, OfflineRow, OfflineStore
 from sagemaker_sandbox.featurestore.online import OnlineEntry, OnlineRecords
 from sagemaker_sandbox.featurestore.records import FeatureSchema, RecordError, compute_expiry
-from sagemaker_sandbox.parts.region import AccountRegion
-from sagemaker_sandbox.parts.resources import ServicePart
-from sagemaker_sandbox.parts.role_environment import create_role_client
 from sagemaker_sandbox.sagemaker.feature_groups import FeatureGroups
 from sustainable_mlops.aws.s3 import S3Uri
 

@@ -14,9 +14,9 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from sagemaker_sandbox.base.region import AccountRegion
+from sagemaker_sandbox.base.resources import Fields, ServicePart
 from sagemaker_sandbox.hosting.invocation import Invocation, InvocationResponse
-from sagemaker_sandbox.parts.region import AccountRegion
-from sagemaker_sandbox.parts.resources import Fields, ServicePart
 from sustainable_mlops.aws.s3 import S3Uri
 
 #: Longest time between two files. AWS publishes no figure; assumed.

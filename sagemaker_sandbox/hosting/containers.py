@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sagemaker_sandbox.parts.resources import Fields
+from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.runtime import mounting
 from sagemaker_sandbox.runtime.container import Container, count_cpus
 from sagemaker_sandbox.runtime.container_invocation import (
@@ -42,7 +42,7 @@ class InstanceShape:
     """Purchased capacity of an instance.
 
     `memory_mb` and `max_concurrency` apply to serverless variants only. `max_loaded_mb` limits the memory of all models
-    of a multi-model container; None means half of the memory of this machine.
+    of a multi-model container; None means half of the memory of this computer.
     """
 
     memory_mb: int | None = None
@@ -161,7 +161,7 @@ class SingleModelContainer(HostedContainer):
 
     @property
     def pids(self) -> Sequence[int]:
-        """Process ids of the workers."""
+        """Process IDs of the workers."""
         return self._server.pids if self._server is not None else ()
 
     def start(self) -> None:

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from sagemaker_sandbox.base.region import AccountRegion
+from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.hosting.fleet import EndpointFleet
 from sagemaker_sandbox.hosting.invocation import Invocation, InvocationResponse
 from sagemaker_sandbox.hosting.logs import EndpointLogs
 from sagemaker_sandbox.hosting.metrics import MINUTE, TEN_SECONDS, EndpointKind, VariantMeter
 from sagemaker_sandbox.hosting.traffic import Traffic
 from sagemaker_sandbox.hosting.variant import HostedVariant
-from sagemaker_sandbox.parts.region import AccountRegion
-from sagemaker_sandbox.parts.resources import Fields
 
 #: Receives each response of a shadow variant: endpoint name, configuration, variant name, request and response.
 ShadowResponseListener = Callable[[str, Fields, str, Invocation, InvocationResponse], object]
@@ -109,7 +109,7 @@ class HostedEndpoint:
             self.traffic.shift((fleet, 1.0))
 
     def close(self, *, immediately: bool = False) -> None:
-        """End all fleets, after their active requests or `immediately`. No fleet starts afterwards."""
+        """End all fleets, after their active requests or `immediately`. No fleet starts afterward."""
         self._is_closed = True
         for fleet in self.fleets:
             fleet.close(immediately=immediately)
@@ -121,7 +121,7 @@ class HostedEndpoint:
 
     @property
     def region_key(self) -> tuple[str, str]:
-        """Account id and Region name."""
+        """Account ID and Region name."""
         return self.region.account_id, self.region.name
 
     def get_metric_interval(self) -> timedelta | None:

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
+from sagemaker_sandbox.base.resources import Fields
+from sagemaker_sandbox.base.role_environment import create_role_client
 from sagemaker_sandbox.hosting.shadow import ShadowVariants
 from sagemaker_sandbox.hosting.variant import HostedVariant, VariantOwner
-from sagemaker_sandbox.parts.resources import Fields
-from sagemaker_sandbox.parts.role_environment import create_role_client
 from sagemaker_sandbox.runtime.model_data import ModelDataCache
 
 

@@ -1,15 +1,15 @@
-"""Instances of a variant. Each runs the containers of its model in series, as model servers of this machine."""
+"""Instances of a variant. Each runs the containers of its model in series, as model servers of this computer."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from sagemaker_sandbox.base.region import AccountRegion
+from sagemaker_sandbox.base.resources import Fields
+from sagemaker_sandbox.base.role_environment import build_role_environment, create_role_client
 from sagemaker_sandbox.hosting.containers import InstanceContext, InstanceShape, SingleModelContainer, StartError
 from sagemaker_sandbox.hosting.invocation import Invocation, InvocationResponse, MissingTargetError
 from sagemaker_sandbox.hosting.multi_model import MultiModelContainer
-from sagemaker_sandbox.parts.region import AccountRegion
-from sagemaker_sandbox.parts.resources import Fields
-from sagemaker_sandbox.parts.role_environment import build_role_environment, create_role_client
 from sagemaker_sandbox.runtime.container_invocation import (
     ContainerRequest,
     ContainerResponse,
@@ -77,7 +77,7 @@ class HostingInstance:
 
     @property
     def pids(self) -> list[int]:
-        """Process ids of the workers."""
+        """Process IDs of the workers."""
         return [pid for container in self._containers for pid in container.pids]
 
     @property

@@ -109,7 +109,7 @@ class InvocationResponse:
 
     @classmethod
     def from_container(cls, response: ContainerResponse, timings: InvocationTimings) -> "InvocationResponse":
-        """Build the response from that of the last container."""
+        """Build the response from the response of the last container."""
         return cls(
             response.body,
             response.content_type,

@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from sagemaker_sandbox.parts.region import AccountRegion
-from sagemaker_sandbox.parts.resources import ServicePart
+from sagemaker_sandbox.base.region import AccountRegion
+from sagemaker_sandbox.base.resources import ServicePart
 from sagemaker_sandbox.runtime.job_log import CloudWatchStream
 
 _SEND_INTERVAL = 0.5  # seconds

@@ -15,9 +15,9 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
+from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.clock import Clock
 from sagemaker_sandbox.cloudwatch import metrics as cloudwatch
-from sagemaker_sandbox.parts.resources import Fields
 
 #: Namespaces of the metrics of requests and of instances.
 REQUEST_NAMESPACE, INSTANCE_NAMESPACE = "AWS/SageMaker", "/aws/sagemaker/Endpoints"
@@ -135,7 +135,7 @@ class MetricSource(Protocol):
 
     @property
     def region_key(self) -> tuple[str, str]:
-        """Account id and Region name."""
+        """Account ID and Region name."""
 
     def get_metric_interval(self) -> timedelta | None:
         """Return the interval between two publications; None if there is nothing to publish."""

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import psutil
 
+from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.hosting.containers import (
     MAX_WAITING_REQUESTS,
     HostedContainer,
@@ -24,7 +25,6 @@ from sagemaker_sandbox.hosting.containers import (
     translate_throttling,
 )
 from sagemaker_sandbox.hosting.invocation import MissingTargetError, NotReadyError
-from sagemaker_sandbox.parts.resources import Fields
 from sagemaker_sandbox.runtime.container_invocation import (
     ContainerRequest,
     ContainerResponse,
@@ -82,7 +82,7 @@ class MultiModelContainer(HostedContainer):
 
     @property
     def pids(self) -> Sequence[int]:
-        """Process ids of the workers."""
+        """Process IDs of the workers."""
         return [pid for load in self._list_loaded() for pid in load.server.pids]
 
     @property

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from sagemaker_sandbox.hosting.instance import HostingInstance, StartError
 
-#: Number of instances of one variant that start concurrently on this machine.
+#: Number of instances of one variant that start concurrently on this computer.
 _START_CONCURRENCY = 4
 
 

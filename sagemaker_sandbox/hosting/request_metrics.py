@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sagemaker_sandbox.parts.resources import Fields
+from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.runtime.container_invocation import InvocationTimings
 
 _MICROSECONDS = 1e6
@@ -13,7 +13,7 @@ _MICROSECONDS = 1e6
 class CompletedRequest:
     """A completed request. Times are in seconds.
 
-    `status` is that of the container; 0 means that the container did not respond.
+    `status` is the status of the container; 0 means that the container did not respond.
     """
 
     status: int

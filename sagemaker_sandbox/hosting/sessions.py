@@ -10,7 +10,7 @@ from sagemaker_sandbox.clock import Clock
 from sagemaker_sandbox.hosting.invocation import Invocation, InvocationResponse
 from sagemaker_sandbox.hosting.reservation import Reservation
 
-#: Session id that requests a new session.
+#: Session ID that requests a new session.
 NEW_SESSION = "NEW_SESSION"
 
 

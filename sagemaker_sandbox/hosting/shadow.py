@@ -40,7 +40,7 @@ class ShadowVariants:
         self._executor = ThreadPoolExecutor(_MAX_CONCURRENCY, "shadow") if shadows else None
 
     def mirror(self, invocation: Invocation) -> None:
-        """Send a copy of a request to the shadow variants and return at once.
+        """Send a copy of a request to the shadow variants and return immediately.
 
         The clock does not advance before they have responded.
         """

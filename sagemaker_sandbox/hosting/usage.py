@@ -35,8 +35,8 @@ class InstanceUsage:
         return [100 * resident / self._memory for resident in read_process_usage(pids)[1]]
 
 
-def get_machine_memory() -> float:
-    """Return the memory of this machine in bytes."""
+def get_total_memory() -> float:
+    """Return the memory of this computer in bytes."""
     import psutil
 
     return float(psutil.virtual_memory().total)

@@ -9,15 +9,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
+from sagemaker_sandbox.base.instance_types import list_instance_types
+from sagemaker_sandbox.base.region import AccountRegion
+from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.hosting.instance import HostingInstance, InstanceShape, StartError
 from sagemaker_sandbox.hosting.invocation import Invocation, InvocationResponse
 from sagemaker_sandbox.hosting.metrics import MINUTE, TEN_SECONDS, EndpointKind, VariantMeter, floor_to_step
 from sagemaker_sandbox.hosting.pool import InstancePool, PoolMember
 from sagemaker_sandbox.hosting.request_metrics import CompletedRequest
-from sagemaker_sandbox.hosting.usage import InstanceUsage, get_machine_memory
-from sagemaker_sandbox.parts.instance_types import list_instance_types
-from sagemaker_sandbox.parts.region import AccountRegion
-from sagemaker_sandbox.parts.resources import Fields
+from sagemaker_sandbox.hosting.usage import InstanceUsage, get_total_memory
 from sagemaker_sandbox.runtime.container_invocation import InvocationTimings, ModelError
 from sagemaker_sandbox.runtime.model_data import ModelDataCache
 from sustainable_mlops.catalogue import instances
@@ -49,7 +49,7 @@ class VariantOwner(Protocol):
 
 @dataclass
 class _InstanceRecord:
-    """Resources of one instance: id, folder, utilization and log follower."""
+    """Resources of one instance: ID, folder, utilization and log follower."""
 
     id: str
     folder: Path
@@ -60,7 +60,7 @@ class _InstanceRecord:
 class HostedVariant:
     """One variant of a fleet.
 
-    `fields` are those of the configuration. `weight` and `serverless` are the present values.
+    `fields` are the fields of the configuration. `weight` and `serverless` are the present values.
     """
 
     def __init__(
@@ -161,8 +161,8 @@ class HostedVariant:
         """Return the memory of an instance in bytes."""
         if self.serverless is not None:
             return float(self.serverless["MemorySizeInMB"]) * _MEBIBYTE
-        machine = instances.find(self._get_instance_type())
-        return machine.memory_gib * _GIBIBYTE if machine is not None else get_machine_memory()
+        known_type = instances.find(self._get_instance_type())
+        return known_type.memory_gib * _GIBIBYTE if known_type is not None else get_total_memory()
 
     def _get_instance_type(self) -> str:
         return next(iter(list_instance_types(self.fields)), "")

@@ -71,7 +71,7 @@ def _equals_ignoring_case(pattern: str, value: str) -> bool:
     return decode_literals(pattern).lower() == value.lower()
 
 
-def _arn_like(pattern: str, value: str) -> bool:
+def _matches_arn(pattern: str, value: str) -> bool:
     """Compare the six parts of two ARNs one by one. A `*` does not match the colons between the first five."""
     patterns, values = pattern.split(":", 5), value.split(":", 5)
     return len(patterns) == len(values) and all(map(matches, patterns, values))
@@ -118,8 +118,8 @@ _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
 }
 #: Operators without their negations, such as `StringNotEquals`.
 _OPERATORS: dict[str, Callable[[str, str], bool]] = {
-    "ArnEquals": _arn_like,
-    "ArnLike": _arn_like,
+    "ArnEquals": _matches_arn,
+    "ArnLike": _matches_arn,
     "BinaryEquals": _equals,
     "Bool": _equals_ignoring_case,
     "IpAddress": _is_in_network,

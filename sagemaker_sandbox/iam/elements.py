@@ -14,7 +14,7 @@ def covers_action(statement: Mapping[str, Any], action: str) -> bool:
 
 
 def covers_resource(statement: Mapping[str, Any], arn: str, variables: Mapping[str, str] | None = None) -> bool:
-    """Return whether Resource or NotResource covers an ARN. `variables` are those of `fill_variables`.
+    """Return whether Resource or NotResource covers an ARN. `variables` are the variables of `fill_variables`.
 
     A NotResource whose variable lacks a value covers nothing.
     """
@@ -36,7 +36,7 @@ def fill_variables(texts: Sequence[Any], variables: Mapping[str, str] | None) ->
     return [text for string in strings if (text := substitute_variables(string, variables)) is not None]
 
 
-def as_list(value: Any) -> list[Any]:
+def make_list(value: Any) -> list[Any]:
     """Return a list of the values of an element, which may be one value or none."""
     return value if isinstance(value, list) else [] if value is None else [value]
 
@@ -44,4 +44,4 @@ def as_list(value: Any) -> list[Any]:
 def _read_element(statement: Mapping[str, Any], name: str) -> tuple[list[Any], bool]:
     """Return the values of an element, and whether it is the negated one."""
     is_negated = f"Not{name}" in statement
-    return as_list(statement.get(f"Not{name}" if is_negated else name)), is_negated
+    return make_list(statement.get(f"Not{name}" if is_negated else name)), is_negated

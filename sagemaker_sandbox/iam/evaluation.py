@@ -12,7 +12,7 @@ from typing import Any
 
 from sagemaker_sandbox.iam import conditions
 from sagemaker_sandbox.iam.conditions import ConditionKeys
-from sagemaker_sandbox.iam.elements import as_list, covers_action, covers_resource, fill_variables
+from sagemaker_sandbox.iam.elements import covers_action, covers_resource, fill_variables, make_list
 from sagemaker_sandbox.iam.grants import GrantRecorder, NamedStatement
 
 Statement = Mapping[str, Any]
@@ -40,13 +40,13 @@ class Delegation(StrEnum):
     REQUIRED = "required"
 
 
-class _Match(IntEnum):
-    """Closeness with which the element Principal names the principal of a request."""
+class _PrincipalMatch(IntEnum):
+    """Precision of a match between a Principal element and the principal of a request."""
 
     NONE = 0
     ACCOUNT = 1
     ROLE = 2
-    #: A user, a session, a service or everybody: boundaries and session policies do not limit the statement.
+    #: A user, a session, a service or anyone: boundaries and session policies do not limit the statement.
     DIRECT = 3
 
 
@@ -67,7 +67,7 @@ class Policy:
             policy = None
         if not isinstance(policy, Mapping):
             return cls((), name=name)
-        statements = tuple(item for item in as_list(policy.get("Statement")) if isinstance(item, Mapping))
+        statements = tuple(item for item in make_list(policy.get("Statement")) if isinstance(item, Mapping))
         return cls(statements, policy.get("Version") == _WITH_VARIABLES, name)
 
 
@@ -83,7 +83,7 @@ class ResourcePolicy:
 
 @dataclass(frozen=True)
 class Principal:
-    """The sender of a request. `arn` is that of the user, the role or the root, or the name of a service."""
+    """The sender of a request. `arn` is the ARN of the user, the role or the root, or the name of a service."""
 
     account: str
     arn: str
@@ -183,11 +183,13 @@ def evaluate(
     match = _match_resource_policy(request, resource_policy)
     if request.principal.is_service:
         return AccessDecision(True) if match else AccessDecision(False, PolicyKind.RESOURCE)
-    if match is _Match.NONE and (
+    if match is _PrincipalMatch.NONE and (
         request.is_cross_account or (resource_policy is not None and resource_policy.delegation is Delegation.REQUIRED)
     ):
         return AccessDecision(False, PolicyKind.RESOURCE)
-    return _check_own_policies(request, policies, own_policies, _Match.NONE if request.is_cross_account else match)
+    return _check_own_policies(
+        request, policies, own_policies, _PrincipalMatch.NONE if request.is_cross_account else match
+    )
 
 
 def record_grants(recorder: GrantRecorder, request: AccessRequest, policies: PrincipalPolicies) -> None:
@@ -204,16 +206,16 @@ def _check_own_policies(
     request: AccessRequest,
     policies: PrincipalPolicies,
     own_policies: Mapping[PolicyKind, Sequence[Policy]],
-    match: _Match,
+    match: _PrincipalMatch,
 ) -> AccessDecision:
     """Return the decision of the principal's own policies.
 
     `match` is how closely the policy of a resource in the same account names the principal.
     """
     required_kinds = []
-    if match < _Match.ROLE:
+    if match < _PrincipalMatch.ROLE:
         required_kinds.append(PolicyKind.IDENTITY)
-    if match < _Match.DIRECT:
+    if match < _PrincipalMatch.DIRECT:
         required_kinds += [PolicyKind.BOUNDARY] if policies.boundary is not None else []
         required_kinds += [PolicyKind.SESSION] if policies.session is not None else []
     for kind in required_kinds:
@@ -222,15 +224,15 @@ def _check_own_policies(
     return AccessDecision(True)
 
 
-def _match_resource_policy(request: AccessRequest, resource_policy: ResourcePolicy | None) -> _Match:
+def _match_resource_policy(request: AccessRequest, resource_policy: ResourcePolicy | None) -> _PrincipalMatch:
     if resource_policy is None:
-        return _Match.NONE
+        return _PrincipalMatch.NONE
     return max(
         (
             _match_principal(statement, request.principal)
             for statement in _list_matching(request, resource_policy.policy, "Allow", resource_policy.names_resources)
         ),
-        default=_Match.NONE,
+        default=_PrincipalMatch.NONE,
     )
 
 
@@ -266,30 +268,34 @@ def _build_variables(request: AccessRequest) -> dict[str, str]:
 
 def _fill_condition(condition: Any, variables: Mapping[str, str] | None) -> dict[str, dict[str, list[str]]]:
     return {
-        operator: {key: fill_variables(as_list(expected), variables) for key, expected in tests.items()}
+        operator: {key: fill_variables(make_list(expected), variables) for key, expected in tests.items()}
         for operator, tests in (condition or {}).items()
     }
 
 
-def _match_principal(statement: Statement, principal: Principal) -> _Match:
+def _match_principal(statement: Statement, principal: Principal) -> _PrincipalMatch:
     if "NotPrincipal" in statement:
         # A role is excepted only if its account, the role and the session are listed.
         names = {name for name in (principal.root, principal.arn, principal.session) if name}
         principal_names = _expand_principals(statement["NotPrincipal"])
-        return _Match.NONE if "*" in principal_names or names <= principal_names else _Match.DIRECT
+        return _PrincipalMatch.NONE if "*" in principal_names or names <= principal_names else _PrincipalMatch.DIRECT
     principal_names = _expand_principals(statement.get("Principal"))
     if "*" in principal_names or principal.label in principal_names:
-        return _Match.DIRECT
+        return _PrincipalMatch.DIRECT
     if principal.arn in principal_names and principal.arn != principal.root:
-        return _Match.ROLE
-    return _Match.ACCOUNT if principal.root in principal_names and not principal.is_service else _Match.NONE
+        return _PrincipalMatch.ROLE
+    return (
+        _PrincipalMatch.ACCOUNT
+        if principal.root in principal_names and not principal.is_service
+        else _PrincipalMatch.NONE
+    )
 
 
 def _expand_principals(element: Any) -> set[str]:
     """Return the ARNs and service names of an element Principal. An account ID becomes the ARN of its root."""
     if not isinstance(element, Mapping):
-        return {str(item) for item in as_list(element)}
-    names = {str(item) for kind in ("Service", "Federated") for item in as_list(element.get(kind))}
-    for item in map(str, as_list(element.get("AWS"))):
+        return {str(item) for item in make_list(element)}
+    names = {str(item) for kind in ("Service", "Federated") for item in make_list(element.get(kind))}
+    for item in map(str, make_list(element.get("AWS"))):
         names.add(f"arn:aws:iam::{item}:root" if item.isdigit() else item)
     return names

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sagemaker_sandbox.iam.elements import as_list, fill_variables
+from sagemaker_sandbox.iam.elements import fill_variables, make_list
 from sagemaker_sandbox.iam.wildcards import matches, matches_arn
 
 Statement = Mapping[str, Any]
@@ -72,7 +72,7 @@ class GrantRecorder:
     ) -> None:
         """Record that a statement allowed an action of a principal.
 
-        `variables` are those of `fill_variables`. None as the resource stands for any resource of the statement.
+        `variables` come from `fill_variables`. None as the resource stands for any resource of the statement.
         """
         actions, resources = _list_patterns(allowed_by.statement)
         is_negated = "NotAction" in allowed_by.statement
@@ -155,8 +155,8 @@ def _list_patterns(statement: Statement) -> tuple[list[str], list[str]]:
 
 def _list_element(statement: Statement, name: str, noun: str) -> list[str]:
     if f"Not{name}" in statement:
-        return [f"all {noun} except {', '.join(map(str, as_list(statement[f'Not{name}'])))}"]
-    return [str(one) for one in as_list(statement.get(name))]
+        return [f"all {noun} except {', '.join(map(str, make_list(statement[f'Not{name}'])))}"]
+    return [str(one) for one in make_list(statement.get(name))]
 
 
 def _covers(statement: Statement, pattern: str, resource: str, variables: Mapping[str, str] | None) -> bool:

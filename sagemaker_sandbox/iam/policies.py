@@ -13,7 +13,7 @@ from typing import Any
 from sagemaker_sandbox.errors import ValidationError
 from sagemaker_sandbox.iam import conditions
 from sagemaker_sandbox.iam.conditions import ConditionKeys
-from sagemaker_sandbox.iam.elements import as_list, covers_action, covers_resource
+from sagemaker_sandbox.iam.elements import covers_action, covers_resource, make_list
 
 Statement = Mapping[str, Any]
 
@@ -27,14 +27,14 @@ class Decision(StrEnum):
 
 
 def parse_statements(document: str) -> list[Statement]:
-    """Return the statements of a policy. Raise ValidationError if the document is not a JSON object."""
+    """Return the statements of a policy. Raises ValidationError if the document is not a JSON object."""
     try:
         policy = json.loads(document)
     except (ValueError, RecursionError):
         policy = None
     if not isinstance(policy, dict):
         raise ValidationError("Invalid policy: it is not a JSON object.")
-    return [statement for statement in as_list(policy.get("Statement")) if isinstance(statement, dict)]
+    return [statement for statement in make_list(policy.get("Statement")) if isinstance(statement, dict)]
 
 
 def select_statements(statements: Iterable[Statement], action: str, resource: str | None) -> list[Statement]:
@@ -58,36 +58,38 @@ def decide(statements: Iterable[Statement], keys: ConditionKeys = MappingProxyTy
 def allows_account(
     document: str, account: str, action: str, resource: str, keys: ConditionKeys = MappingProxyType({})
 ) -> bool:
-    """Return whether a resource policy allows an account to do this."""
+    """Return whether a resource policy allows an account the action on the resource."""
     statements = select_statements(parse_statements(document), action, resource)
     return (
-        decide((statement for statement in statements if _names(statement.get("Principal"), account)), keys)
+        decide((statement for statement in statements if _contains_account(statement.get("Principal"), account)), keys)
         is Decision.ALLOWED
     )
 
 
 def allows_service(
-    document: str, service: str, action: str, resource: str, keys: ConditionKeys = MappingProxyType({})
+    document: str, service: str, action: str, resource: str | None, keys: ConditionKeys = MappingProxyType({})
 ) -> bool:
-    """Return whether a resource policy allows a service, such as `events.amazonaws.com`, to do this.
+    """Return whether a resource policy allows a service the action on the resource.
 
-    A statement for every principal with a condition does not apply to services: usually, the condition requires the
-    owner's account.
+    `service` is a principal, such as `events.amazonaws.com`. The resource is None for a trust policy, whose statements
+    name none. A statement for every principal with a condition does not apply to services: usually, the condition
+    requires the owner's account.
     """
     statements = select_statements(parse_statements(document), action, resource)
     return (
-        decide((statement for statement in statements if _names_service(statement, service)), keys) is Decision.ALLOWED
+        decide((statement for statement in statements if _contains_service(statement, service)), keys)
+        is Decision.ALLOWED
     )
 
 
-def _names_service(statement: Statement, service: str) -> bool:
+def _contains_service(statement: Statement, service: str) -> bool:
     principal = statement.get("Principal")
-    if isinstance(principal, Mapping) and service in as_list(principal.get("Service")):
+    if isinstance(principal, Mapping) and service in make_list(principal.get("Service")):
         return True
-    everybody = as_list(principal.get("AWS") if isinstance(principal, Mapping) else principal)
-    return "*" in everybody and not statement.get("Condition")
+    everyone = make_list(principal.get("AWS") if isinstance(principal, Mapping) else principal)
+    return "*" in everyone and not statement.get("Condition")
 
 
-def _names(principal: Any, account: str) -> bool:
-    principals = as_list(principal.get("AWS") if isinstance(principal, Mapping) else principal)
+def _contains_account(principal: Any, account: str) -> bool:
+    principals = make_list(principal.get("AWS") if isinstance(principal, Mapping) else principal)
     return any(principal_id in ("*", account) or f"::{account}:" in str(principal_id) for principal_id in principals)

@@ -46,23 +46,37 @@ def matches(pattern: str, value: str, *, ignore_case: bool = False) -> bool:
 
 
 def matches_arn(pattern: str, arn: str) -> bool:
-    """Return whether an ARN matches a pattern. A wildcard does not match the colons between the first five parts.
+    """Return whether an ARN matches a pattern of the element Resource.
 
-    AWS completes an ARN with fewer than six parts by `*`.
+    A wildcard matches no colon between the first five parts, except `*` at the end of a part. AWS completes an ARN with
+    fewer than six parts by `*`.
     """
     if pattern == "*":
         return True
     parts = pattern.split(":", _ARN_PARTS - 1)
     if parts[0] != "arn" or arn == "*":
         return matches(pattern, arn)
-    parts += ["*"] * (_ARN_PARTS - len(parts))
-    values = arn.split(":", _ARN_PARTS - 1)
-    return len(values) == _ARN_PARTS and all(map(matches, parts, values))
+    completed = ":".join(parts + ["*"] * (_ARN_PARTS - len(parts)))
+    return any(_compile_arn(one).fullmatch(arn) is not None for one in {pattern, completed})
+
+
+@functools.lru_cache(maxsize=4096)
+def _compile_arn(pattern: str) -> re.Pattern[str]:
+    *parts, last = pattern.split(":", _ARN_PARTS - 1)
+    expressions = [
+        _build_expression(part.removesuffix("*"), "[^:]") + (".*" if part.endswith("*") else "") for part in parts
+    ]
+    return re.compile(":".join([*expressions, _build_expression(last)]), re.DOTALL)
 
 
 @functools.lru_cache(maxsize=4096)
 def _compile(pattern: str, ignore_case: bool) -> re.Pattern[str]:
-    expression = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
+    return re.compile(_build_expression(pattern), re.DOTALL | (re.IGNORECASE if ignore_case else 0))
+
+
+def _build_expression(pattern: str, any_character: str = ".") -> str:
+    """Return the regular expression of a pattern, in which a wildcard stands for these characters."""
+    expression = re.escape(pattern).replace(r"\*", f"{any_character}*").replace(r"\?", any_character)
     for character, stand_in in _LITERALS.items():
         expression = expression.replace(stand_in, re.escape(character))
-    return re.compile(expression, re.DOTALL | (re.IGNORECASE if ignore_case else 0))
+    return expression

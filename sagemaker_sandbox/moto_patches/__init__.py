@@ -75,8 +75,6 @@ PATCHES = {
     "stepfunctions": ("stepfunctions_executions",),
     "sts": ("sts_assumed_roles",),
 }
-#: Patches that lead moto to a part of the sandbox. The application applies each with that part when it starts.
-CONNECTIONS = ("cloudwatch_alarms", "events_rules", "sagemaker_cloudformation", "sagemaker_tags", "scheduler_schedules")
 
 
 @functools.cache

@@ -9,11 +9,11 @@ from typing import Any
 from moto.cloudwatch.exceptions import InvalidParameterValue
 from moto.cloudwatch.models import CloudWatchBackend
 
+from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.clock import Clock
 from sagemaker_sandbox.cloudwatch import metrics
 from sagemaker_sandbox.cloudwatch.alarm import Alarm
 from sagemaker_sandbox.cloudwatch.alarms import Alarms
-from sagemaker_sandbox.parts.resources import Fields
 
 #: moto's parameters of `put_metric_alarm` that are not the operation's members in another spelling.
 _MEMBERS = {
@@ -28,7 +28,7 @@ _LARGEST = 2.0**360
 
 
 def apply(alarms: Alarms, clock: Clock) -> None:
-    """Lead the backend's methods to `alarms`, and metric data to the sandbox's store."""
+    """Redirect the backend's methods to `alarms`, and metric data to the sandbox's store."""
 
     def put_metric_alarm(self: Any, **parameters: Any) -> Alarm:
         request = {

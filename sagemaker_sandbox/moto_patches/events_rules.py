@@ -11,7 +11,7 @@ from sagemaker_sandbox.eventbridge.rules import Rules, check_expression, check_t
 
 
 def apply(rules: Rules) -> None:
-    """Lead events to `rules`, and check rules and targets when they are put."""
+    """Send events to `rules`, and check rules and targets when they are written."""
     put_rule, put_targets = EventsBackend.put_rule, EventsBackend.put_targets
 
     def send_to_targets(self: Any, original_event: Any, transform_input: bool = True) -> None:

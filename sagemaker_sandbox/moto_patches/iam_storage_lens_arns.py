@@ -9,6 +9,6 @@ _STARTS = "valid_starting_values"
 
 
 def apply() -> None:
-    """Accept the ARNs, as those of access points."""
+    """Accept the ARNs, like ARNs of access points."""
     associations = policy_validation.SERVICE_TYPE_REGION_INFORMATION_ERROR_ASSOCIATIONS["s3"]
     associations[_STARTS] = [*associations[_STARTS], "storage-lens/"]

@@ -6,7 +6,7 @@ from moto.kms.responses import KmsResponse
 
 
 def apply() -> None:
-    """Look for the key first."""
+    """Check that the key exists before the operation."""
     list_grants = KmsResponse.list_grants
 
     def list_grants_of_key(self: Any) -> Any:

@@ -1,4 +1,4 @@
-"""KMS: moto gives each key a random id, so that a fixed key ARN in a configuration cannot exist.
+"""KMS: moto gives each key a random ID, so that a fixed key ARN in a configuration cannot exist.
 
 The tag `_custom_id_`, with which moto sets the ids of other resources, sets the id of a key, too. A key without
 KeyUsage gets the default of AWS; moto leaves it out.

@@ -3,12 +3,14 @@
 Source: PutRetentionPolicy and GetQueryResults, API reference of CloudWatch Logs.
 """
 
-from typing import Any
+from typing import Any, get_args
 
 from moto.logs.exceptions import InvalidParameterException, ResourceNotFoundException
 from moto.logs.models import LogsBackend
 
-_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
+from sustainable_mlops.catalogue.limits import LogRetentionDays
+
+_DAYS = get_args(LogRetentionDays)
 
 
 def apply() -> None:

@@ -17,7 +17,7 @@ from moto.s3.responses import S3Response
 
 #: Configurations that moto checks, and that are returned unchanged.
 _CHECKED_BY_MOTO = ("lifecycle", "logging", "notification")
-#: Element of the document by query key, for configurations with an id.
+#: Element of the document by query key, for configurations with an ID.
 _WITH_ID = {
     "intelligent-tiering": "IntelligentTieringConfiguration",
     "metrics": "MetricsConfiguration",
@@ -30,7 +30,7 @@ _ABSENT = (
     "<Error><Code>NoSuchConfiguration</Code><Message>The specified configuration does not exist.</Message></Error>"
 )
 
-#: Query key and id.
+#: Query key and ID.
 Key = tuple[str, str]
 #: Content of each document, and its response headers.
 Documents = dict[Key, tuple[bytes, dict[str, str]]]

@@ -25,7 +25,7 @@ def apply() -> None:
         return bucket
 
     def put_bucket_and_tags(self: Any, request: Any, bucket_name: str, querystring: Any) -> Any:
-        tags = _tags_of_creation(self.body)
+        tags = _read_creation_tags(self.body)
         is_new = bucket_name not in self.backend.buckets
         response = bucket_response_put(self, request, bucket_name, querystring)
         if tags and is_new:
@@ -36,7 +36,7 @@ def apply() -> None:
     S3Response._bucket_response_put = put_bucket_and_tags
 
 
-def _tags_of_creation(body: bytes | str) -> dict[str, str]:
+def _read_creation_tags(body: bytes | str) -> dict[str, str]:
     """Return the tags of a CreateBucketConfiguration; none for any other body. Raises S3's errors for wrong tags."""
     if "<CreateBucketConfiguration" not in (body if isinstance(body, str) else body.decode(errors="replace")):
         return {}

@@ -31,7 +31,7 @@ def apply() -> None:
             action = _PUT
         matching, keys = (
             policies.select_statements(policies.parse_statements(self.policy), action, resource),
-            _condition_keys(),
+            _list_condition_keys(),
         )
         applying = [_translate_for_moto(statement) for statement in matching if conditions.are_met(statement, keys)]
         return IAMPolicy(json.dumps({"Statement": applying})).is_action_permitted(action, resource)
@@ -45,6 +45,6 @@ def _translate_for_moto(statement: policies.Statement) -> dict[str, Any]:
     return rest | {"Resource": "*"}
 
 
-def _condition_keys() -> dict[str, str | None]:
+def _list_condition_keys() -> dict[str, str | None]:
     headers: Any = request.headers if has_request_context() else {}
     return {"aws:SecureTransport": "true"} | {f"s3:{name}": headers.get(name) for name in _HEADERS}

@@ -17,9 +17,10 @@ from botocore.model import StructureShape
 from moto.core.common_models import CloudFormationModel
 from moto.sagemaker import models
 
+from sagemaker_sandbox.base.resources import Fields
+from sagemaker_sandbox.control_plane.control_plane import ControlPlane
 from sagemaker_sandbox.errors import ApiError
-from sagemaker_sandbox.parts.resources import Fields
-from sagemaker_sandbox.plane.control_plane import ControlPlane
+from sustainable_mlops.aws.arn import Arn
 from sustainable_mlops.aws.service_model import load_service_model
 
 _IN_PROGRESS = ("Creating", "Updating", "RollingBack", "Deleting", "Pending")
@@ -135,7 +136,7 @@ class StackResource:
     def call(self, operation: str, request: Fields) -> Fields:
         """Return the response to an operation on this resource."""
         identity = {self.stack_type.identity: self.arn.rsplit("/", 1)[1]}
-        _, _, _, region, account, _ = self.arn.split(":", 5)
+        _, _, region, account, _ = Arn.parse(self.arn)
         return _call(self.plane, account, region, operation, identity | request)
 
     def describe(self) -> Fields:

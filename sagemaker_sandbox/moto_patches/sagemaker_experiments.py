@@ -7,7 +7,7 @@ from moto.sagemaker.models import SageMakerModelBackend
 
 
 def apply() -> None:
-    """Look for the experiment first."""
+    """Check that the experiment exists before the operation."""
     describe_experiment = SageMakerModelBackend.describe_experiment
 
     def describe_existing_experiment(self: Any, experiment_name: str) -> Any:

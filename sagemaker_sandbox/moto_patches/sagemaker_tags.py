@@ -11,12 +11,12 @@ from typing import Any
 from moto.core.resource_tagging import TaggedResource
 from moto.sagemaker.models import SageMakerModelBackend, sagemaker_backends
 
-from sagemaker_sandbox.plane.control_plane import ControlPlane
+from sagemaker_sandbox.control_plane.control_plane import ControlPlane
 from sagemaker_sandbox.sagemaker.tags import ResourceTags
 
 
 def apply(plane: ControlPlane) -> None:
-    """Add the resources and tags of the control plane to those of moto."""
+    """Add the resources and tags of the control plane to moto's resources and tags."""
     iter_recorded = SageMakerModelBackend.iter_tagged_resources
 
     def iter_tagged_resources(self: Any) -> Iterator[TaggedResource]:

@@ -9,7 +9,7 @@ from sagemaker_sandbox.eventbridge.schedules import Schedules, check_schedule
 
 
 def apply(schedules: Schedules) -> None:
-    """Check schedules when they are created or updated, and lead them to `schedules`."""
+    """Check schedules when they are created or updated, and send them to `schedules`."""
     create, update = EventBridgeSchedulerBackend.create_schedule, EventBridgeSchedulerBackend.update_schedule
     respond_to_update = EventBridgeSchedulerResponse.update_schedule
 

@@ -18,6 +18,7 @@ from moto.sqs.models import sqs_backends
 from requests import RequestException
 
 from sagemaker_sandbox.iam import policies
+from sustainable_mlops.aws.arn import Arn
 
 _PUBLISHER = "sns.amazonaws.com"
 #: Protocols whose endpoint must confirm a subscription, with the error for an endpoint of another form.
@@ -156,12 +157,12 @@ def _find_obstacle(subscription: Any) -> str | None:
 
 def _find_queue_obstacle(subscription: Any) -> str | None:
     """Return the reason that SNS cannot send to a queue, or None."""
-    _, _, _, region, account, name = subscription.endpoint.split(":", 5)
+    _, _, region, account, name = Arn.parse(subscription.endpoint)
     topic = subscription.topic.arn
     queue = sqs_backends[account][region].queues.get(name)
     if queue is None:
         return "the queue does not exist"
-    keys: dict[str, str | None] = {"aws:SourceArn": topic, "aws:SourceAccount": topic.split(":")[4]}
+    keys: dict[str, str | None] = {"aws:SourceArn": topic, "aws:SourceAccount": Arn.parse(topic).account}
     if not policies.allows_service(queue.policy or "{}", _PUBLISHER, "sqs:SendMessage", queue.queue_arn, keys):
         return f"the policy of the queue does not let {_PUBLISHER} do sqs:SendMessage for this topic"
     return _find_key_obstacle(str(queue.kms_master_key_id), account, region, keys) if queue.kms_master_key_id else None

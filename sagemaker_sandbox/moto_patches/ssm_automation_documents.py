@@ -8,7 +8,7 @@ from moto.ssm.exceptions import InvalidDocumentContent
 from moto.ssm.models import SimpleSystemManagerBackend
 
 from sagemaker_sandbox.automation import document
-from sagemaker_sandbox.automation.content import ContentError
+from sagemaker_sandbox.automation.references import ContentError
 
 _AUTOMATION = "Automation"
 

@@ -40,7 +40,7 @@ def find_problem(condition: Any) -> str | None:
 
 
 def holds(condition: Fields, scope: ExpressionScope) -> bool:
-    """Return True if a condition holds. Raises StepError if it cannot be evaluated."""
+    """Return whether a condition holds. Raises StepError if it cannot be evaluated."""
     kind = condition["Type"]
     if kind == "Not":
         return not holds(condition["Condition"], scope)

@@ -60,13 +60,13 @@ def describe_execution(run: PipelineExecution) -> Fields:
 
 def build_execution_event(run: PipelineExecution, previous: str | None) -> Fields:
     """Return the detail of the event for a changed status of an execution."""
-    return _present(
+    return _drop_none(
         {
             "pipelineExecutionDisplayName": run.display_name,
             "currentPipelineExecutionStatus": run.status,
             "previousPipelineExecutionStatus": previous,
-            "executionStartTime": _time(run.created),
-            "executionEndTime": _time(run.modified) if run.is_over else None,
+            "executionStartTime": _format_time(run.created),
+            "executionEndTime": _format_time(run.modified) if run.is_over else None,
             "pipelineExecutionDescription": run.description,
             "pipelineArn": run.pipeline_arn,
             "pipelineExecutionArn": run.arn,
@@ -77,11 +77,11 @@ def build_execution_event(run: PipelineExecution, previous: str | None) -> Field
 def build_step_event(run: PipelineExecution, record: StepRecord, previous: str | None) -> Fields:
     """Return the detail of the event for a changed status of a step."""
     source = record.cache_source
-    return _present(
+    return _drop_none(
         {
-            "metadata": _camel(record.metadata),
-            "stepStartTime": _time(record.start_time),
-            "stepEndTime": _time(record.end_time) if record.end_time else None,
+            "metadata": _convert_to_camel_case(record.metadata),
+            "stepStartTime": _format_time(record.start_time),
+            "stepEndTime": _format_time(record.end_time) if record.end_time else None,
             "stepName": record.name,
             "stepType": record.type,
             "previousStepStatus": previous,
@@ -94,15 +94,15 @@ def build_step_event(run: PipelineExecution, record: StepRecord, previous: str |
     )
 
 
-def _present(fields: Fields) -> Fields:
+def _drop_none(fields: Fields) -> Fields:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def _time(moment: datetime) -> str:
+def _format_time(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _camel(value: Any) -> Any:
+def _convert_to_camel_case(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key[:1].lower() + key[1:]: _camel(inner) for key, inner in value.items()}
-    return [_camel(inner) for inner in value] if isinstance(value, list) else value
+        return {key[:1].lower() + key[1:]: _convert_to_camel_case(inner) for key, inner in value.items()}
+    return [_convert_to_camel_case(inner) for inner in value] if isinstance(value, list) else value

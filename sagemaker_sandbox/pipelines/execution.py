@@ -107,7 +107,7 @@ class PipelineExecution:
         return [record for record in list(self.records.values()) if not record.is_over]
 
     def prepare_retry(self) -> None:
-        """Discard all records but those of successful steps."""
+        """Discard all records but the records of successful steps."""
         self.records = {name: record for name, record in self.records.items() if record.status == "Succeeded"}
         self.skipped, self.is_stopping, self.fail_message, self.reason = set(), False, None, None
         self.status = "Executing"

@@ -107,7 +107,7 @@ def _join(argument: Any, scope: ExpressionScope) -> str:
     return str(argument.get("On", "")).join(map(to_text, values))
 
 
-def _json_get(argument: Any, scope: ExpressionScope) -> Any:
+def _evaluate_json_get(argument: Any, scope: ExpressionScope) -> Any:
     path = argument["Path"]
     if "PropertyFile" in argument:
         try:
@@ -123,4 +123,4 @@ def _json_get(argument: Any, scope: ExpressionScope) -> Any:
         raise StepError(f"ClientError: JsonGet found nothing at the path {path} of {uri}.") from None
 
 
-_FUNCTIONS: dict[str, Callable[[Any, ExpressionScope], Any]] = {_GET: _get, _JOIN: _join, _JSON_GET: _json_get}
+_FUNCTIONS: dict[str, Callable[[Any, ExpressionScope], Any]] = {_GET: _get, _JOIN: _join, _JSON_GET: _evaluate_json_get}

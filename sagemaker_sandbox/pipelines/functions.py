@@ -1,4 +1,4 @@
-"""Lambda functions in Python, which run as processes of this machine."""
+"""Lambda functions in Python, which run as processes of this computer."""
 
 import io
 import json

@@ -14,12 +14,12 @@ _TUNING_STEP_LENGTH = 7
 
 def create_execution_id() -> str:
     """Return twelve random letters and digits."""
-    return _random(_LETTERS, 12)
+    return _choose_letters(_LETTERS, 12)
 
 
 def create_callback_token() -> str:
     """Return ten random letters and digits."""
-    return _random(_MIXED, 10)
+    return _choose_letters(_MIXED, 10)
 
 
 def create_job_name(step_type: str, execution: str, step: str, prefix: str | None) -> str:
@@ -28,7 +28,7 @@ def create_job_name(step_type: str, execution: str, step: str, prefix: str | Non
     It is `pipelines-<execution>-<step>-<suffix>`, or `<prefix>-<execution>-<suffix>` with a prefix. A tuning job, with
     or without a prefix, has the name `<execution>-<step>-<suffix>` of at most 32 characters.
     """
-    suffix = _random(_MIXED, _SUFFIX_LENGTH)
+    suffix = _choose_letters(_MIXED, _SUFFIX_LENGTH)
     if step_type == "Tuning":
         return f"{execution}-{_shorten(step, _TUNING_STEP_LENGTH)}-{suffix}"
     if prefix:
@@ -42,5 +42,5 @@ def _shorten(text: str, length: int) -> str:
     return re.sub("[^A-Za-z0-9]+", "-", text[:length]).strip("-")
 
 
-def _random(letters: str, length: int) -> str:
+def _choose_letters(letters: str, length: int) -> str:
     return "".join(secrets.choice(letters) for _ in range(length))

@@ -68,7 +68,7 @@ class ExecutionRunner:
         self._thread.start()
 
     def wake(self) -> None:
-        """Check the steps at once, because something may have changed."""
+        """Check the steps immediately, because something may have changed."""
         self._wake_event.set()
 
     def stop(self) -> None:

@@ -9,7 +9,7 @@ from sagemaker_sandbox.pipelines.step_runs import StepRunner
 
 
 class StepScheduler:
-    """Starts each step after its dependencies, skips steps that can never start, and checks running steps."""
+    """Scheduler of the steps of an execution. It starts each step after its dependencies, and skips the others."""
 
     def __init__(self, execution: PipelineExecution, steps: Mapping[str, PlacedStep], work: StepRunner) -> None:
         self._execution, self._steps, self._work = execution, steps, work
@@ -21,7 +21,7 @@ class StepScheduler:
         return self._schedule.list_nodes(self._execution.records)
 
     def advance(self) -> bool:
-        """Do everything that is possible now. Return True if anything has changed."""
+        """Do everything that is possible now. Return whether anything has changed."""
         has_changed = False
         while self._advance_once():
             has_changed = True
@@ -69,7 +69,7 @@ class StepScheduler:
         return bool(self._execution.records[condition].properties["Outcome"] == str(node.placed.outcome))
 
     def _has_capacity(self, node: Node) -> bool:
-        """Return True if one more step can run. A ForEach step itself does not count; its body does."""
+        """Return whether one more step can run. A ForEach step itself does not count; its body does."""
         if node.step.type == "ForEach":
             return True
         running = [record for record in self._execution.list_running() if record.type != "ForEach"]
@@ -82,7 +82,7 @@ class StepScheduler:
         return sibling_count < parse_for_each_arguments(self._steps[node.placed.for_each].step).max_concurrency
 
     def _request_stop(self, record: StepRecord) -> bool:
-        """Request the stop of a running step, once. Return True if anything changed."""
+        """Request the stop of a running step, once. Return whether anything changed."""
         if record.name in self._stop_requests:
             return False
         self._stop_requests.add(record.name)

@@ -33,7 +33,7 @@ class StepScope:
     def _find_root(self, root: str, name: str) -> Any:
         execution = self._execution
         if root == "Steps":
-            return self._properties(name)
+            return self._list_properties(name)
         if root == "ForEach" and self._node is not None:
             return self._node.item
         return {
@@ -52,7 +52,7 @@ class StepScope:
             },
         }[root][name]
 
-    def _properties(self, name: str) -> Any:
+    def _list_properties(self, name: str) -> Any:
         local = self._node.find_local_name(name) if self._node is not None else name
         return self._execution.records[local].properties
 
@@ -62,7 +62,7 @@ class StepScope:
         files = {file.property_file_name: file for file in self._steps[name].step.property_files}
         file = files[file_name]
         location = ["ProcessingOutputConfig", "Outputs", file.output_name, "S3Output", "S3Uri"]
-        return f"{paths.walk(self._properties(name), [*location])}/{file.file_path}".replace("//", "/").replace(
+        return f"{paths.walk(self._list_properties(name), [*location])}/{file.file_path}".replace("//", "/").replace(
             ":/", "://"
         )
 

@@ -56,7 +56,7 @@ class StepRunner:
         self._attempt(node, record)
 
     def check(self, node: Node, record: StepRecord) -> bool:
-        """Check a running step, or retry it when that is due. Return True if anything changed."""
+        """Check a running step, or retry it when that is due. Return whether anything changed."""
         if record.retry_at is not None:
             if self._execution.is_ending or record.retry_at > now():
                 return False
@@ -72,7 +72,7 @@ class StepRunner:
         return True
 
     def request_stop(self, record: StepRecord) -> bool:
-        """Request the end of a running step. Return True if anything changed."""
+        """Request the end of a running step. Return whether anything changed."""
         if record.retry_at is not None:
             self._change(record, status="Stopped", end_time=now(), retry_at=None)
             return True

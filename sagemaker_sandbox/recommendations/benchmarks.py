@@ -5,7 +5,7 @@ import secrets
 import uuid
 from collections.abc import Iterator
 
-from sagemaker_sandbox.parts.resources import Fields
+from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.recommendations import recorded
 from sagemaker_sandbox.recommendations.model_facts import ModelFacts
 
@@ -24,12 +24,12 @@ def plan_steps(request: Fields, facts: ModelFacts, region: str) -> list[Fields]:
     return [_complete_step(request, *variant, region) for variant in variants[:limit]]
 
 
-def existing_endpoint_step(job_name: str, endpoint: str, variant: Fields) -> Fields:
+def build_existing_endpoint_step(job_name: str, endpoint: str, variant: Fields) -> Fields:
     """Return the step of an endpoint that exists already."""
     test = recorded.find_load_test(variant.get("InstanceType"))
     configuration = {"EndpointName": endpoint, "VariantName": variant["VariantName"]}
     metrics = {"MaxInvocations": test.max_invocations, "ModelLatency": test.model_latency_ms}
-    return _step(job_name, "COMPLETED", {"EndpointConfiguration": configuration, "EndpointMetrics": metrics}) | {
+    return _build_step(job_name, "COMPLETED", {"EndpointConfiguration": configuration, "EndpointMetrics": metrics}) | {
         "instance_type": variant.get("InstanceType")
     }
 
@@ -49,11 +49,11 @@ def _complete_step(request: Fields, configuration: Fields, environment: dict[str
     endpoint: Fields = {"EndpointName": name, "VariantName": name}
     if instance_type is None:
         endpoint["ServerlessConfig"] = configuration["ServerlessConfig"]
-        metrics = recorded.serverless_metrics(test, configuration["ServerlessConfig"], region)
+        metrics = recorded.build_serverless_metrics(test, configuration["ServerlessConfig"], region)
     else:
         count = recorded.count_instances(test, conditions.get("MaxInvocations") or 0)
         endpoint |= {"InstanceType": instance_type, "InitialInstanceCount": count}
-        metrics = recorded.instance_metrics(test, instance_type, count, region)
+        metrics = recorded.build_instance_metrics(test, instance_type, count, region)
     parameters = [{"Key": key, "ValueType": "String", "Value": value} for key, value in sorted(environment.items())]
     benchmark: Fields = {
         "EndpointConfiguration": endpoint,
@@ -72,12 +72,12 @@ def _complete_step(request: Fields, configuration: Fields, environment: dict[str
         )
     else:
         benchmark["Metrics"] = metrics
-    return _step(request["JobName"], "FAILED" if is_too_slow else "COMPLETED", benchmark) | {
+    return _build_step(request["JobName"], "FAILED" if is_too_slow else "COMPLETED", benchmark) | {
         "instance_type": instance_type
     }
 
 
-def _step(job_name: str, status: str, benchmark: Fields) -> Fields:
+def _build_step(job_name: str, status: str, benchmark: Fields) -> Fields:
     return {
         "StepType": "BENCHMARK",
         "JobName": job_name,

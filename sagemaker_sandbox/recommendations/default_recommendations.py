@@ -2,7 +2,7 @@
 
 import hashlib
 
-from sagemaker_sandbox.parts.resources import Fields
+from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.recommendations.model_facts import INSTANCE_TYPES
 from sustainable_mlops.catalogue.images import detect_framework
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.errors import ValidationError
-from sagemaker_sandbox.parts.resources import Fields
 
 #: Instance types for a model that names none: those of the results in AWS's developer guide. Assumed.
 INSTANCE_TYPES = ("ml.c5.xlarge", "ml.c5d.large", "ml.m5.large")
@@ -28,9 +28,9 @@ class ModelFacts:
 
     def check(self) -> None:
         """Raise ValidationError if a mandatory fact is missing."""
-        container = (self._specification("Containers") or [{}])[0]
+        container = (self._get_specification("Containers") or [{}])[0]
         payload = self.config.get("PayloadConfig", {})
-        content_types = payload.get("SupportedContentTypes") or self._specification("SupportedContentTypes")
+        content_types = payload.get("SupportedContentTypes") or self._get_specification("SupportedContentTypes")
         for member, value in (
             ("Domain", self.config.get("Domain") or self.package.get("Domain")),
             ("Framework", self.config.get("Framework") or container.get("Framework")),
@@ -51,7 +51,7 @@ class ModelFacts:
         """Yield the EndpointConfigurations of a job that names none."""
         endpoint_type = self.config.get("SupportedEndpointType")
         if endpoint_type != "Serverless":
-            types = self.config.get("SupportedInstanceTypes") or self._specification(
+            types = self.config.get("SupportedInstanceTypes") or self._get_specification(
                 "SupportedRealtimeInferenceInstanceTypes"
             )
             yield from ({"InstanceType": name} for name in types or INSTANCE_TYPES)
@@ -59,5 +59,5 @@ class ModelFacts:
             sizes = _SERVERLESS_MB if endpoint_type == "Serverless" else _SERVERLESS_MB[:1]
             yield from ({"ServerlessConfig": {"MemorySizeInMB": size, "MaxConcurrency": 10}} for size in sizes)
 
-    def _specification(self, member: str) -> Any:
+    def _get_specification(self, member: str) -> Any:
         return self.package.get("InferenceSpecification", {}).get(member)

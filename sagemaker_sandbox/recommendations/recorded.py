@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from sagemaker_sandbox.parts.resources import Fields
+from sagemaker_sandbox.base.resources import Fields
 from sustainable_mlops.catalogue import instances, prices, tables
 
 _TABLE = Path(__file__).with_name("recorded.csv")
@@ -54,7 +54,7 @@ def count_instances(test: LoadTest, invocations: int) -> int:
     return max(math.ceil(invocations / test.max_invocations), 1)
 
 
-def instance_metrics(test: LoadTest, instance_type: str, count: int, region: str) -> Fields:
+def build_instance_metrics(test: LoadTest, instance_type: str, count: int, region: str) -> Fields:
     """Return Metrics of `count` instances. Metrics that neither the table nor the catalogue knows are absent."""
     metrics: Fields = {"MaxInvocations": count * test.max_invocations, "ModelLatency": test.model_latency_ms}
     if test.cpu_percent is not None:
@@ -70,7 +70,7 @@ def instance_metrics(test: LoadTest, instance_type: str, count: int, region: str
     return metrics
 
 
-def serverless_metrics(test: LoadTest, config: Fields, region: str) -> Fields:
+def build_serverless_metrics(test: LoadTest, config: Fields, region: str) -> Fields:
     """Return Metrics of a serverless variant. Cost is absent for provisioned concurrency: its price is not known."""
     memory_mb = config["MemorySizeInMB"]
     metrics: Fields = {

@@ -5,8 +5,8 @@ CPU use grows with the requests: at the target CPU, an instance answers that sha
 
 import math
 
+from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.errors import ValidationError
-from sagemaker_sandbox.parts.resources import Fields
 from sagemaker_sandbox.recommendations.recorded import LoadTest
 
 #: Target CPU of a request that names none, in percent of each core. Documented.

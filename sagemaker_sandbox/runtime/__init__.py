@@ -1,4 +1,4 @@
-"""Processes that run the content of SageMaker containers on this machine: jobs and model servers.
+"""Processes that run the content of SageMaker containers on this computer: jobs and model servers.
 
 `job.ContainerJob` runs one job; its definition is in `training_definition`, `processing_definition` or
 `transform_definition`. `model_server.ModelServer` serves one model. These modules do not know the control plane nor

@@ -19,7 +19,7 @@ ML_ROOT = "/opt/ml"
 #: /opt/ml or a path under it, anywhere in a text: alone, after `=` or `:`, or in a shell command.
 _OPT_ML_PATH = re.compile(rf"(?<![\w./-]){ML_ROOT}(?![\w.-])")
 
-#: Variables of this machine that a Python process needs to start and to find its libraries. No others are passed on.
+#: Variables of this computer that a Python process needs to start and to find its libraries. No others are passed on.
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONHOME")
 
 _LAUNCH = Path(__file__).with_name("launch.py")
@@ -28,8 +28,8 @@ _LAUNCH = Path(__file__).with_name("launch.py")
 class Container:
     """One container on one instance. `folder` stands for its /opt/ml.
 
-    If `mounted`, processes have a root of their own, with the folder at /opt/ml and without the files of this machine
-    (`visible_paths`). Otherwise they see the path of the folder on this machine, and `translate` converts the paths of
+    If `mounted`, processes have a root of their own, with the folder at /opt/ml and without the files of this computer
+    (`visible_paths`). Otherwise they see the path of the folder on this computer, and `translate` converts the paths of
     a request.
 
     `hosts` maps the name of each instance of the job to its address. If mounted, the names resolve; otherwise the
@@ -92,7 +92,7 @@ class Container:
         return text if self.is_mounted else _OPT_ML_PATH.sub(lambda _: str(self.folder), text)
 
     def to_local_path(self, path: str, field: str) -> Path:
-        """Return the path on this machine of a path under /opt/ml.
+        """Return the path on this computer of a path under /opt/ml.
 
         Raises UserError, which names the field, for any other path.
         """
@@ -109,10 +109,10 @@ class Container:
         return f"{errors} ({ML_ROOT} is not mounted here: paths in the request are translated, others are not)"
 
     def build_environment(self, variables: Mapping[str, str]) -> dict[str, str]:
-        """Return the environment of a process: that of the image, then `variables`, translated.
+        """Return the environment of a process: the image's environment, then `variables`, translated.
 
         The Python of this process is the first one on the PATH. No package index is within reach: pip accepts the
-        packages of this Python, also with `--upgrade`, and refuses others at once.
+        packages of this Python, also with `--upgrade`, and refuses others immediately.
         """
         inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         if self.is_mounted:
@@ -142,7 +142,7 @@ class Container:
 def assign_host_addresses(count: int) -> dict[str, str]:
     """Return names and addresses of the instances of a job: algo-1 at 127.0.0.1, algo-2 at 127.0.0.2, ...
 
-    On Linux all of 127.0.0.0/8 is this machine. Elsewhere more than one instance raises UserError.
+    On Linux all of 127.0.0.0/8 is this computer. Elsewhere more than one instance raises UserError.
     """
     if count > 1 and sys.platform != "linux":
         raise UserError(f"InstanceCount: {count} instances find each other on Linux only; use one")

@@ -48,7 +48,7 @@ class JobInstance:
 
     @property
     def pids(self) -> Sequence[int]:
-        """Process id of the program."""
+        """Process ID of the program."""
         return (self._process.pid,) if self._process is not None else ()
 
     @property

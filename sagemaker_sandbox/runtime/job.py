@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from sagemaker_sandbox.runtime import mounting
 from sagemaker_sandbox.runtime.clock import JobClock
-from sagemaker_sandbox.runtime.endings import Cause, Ending, EndRequests, Timing
 from sagemaker_sandbox.runtime.job_definition import REASON_CHARACTERS, JobContext, JobDefinition, JobOutput, JobUnit
+from sagemaker_sandbox.runtime.job_endings import Cause, Ending, EndRequests, Timing
 from sagemaker_sandbox.runtime.job_log import CloudWatchMetrics, JobLog, LogMetrics
 from sagemaker_sandbox.runtime.reporting import JobUpdate, Reporter
 from sagemaker_sandbox.runtime.s3 import S3
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class CapacityError(Exception):
-    """No instances are available. A fault hook raises it. The default message is that of SageMaker."""
+    """No instances are available. A fault hook raises it. The default message is SageMaker's."""
 
     def __init__(
         self,
@@ -99,7 +99,7 @@ class ContainerJob:
 
     @property
     def pids(self) -> list[int]:
-        """Process ids of the programs, by instance."""
+        """Process IDs of the programs, by instance."""
         return [pid for unit in self._units for pid in unit.pids]
 
     @property
@@ -108,18 +108,18 @@ class ContainerJob:
         return {name: list(values) for name, values in list(self._reporter.metrics.history.items())}
 
     def start(self) -> None:
-        """Start the job and return at once."""
+        """Start the job and return immediately."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop the job as StopTrainingJob does, and return at once.
+        """Stop the job as StopTrainingJob does, and return immediately.
 
         The containers receive SIGTERM, and SIGKILL after the grace period. Results are uploaded; the status is Stopped.
         """
         self._end_requests.request_end(Cause.STOP)
 
     def join(self, timeout: float | None = None) -> bool:
-        """Wait for the end of the job, at most `timeout` seconds. Return True if it has ended."""
+        """Wait for the end of the job, at most `timeout` seconds. Return whether it has ended."""
         self._thread.join(timeout)
         return not self._thread.is_alive()
 

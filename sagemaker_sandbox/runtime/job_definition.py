@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import ClassVar, Protocol, TypeVar
 
 from sagemaker_sandbox.runtime.container import Container, assign_host_addresses
-from sagemaker_sandbox.runtime.endings import Ending
+from sagemaker_sandbox.runtime.job_endings import Ending
 from sagemaker_sandbox.runtime.job_log import JobLog
 from sagemaker_sandbox.runtime.s3 import S3
 

@@ -4,7 +4,7 @@ Usage: python launch.py SETTINGS PROGRAM [ARGUMENT…]
 
 SETTINGS is JSON. `parent` is the process with which the program ends (Linux). `workdir` is the working directory. With
 `root`, a folder, the program has a root of its own in a new mount namespace, and no privileges: `visible` are the files
-and folders of this machine that it can read, `opt_ml` is the folder at /opt/ml, and `hosts` are addresses by name.
+and folders of this computer that it can read, `opt_ml` is the folder at /opt/ml, and `hosts` are addresses by name.
 
 This is a separate step because `preexec_fn` is unsafe in a process with threads. It uses the standard library only.
 """
@@ -75,7 +75,7 @@ def _mount(source: str, target: str, kind: str | None, flags: int, data: str | N
 def _enter_namespace() -> None:
     """Enter a new mount namespace.
 
-    Without the right to create one, create a user namespace with it, and keep the user and group ids.
+    Without the permission to create a namespace, create a user namespace with it, and keep the user and group IDs.
     """
     user, group = os.geteuid(), os.getegid()
     try:
@@ -147,7 +147,7 @@ def _list_mounts(root: Path) -> "list[tuple[str, int]]":
 def _add_writable_layers(root: Path, folders: "list[str]") -> None:
     """Make folders of software writable for the program. The changes stay in memory, and end with the program.
 
-    A folder stays read-only if this machine has no overlay file system, or has other mounts in the folder.
+    A folder stays read-only if this computer has no overlay file system, or has other mounts in the folder.
     """
     points = [point for point, _ in _list_mounts(root)]
     layers = root / ".layers"

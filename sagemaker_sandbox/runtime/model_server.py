@@ -37,7 +37,7 @@ _DELETED = "the endpoint was deleted"
 class Capacity:
     """Resources of a model server. Sizes are in MB and times in seconds.
 
-    At most `workers` requests run at once and `max_waiting` more wait; further requests are throttled. If `max_waiting`
+    At most `workers` requests run and `max_waiting` more wait; further requests are throttled. If `max_waiting`
     is 0, as in Serverless Inference, a request without an idle worker starts one. `warm_workers` never end.
 
     `memory_mb` is enforced by a check of the resident memory of each worker every 0.25 s. A worker above the limit is
@@ -102,7 +102,7 @@ class ModelServer:
 
     @property
     def pids(self) -> list[int]:
-        """Process ids of the live workers."""
+        """Process IDs of the live workers."""
         with self._lock:
             return [worker.pid for worker in self._workers if worker.is_alive]
 
@@ -168,7 +168,7 @@ class ModelServer:
             raise
 
     def close(self) -> None:
-        """Kill all workers; active requests fail. No worker starts afterwards."""
+        """Kill all workers; active requests fail. No worker starts afterward."""
         with self._lock:
             busy_workers, idle_workers = self._workers.difference(self._idle), self._idle
             self._workers, self._idle = set(), []

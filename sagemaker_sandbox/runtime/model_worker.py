@@ -19,6 +19,8 @@ from sagemaker_sandbox.runtime.worker import Message, read_message, write_messag
 _WORKER = Path(__file__).with_name("worker.py")
 #: Seconds between two checks of a silent worker, and seconds that a worker has to end after its last message.
 _CHECK_INTERVAL, _EXIT_TIMEOUT = 0.5, 1.0
+#: Last lines of the log in an error.
+_LOG_LINES = 20
 
 
 class Worker:
@@ -46,7 +48,7 @@ class Worker:
 
     @property
     def pid(self) -> int:
-        """Process id."""
+        """Process ID."""
         return self._popen.pid
 
     @property
@@ -116,14 +118,14 @@ class Worker:
             with suppress(OSError, ValueError):  # unsent data of a dead worker
                 pipe.close()
 
-    def read_log_end(self, lines: int = 20) -> str:
+    def read_log_end(self) -> str:
         """Return the last lines of the log; empty after the instance was deleted."""
         if not self._log.exists():
             return ""
         with self._log.open("rb") as log:
             size = log.seek(0, io.SEEK_END)
             log.seek(max(0, size - 16_384))
-            return "\n".join(log.read().decode("utf-8", "replace").splitlines()[-lines:])
+            return "\n".join(log.read().decode("utf-8", "replace").splitlines()[-_LOG_LINES:])
 
 
 class _WorkerOutput:

@@ -1,6 +1,6 @@
 """Detection of mount namespaces, with which containers have a root of their own and a real /opt/ml.
 
-They need Linux, and the right to create them.
+They need Linux, and the permission to create them.
 """
 
 import functools
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sagemaker_sandbox.runtime.container import ML_ROOT, Container
 
-#: Environment variable; with the value `paths`, containers have the root of this machine.
+#: Environment variable; with the value `paths`, containers have the root of this computer.
 VARIABLE = "SANDBOX_OPT_ML"
 MOUNTED, PATHS = "mounted", "paths"
 
@@ -23,17 +23,17 @@ def get_opt_ml_mode() -> str:
 
 
 def is_opt_ml_mounted() -> bool:
-    """Return True if containers see a real /opt/ml."""
+    """Return whether containers see a real /opt/ml."""
     return get_opt_ml_mode() == MOUNTED
 
 
 def can_mount_opt_ml() -> bool:
-    """Return True if containers can have a root of their own."""
+    """Return whether containers can have a root of their own."""
     return not find_mount_failure()
 
 
 def explain_opt_ml_mode() -> str:
-    """Return the reason why containers use the root of this machine; the empty string if they have their own root."""
+    """Return the reason why containers use the root of this computer; the empty string if they have their own root."""
     return f"{VARIABLE}={PATHS}" if os.environ.get(VARIABLE) == PATHS else find_mount_failure()
 
 

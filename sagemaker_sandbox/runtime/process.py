@@ -81,7 +81,7 @@ class Process:
 
     @property
     def pid(self) -> int:
-        """Process id of the command. `launch.py` replaces itself with the command."""
+        """Process ID of the command. `launch.py` replaces itself with the command."""
         return self._popen.pid
 
     def poll(self) -> int | None:

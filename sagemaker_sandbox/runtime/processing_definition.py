@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from sagemaker_sandbox.runtime.container import ML_ROOT, Container
-from sagemaker_sandbox.runtime.endings import Ending
 from sagemaker_sandbox.runtime.image_software import add_image_software
 from sagemaker_sandbox.runtime.inputs import S3Input
 from sagemaker_sandbox.runtime.instance import ContainerProgram, JobInstance
 from sagemaker_sandbox.runtime.job_definition import JobContext, JobLimits, JobOutput
+from sagemaker_sandbox.runtime.job_endings import Ending
 from sagemaker_sandbox.runtime.process import to_exit_code
 from sagemaker_sandbox.runtime.s3 import translate_s3_errors
 from sagemaker_sandbox.runtime.syncing import FolderSync
@@ -23,9 +23,9 @@ _MESSAGE_CHARACTERS = 1024  # ExitMessage's longest text in the API
 
 
 class ProcessingDefinition:
-    """A valid CreateProcessingJob request (a `job_definition.JobDefinition`). `arn` is that of the job.
+    """A valid CreateProcessingJob request (a `job_definition.JobDefinition`). `arn` is the ARN of the job.
 
-    The entry point runs with the software of this machine: there is no container image.
+    The entry point runs with the software of this computer: there is no container image.
     """
 
     noun: ClassVar[str] = "processing job"
@@ -45,7 +45,7 @@ class ProcessingDefinition:
         application = self._request["AppSpecification"]
         if "ContainerEntrypoint" not in application:
             raise UserError(
-                f"AppSpecification: the sandbox has no entry point of image {application['ImageUri']}; give "
+                f"AppSpecification: the sandbox has no entry point of image {application['ImageUri']}; set "
                 "ContainerEntrypoint, such as [python3, /opt/ml/processing/input/code/script.py]"
             )
         parse_inputs(self._request)
@@ -80,7 +80,7 @@ def parse_inputs(request: Mapping[str, Any]) -> dict[str, S3Input]:
         field = f"ProcessingInputs {item['InputName']}"
         source = item.get("S3Input")
         if source is None:
-            raise UserError(f"{field}: the sandbox reads data from S3 only; give S3Input")
+            raise UserError(f"{field}: the sandbox reads data from S3 only; set S3Input")
         path = _check_path(source.get("LocalPath"), field)
         inputs[path] = S3Input.from_source(source, field, source.get("S3InputMode", "File"))
     return inputs

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from sagemaker_sandbox.runtime.clock import JobClock
 from sagemaker_sandbox.runtime.job_definition import JobOutput
 from sagemaker_sandbox.runtime.job_log import LogMetrics
+from sustainable_mlops.aws.statuses import FINAL_JOB_STATUSES
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Reporter:
         self._previous = ("", 0)
 
     def has_changed(self, secondary_status: str) -> bool:
-        """Return True if the status or the number of metric values differs from the previous report."""
+        """Return whether the status or the number of metric values differs from the previous report."""
         return self._previous != (secondary_status, self.metrics.total_count)
 
     def report(
@@ -54,7 +55,7 @@ class Reporter:
     ) -> None:
         """Send one update. The update of an ended job includes its times."""
         metric_count, metrics, job_output = self.metrics.total_count, dict(self.metrics.values), outcome or JobOutput()
-        is_over = status in ("Completed", "Failed", "Stopped")
+        is_over = status in FINAL_JOB_STATUSES
         self._previous = (secondary_status, metric_count)
         self._send(
             JobUpdate(

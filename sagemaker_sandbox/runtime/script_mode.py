@@ -83,7 +83,7 @@ class Script:
         if not program or not source:
             image = request["AlgorithmSpecification"].get("TrainingImage", "the algorithm")
             raise UserError(
-                f"{image}: the image is not a built-in algorithm that the sandbox runs; give hyperparameters "
+                f"{image}: the image is not a built-in algorithm that the sandbox runs; set hyperparameters "
                 "sagemaker_program and sagemaker_submit_directory to run a script in a framework container, or a "
                 "ContainerEntrypoint"
             )

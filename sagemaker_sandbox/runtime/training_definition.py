@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 
 from sagemaker_sandbox.algorithms.images import list_metric_definitions
 from sagemaker_sandbox.runtime import archives
-from sagemaker_sandbox.runtime.endings import Ending
 from sagemaker_sandbox.runtime.instance import JobInstance
 from sagemaker_sandbox.runtime.job_definition import JobContext, JobLimits, JobOutput
+from sagemaker_sandbox.runtime.job_endings import Ending
 from sagemaker_sandbox.runtime.s3 import translate_s3_errors
 from sagemaker_sandbox.runtime.training_host import TrainingHost, parse_channels
 from sustainable_mlops.aws.s3 import S3Uri
@@ -24,8 +24,8 @@ _DEFAULT_RUNTIME = 86_400.0
 class TrainingDefinition:
     """A valid CreateTrainingJob request (a `job_definition.JobDefinition`).
 
-    If the request names a script (script mode), it runs with the Python of this machine. A ContainerEntrypoint runs
-    with the software of this machine. A built-in algorithm runs by a library with the same algorithm. There is no
+    If the request names a script (script mode), it runs with the Python of this computer. A ContainerEntrypoint runs
+    with the software of this computer. A built-in algorithm runs by a library with the same algorithm. There is no
     container image.
     """
 
@@ -50,7 +50,7 @@ class TrainingDefinition:
     def check(self) -> None:
         """Raise UserError for requests that only real SageMaker can run."""
         if "InstanceGroups" in self._request["ResourceConfig"]:
-            raise UserError("ResourceConfig.InstanceGroups: the sandbox runs equal instances; give InstanceType")
+            raise UserError("ResourceConfig.InstanceGroups: the sandbox runs equal instances; set InstanceType")
         if "ContainerArguments" in self._algorithm and "ContainerEntrypoint" not in self._algorithm:
             raise UserError(
                 "AlgorithmSpecification.ContainerArguments: add a ContainerEntrypoint; the sandbox has no image"

@@ -19,6 +19,7 @@ from sagemaker_sandbox.runtime.process import to_exit_code
 from sagemaker_sandbox.runtime.s3 import translate_s3_errors
 from sagemaker_sandbox.runtime.script_mode import Script, has_script
 from sagemaker_sandbox.runtime.syncing import FolderSync
+from sustainable_mlops.aws.arn import Arn
 from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.errors import UserError
 
@@ -45,7 +46,7 @@ def parse_channels(request: Mapping[str, Any]) -> dict[str, S3Input]:
         field = f"InputDataConfig channel {channel['ChannelName']}"
         source = channel.get("DataSource", {}).get("S3DataSource")
         if source is None:
-            raise UserError(f"{field}: the sandbox reads data from S3 only; give DataSource.S3DataSource")
+            raise UserError(f"{field}: the sandbox reads data from S3 only; set DataSource.S3DataSource")
         inputs[channel["ChannelName"]] = S3Input.from_source(
             source, field, "File" if is_built_in else _get_input_mode(request, channel)
         )
@@ -145,7 +146,7 @@ class TrainingHost:
         return {"checkpointconfig": {"S3Uri": config["S3Uri"], "LocalPath": path}}
 
     def _build_environment(self, variables: Mapping[str, str]) -> dict[str, str]:
-        region, account = self._context.s3.region, self._request["RoleArn"].split(":")[4]
+        region, account = self._context.s3.region, Arn.parse(self._request["RoleArn"]).account
         name = self._request["TrainingJobName"]
         job = {
             "AWS_DEFAULT_REGION": region,

@@ -12,9 +12,9 @@ from typing import Any, ClassVar
 from sagemaker_sandbox.runtime import records
 from sagemaker_sandbox.runtime.container import Container
 from sagemaker_sandbox.runtime.container_invocation import ContainerRequest, ModelError
-from sagemaker_sandbox.runtime.endings import Ending
 from sagemaker_sandbox.runtime.inputs import S3Input
 from sagemaker_sandbox.runtime.job_definition import JobContext, JobLimits, JobOutput
+from sagemaker_sandbox.runtime.job_endings import Ending
 from sagemaker_sandbox.runtime.job_log import JobLog
 from sagemaker_sandbox.runtime.model_data import ModelDataCache, ModelDataSource
 from sagemaker_sandbox.runtime.model_server import Capacity, ModelServer
@@ -148,7 +148,7 @@ class TransformServer:
 
     @property
     def pids(self) -> Sequence[int]:
-        """Process ids of the workers."""
+        """Process IDs of the workers."""
         return self._server.pids if self._server is not None else ()
 
     def prepare(self) -> None:

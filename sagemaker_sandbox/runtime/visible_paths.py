@@ -1,4 +1,4 @@
-"""Files of this machine that a container with a root of its own can read: programs and libraries, and no data."""
+"""Files of this computer that a container with a root of its own can read: programs and libraries, and no data."""
 
 import functools
 import os

@@ -12,12 +12,12 @@ from sagemaker_sandbox.asynchronous.queue import Queue
 from sagemaker_sandbox.asynchronous.request import AsyncOutcome, AsyncRequest
 from sagemaker_sandbox.asynchronous.request_handler import AsyncRequestHandler, AsyncRequestSettings
 from sagemaker_sandbox.asynchronous.role import ModelRole
+from sagemaker_sandbox.base.handlers import emulated_operation
+from sagemaker_sandbox.base.region import AccountRegion
+from sagemaker_sandbox.base.resources import Fields, SageMakerResource, ServicePart
 from sagemaker_sandbox.hosting.containers import MAX_WAITING_REQUESTS
 from sagemaker_sandbox.hosting.invocation import InvocationError
 from sagemaker_sandbox.hosting.reservation import Reservation
-from sagemaker_sandbox.parts.handlers import emulated_operation
-from sagemaker_sandbox.parts.region import AccountRegion
-from sagemaker_sandbox.parts.resources import Fields, SageMakerResource, ServicePart
 from sagemaker_sandbox.runtime.container import count_cpus
 from sagemaker_sandbox.sagemaker.endpoints import Endpoints
 from sagemaker_sandbox.sagemaker.fleets import Fleets
@@ -44,7 +44,7 @@ class AsyncInference(ServicePart):
 
     @emulated_operation
     def invoke_endpoint_async(self, request: Fields) -> Fields:
-        """Accept a request at once, even without an instance or without its input.
+        """Accept a request immediately, even without an instance or without its input.
 
         Missing input makes the request fail later.
         """
@@ -89,7 +89,7 @@ class AsyncInference(ServicePart):
         with self.region.lock:
             endpoint = self._endpoints.find(name)
             config: Fields = (endpoint.fields.get("AsyncInferenceConfig") if endpoint is not None else None) or {}
-        # AWS documents "an optimal value". Assumed: the number of requests that an instance handles at once.
+        # AWS documents "an optimal value". Assumed: the number of requests that an instance handles at the same time.
         limit = config.get("ClientConfig", {}).get("MaxConcurrentInvocationsPerInstance", count_cpus())
         # Further requests wait in this queue as well as they would in the container's queue.
         return self._fleets.get_traffic(name).reserve(min(limit, MAX_WAITING_REQUESTS))
@@ -138,7 +138,7 @@ class AsyncInference(ServicePart):
             dispatcher.start_minute()
 
     def expire_requests(self, moment: datetime) -> None:
-        """Fail the requests that expire by then. Return at once."""
+        """Fail the requests that expire by then. Return immediately."""
         with self.region.lock:
             for endpoint in self._endpoints:
                 queue = self._queues.get(endpoint.name)

@@ -1,17 +1,17 @@
 """StopCompilationJob, which moto lacks.
 
-moto stores the jobs themselves, and they are complete at once.
+moto stores the jobs themselves, and they are complete immediately.
 """
 
+from sagemaker_sandbox.base.handlers import stored_operation
+from sagemaker_sandbox.base.resources import Fields, ServicePart
 from sagemaker_sandbox.errors import ResourceNotFoundError, ValidationError
-from sagemaker_sandbox.parts.handlers import recorded_operation
-from sagemaker_sandbox.parts.resources import Fields, ServicePart
 
 
 class CompilationJobs(ServicePart):
     """Handler of StopCompilationJob."""
 
-    @recorded_operation("Refused: each job is COMPLETED at once.")
+    @stored_operation("Refused: each job is COMPLETED immediately.")
     def stop_compilation_job(self, request: Fields) -> Fields:
         """Raise ResourceNotFoundError, or ValidationError as for every finished job."""
         from moto.sagemaker.models import sagemaker_backends

@@ -1,17 +1,18 @@
 """Checks of the destinations and keys of an endpoint, when it is created or updated.
 
 If a topic does not exist, or the model's role may not publish to it, the endpoint fails with this message. It is
-assumed that a missing bucket has the same effect, and that a missing key is refused at once.
+assumed that a missing bucket has the same effect, and that a missing key is refused immediately.
 """
 
 from collections.abc import Iterator
 
 from sagemaker_sandbox import roles
+from sagemaker_sandbox.base.region import AccountRegion
+from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.errors import ValidationError
 from sagemaker_sandbox.iam.policies import Decision
-from sagemaker_sandbox.parts.region import AccountRegion
-from sagemaker_sandbox.parts.resources import Fields
 from sagemaker_sandbox.sagemaker import resource_lookup
+from sustainable_mlops.aws.arn import Arn
 from sustainable_mlops.aws.s3 import S3Uri
 
 
@@ -38,7 +39,7 @@ def find_unreachable_destination(config: Fields, role: str) -> str | None:
 
 
 def _is_allowed(role: str, action: str, resource: str) -> bool:
-    return roles.decide_action(role.split(":")[4], role, action, resource) is Decision.ALLOWED
+    return roles.decide_action(Arn.parse(role).account, role, action, resource) is Decision.ALLOWED
 
 
 def _list_topics(config: Fields) -> Iterator[str]:

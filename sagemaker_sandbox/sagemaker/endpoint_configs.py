@@ -7,17 +7,15 @@ A key is accepted for instances with a local disk: it "does not encrypt instance
 Policies can require a key in every request.
 """
 
+from sagemaker_sandbox.base.handlers import emulated_operation
+from sagemaker_sandbox.base.listing import list_page
+from sagemaker_sandbox.base.region import AccountRegion
+from sagemaker_sandbox.base.resources import Fields, ResourceFamily
 from sagemaker_sandbox.errors import ValidationError
-from sagemaker_sandbox.parts.handlers import emulated_operation
-from sagemaker_sandbox.parts.listing import list_page
-from sagemaker_sandbox.parts.region import AccountRegion
-from sagemaker_sandbox.parts.resources import Fields, ResourceFamily
 from sagemaker_sandbox.sagemaker import variants
 from sagemaker_sandbox.sagemaker.container_definitions import is_multi_model
 from sagemaker_sandbox.sagemaker.models import Models, list_containers
-
-#: API reference, MetricsConfig.
-_METRIC_INTERVALS = (10, 30, 60, 120, 180, 240, 300)
+from sustainable_mlops.catalogue.limits import METRIC_INTERVALS
 
 
 class EndpointConfigs(ResourceFamily):
@@ -82,9 +80,9 @@ class EndpointConfigs(ResourceFamily):
 
 def _check_metrics(request: Fields) -> None:
     """Check the publishing interval; the service model has no list of its values."""
-    seconds = request.get("MetricsConfig", {}).get("MetricPublishFrequencyInSeconds", _METRIC_INTERVALS[0])
-    if seconds not in _METRIC_INTERVALS:
-        allowed = ", ".join(map(str, _METRIC_INTERVALS))
+    seconds = request.get("MetricsConfig", {}).get("MetricPublishFrequencyInSeconds", METRIC_INTERVALS[0])
+    if seconds not in METRIC_INTERVALS:
+        allowed = ", ".join(map(str, METRIC_INTERVALS))
         raise ValidationError(f"MetricPublishFrequencyInSeconds must be one of {allowed}, not {seconds}.")
 
 

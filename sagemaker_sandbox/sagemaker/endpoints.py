@@ -6,6 +6,10 @@
 from collections.abc import Callable
 from typing import Any
 
+from sagemaker_sandbox.base.handlers import emulated_operation
+from sagemaker_sandbox.base.listing import list_page
+from sagemaker_sandbox.base.region import AccountRegion
+from sagemaker_sandbox.base.resources import Fields, ResourceFamily, SageMakerResource
 from sagemaker_sandbox.deployments import alarms, policy, updates
 from sagemaker_sandbox.deployments.capacity_update import CapacityUpdate, parse_desired_capacities
 from sagemaker_sandbox.deployments.deployment import EndpointDeployment
@@ -14,10 +18,6 @@ from sagemaker_sandbox.deployments.endpoint_description import EndpointDescripti
 from sagemaker_sandbox.deployments.policy import DeploymentPolicy
 from sagemaker_sandbox.errors import ValidationError
 from sagemaker_sandbox.hosting.endpoint import ServingState
-from sagemaker_sandbox.parts.handlers import emulated_operation
-from sagemaker_sandbox.parts.listing import list_page
-from sagemaker_sandbox.parts.region import AccountRegion
-from sagemaker_sandbox.parts.resources import Fields, ResourceFamily, SageMakerResource
 from sagemaker_sandbox.sagemaker.destinations import check_key, find_unreachable_destination
 from sagemaker_sandbox.sagemaker.endpoint_configs import EndpointConfigs
 from sagemaker_sandbox.sagemaker.fleets import Fleets
@@ -99,7 +99,7 @@ class Endpoints(ResourceFamily):
     def _build_policy(
         self, deployment: Fields | None, spec: DeploymentSpec, endpoint: SageMakerResource | None = None
     ) -> DeploymentPolicy:
-        """Return the deployment policy of a DeploymentConfig. Raise ValidationError."""
+        """Return the deployment policy of a DeploymentConfig. Raises ValidationError."""
         new_policy = DeploymentPolicy(deployment or {})
         policy.check_policy(new_policy, spec.instance_counts, is_serverless=updates.is_serverless(spec.config))
         alarms.check_alarms_exist(self.region.account_id, self.region.name, new_policy.alarms)
@@ -137,7 +137,7 @@ class Endpoints(ResourceFamily):
     def update_endpoint_weights_and_capacities(self, request: Fields) -> Fields:
         """Change weights, instance counts or serverless settings of the named variants.
 
-        The response shows the desired values at once, and the current values follow.
+        The response shows the desired values immediately, and the current values follow.
         """
         endpoint = self.get(request["EndpointName"])
         self._check_is_settled(endpoint)
@@ -164,22 +164,11 @@ class Endpoints(ResourceFamily):
         endpoint = self.get(request["EndpointName"])
         self._check_is_settled(endpoint)
         EndpointDescription(self.region, endpoint).settle("Deleting")
-        seconds = self.region.take_transition_seconds("DeleteEndpoint", endpoint.name)
-        endpoint.schedule_deletion(seconds)
+        self.schedule_deletion(endpoint, "DeleteEndpoint")
         for notify in self.on_deletion:
             notify(endpoint.name)
         self._fleets.release(endpoint.name)
-        at_once = seconds <= self.region.context.transition_seconds
-        self.region.start_thread(
-            f"delete {endpoint.name}", lambda: self._finish_deletion(endpoint.name, seconds), blocks_clock=at_once
-        )
         return {}
-
-    def _finish_deletion(self, name: str, seconds: float) -> None:
-        """Remove an endpoint after its deletion, even if no request looks at it."""
-        if not self.region.closing.wait(seconds):
-            with self.region.lock:
-                self.find(name)
 
     def restore(self, snapshot: Any) -> None:
         """Restore the endpoints.

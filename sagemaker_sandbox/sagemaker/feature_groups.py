@@ -3,11 +3,11 @@
 import time
 from contextlib import suppress
 
+from sagemaker_sandbox.base.handlers import emulated_operation
+from sagemaker_sandbox.base.listing import list_page
+from sagemaker_sandbox.base.resources import Fields, ResourceFamily, now
 from sagemaker_sandbox.errors import ResourceInUseError, ResourceNotFoundError, ValidationError
 from sagemaker_sandbox.faults.fault_rules import CREATE_FAILED
-from sagemaker_sandbox.parts.handlers import emulated_operation
-from sagemaker_sandbox.parts.listing import list_page
-from sagemaker_sandbox.parts.resources import Fields, ResourceFamily, now
 from sagemaker_sandbox.sagemaker import offline_store_keys
 
 #: Columns that the offline store adds.
@@ -51,7 +51,7 @@ class FeatureGroups(ResourceFamily):
         if (fault := self.region.faults.take_failure("CreateFeatureGroup", name, CREATE_FAILED)) is not None:
             reason = fault.message or "Internal failure: the feature group could not be created."
             result = {"FeatureGroupStatus": CREATE_FAILED, "FailureReason": reason}
-        group.schedule_change(self.region.take_transition_seconds("CreateFeatureGroup", name), result)
+        self.schedule_change(group, "CreateFeatureGroup", result)
         return {"FeatureGroupArn": group.arn}
 
     def _complete_offline_store(self, name: str, config: Fields) -> Fields:
@@ -113,8 +113,7 @@ class FeatureGroups(ResourceFamily):
         if "ThroughputConfig" in request:
             group.fields["ThroughputConfig"] = group.fields["ThroughputConfig"] | request["ThroughputConfig"]
         group.fields |= {"LastUpdateStatus": {"Status": "InProgress"}, "LastModifiedTime": now()}
-        seconds = self.region.take_transition_seconds("UpdateFeatureGroup", group.name)
-        group.schedule_change(seconds, {"LastUpdateStatus": {"Status": "Successful"}})
+        self.schedule_change(group, "UpdateFeatureGroup", {"LastUpdateStatus": {"Status": "Successful"}})
         return {"FeatureGroupArn": group.arn}
 
     @emulated_operation
@@ -127,7 +126,7 @@ class FeatureGroups(ResourceFamily):
         """Delete the group with its online records. As on AWS, the data in S3 stays."""
         group = self.get(request["FeatureGroupName"])
         group.fields["FeatureGroupStatus"] = "Deleting"
-        group.schedule_deletion(self.region.take_transition_seconds("DeleteFeatureGroup", group.name))
+        self.schedule_deletion(group, "DeleteFeatureGroup")
         return {}
 
     @emulated_operation

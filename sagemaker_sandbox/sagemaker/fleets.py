@@ -3,12 +3,12 @@
 import threading
 from collections.abc import Callable, Mapping
 
+from sagemaker_sandbox.base.region import AccountRegion
+from sagemaker_sandbox.base.resources import Fields, ServicePart
 from sagemaker_sandbox.hosting.endpoint import HostedEndpoint, ServingState, ShadowResponseListener
 from sagemaker_sandbox.hosting.fleet import EndpointFleet
 from sagemaker_sandbox.hosting.logs import EndpointLogs
 from sagemaker_sandbox.hosting.traffic import Traffic
-from sagemaker_sandbox.parts.region import AccountRegion
-from sagemaker_sandbox.parts.resources import Fields, ServicePart
 
 
 class Fleets(ServicePart):
@@ -46,7 +46,7 @@ class Fleets(ServicePart):
         return hosted_endpoint.traffic
 
     def release(self, endpoint: str) -> None:
-        """End all instances of an endpoint after their current requests. Return at once."""
+        """End all instances of an endpoint after their current requests. Return immediately."""
         with self._lock:
             hosted_endpoint = self._endpoints.pop(endpoint, None)
             if hosted_endpoint is None:
@@ -80,7 +80,7 @@ class Fleets(ServicePart):
             notify(endpoint)
 
     def close(self) -> None:
-        """End all instances at once. Current requests fail."""
+        """End all instances immediately. Current requests fail."""
         with self._lock:
             self._is_closed = True
             endpoints = [*self._endpoints.values(), *self._deleted]

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import NoReturn
 
+from sagemaker_sandbox.base.handlers import emulated_operation
+from sagemaker_sandbox.base.region import AccountRegion
+from sagemaker_sandbox.base.resources import Fields, ServicePart
 from sagemaker_sandbox.errors import ApiError
 from sagemaker_sandbox.hosting.capture import CaptureBuffer
 from sagemaker_sandbox.hosting.instance import StartError
 from sagemaker_sandbox.hosting.invocation import Invocation, InvocationError, InvocationResponse, MissingTargetError
-from sagemaker_sandbox.parts.handlers import emulated_operation
-from sagemaker_sandbox.parts.region import AccountRegion
-from sagemaker_sandbox.parts.resources import Fields, ServicePart
 from sagemaker_sandbox.runtime.container_invocation import ModelError, ThrottledError
 from sagemaker_sandbox.sagemaker.endpoints import Endpoints
 from sagemaker_sandbox.sagemaker.fleets import Fleets
@@ -99,7 +99,7 @@ class EndpointInvocations(ServicePart):
         return self._capture(name, config, response.variant, invocation, response)
 
     def _get_config(self, name: str) -> Fields:
-        """Return the configuration of an endpoint that handles requests. Raise InvocationError."""
+        """Return the configuration of an endpoint that handles requests. Raises InvocationError."""
         with self.region.lock:
             endpoint = self._endpoints.find(name)
             if endpoint is None or endpoint.fields["EndpointStatus"] not in ACTIVE_STATUSES:

@@ -1,22 +1,20 @@
-"""Common behaviour of job families: background runs, status updates, stopping, restoring and closing."""
+"""Common behavior of job families: background runs, status updates, stopping, restoring and closing."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from sagemaker_sandbox.base.listing import list_page
+from sagemaker_sandbox.base.region import AccountRegion
+from sagemaker_sandbox.base.resources import Fields, ResourceFamily, SageMakerResource, now
+from sagemaker_sandbox.base.role_environment import build_role_environment, create_role_client
 from sagemaker_sandbox.errors import ResourceInUseError, ValidationError
 from sagemaker_sandbox.faults.fault_rules import CAPACITY, INTERNAL
-from sagemaker_sandbox.parts.listing import list_page
-from sagemaker_sandbox.parts.region import AccountRegion
-from sagemaker_sandbox.parts.resources import Fields, ResourceFamily, SageMakerResource, now
-from sagemaker_sandbox.parts.role_environment import build_role_environment, create_role_client
+from sustainable_mlops.aws.statuses import FINAL_JOB_STATUSES
 
 if TYPE_CHECKING:
     from sagemaker_sandbox.runtime.job import ContainerJob
     from sagemaker_sandbox.runtime.job_definition import JobDefinition
     from sagemaker_sandbox.runtime.reporting import JobUpdate
-
-#: Statuses of a job that no longer runs.
-FINAL_STATUSES = ("Completed", "Failed", "Stopped")
 
 
 class JobFamily(ResourceFamily):
@@ -112,13 +110,13 @@ class JobFamily(ResourceFamily):
         if update.first_start is not None:
             fields[f"{self.time_prefix}StartTime"] = update.first_start
         self.apply_details(job, update)
-        if update.status in FINAL_STATUSES:
+        if update.status in FINAL_JOB_STATUSES:
             fields[f"{self.time_prefix}EndTime"] = update.time
             self._runs.pop(job.name, None)
         return bool(status != old_status)
 
     def apply_details(self, job: SageMakerResource, update: "JobUpdate") -> None:
-        """Apply the part of an update that only this kind of job has. The Region's lock is held."""
+        """Apply the part of an update that only this job kind has. The Region's lock is held."""
 
     def get_run(self, name: str) -> "ContainerJob":
         """Return the run of a job that is not finished."""
@@ -133,7 +131,7 @@ class JobFamily(ResourceFamily):
         """Stop a job: Stopping, then Stopped when its containers have ended."""
         job = self.get(request[f"{self.kind}Name"])
         status = job.fields[self.status_field]
-        if status in FINAL_STATUSES:
+        if status in FINAL_JOB_STATUSES:
             raise ValidationError(f"The request was rejected because the {self.noun} is in status {status}.")
         if status != "Stopping":
             job.fields |= {self.status_field: "Stopping", "LastModifiedTime": now()}
@@ -143,7 +141,7 @@ class JobFamily(ResourceFamily):
     def delete_job(self, request: Fields) -> Fields:
         """Delete a finished job."""
         job = self.get(request[f"{self.kind}Name"])
-        if job.fields[self.status_field] not in FINAL_STATUSES:
+        if job.fields[self.status_field] not in FINAL_JOB_STATUSES:
             raise ResourceInUseError(
                 f"The {self.noun} {job.arn} cannot be deleted in status {job.fields[self.status_field]}."
             )
@@ -152,14 +150,14 @@ class JobFamily(ResourceFamily):
 
     def list_remaining(self) -> dict[str, list[str]]:
         """Return the names of running jobs. A finished job is a record that no destroy removes."""
-        names = [job.name for job in self if job.fields[self.status_field] not in FINAL_STATUSES]
+        names = [job.name for job in self if job.fields[self.status_field] not in FINAL_JOB_STATUSES]
         return {self.arn_type: names} if names else {}
 
     def restore(self, snapshot: Any) -> None:
         """Restore the jobs. Jobs that ran when the sandbox ended have failed."""
         super().restore(snapshot)
         for job in self.resources.values():
-            if job.fields[self.status_field] not in FINAL_STATUSES:
+            if job.fields[self.status_field] not in FINAL_JOB_STATUSES:
                 job.fields |= {
                     self.status_field: "Failed",
                     "FailureReason": "InternalServerError: the sandbox ended while the job ran; start the job again",

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
+from sagemaker_sandbox.base.handlers import emulated_operation, shared_operation
+from sagemaker_sandbox.base.listing import list_page
+from sagemaker_sandbox.base.region import AccountRegion
+from sagemaker_sandbox.base.resources import Fields, ResourceFamily, SageMakerResource, now
 from sagemaker_sandbox.errors import AccessDeniedError, ApiError, ConflictError, ValidationError
 from sagemaker_sandbox.iam import policies
-from sagemaker_sandbox.parts.handlers import emulated_operation, shared_operation
-from sagemaker_sandbox.parts.listing import list_page
-from sagemaker_sandbox.parts.region import AccountRegion
-from sagemaker_sandbox.parts.resources import Fields, ResourceFamily, SageMakerResource, now
+from sustainable_mlops.aws.arn import Arn
 
 #: Names in events of the fields that members of UpdateModelPackage change, if the two differ. Source: developer guide,
 #: "Events that SageMaker AI sends to Amazon EventBridge".
@@ -42,7 +43,7 @@ class ModelPackageGroups(ResourceFamily):
 
     @emulated_operation
     def create_model_package_group(self, request: Fields) -> Fields:
-        """Create a group. As on AWS, it is Completed at once."""
+        """Create a group. As on AWS, it is Completed immediately."""
         name = request["ModelPackageGroupName"]
         if self.find(name) is not None:
             raise ValidationError(f"Model Package Group already exists: {self.build_arn(name)}")
@@ -104,7 +105,7 @@ class ModelPackageGroups(ResourceFamily):
 
     def check_access(self, account: str, action: str, arn: str) -> None:
         """Raise AccessDeniedError unless the group's policy allows the account this action."""
-        group = self.find(arn.rsplit(":", 1)[1].split("/")[1])
+        group = self.find(Arn.parse(arn).resource.split("/")[1])
         if group is None or not policies.allows_account(group.private.get("policy", "{}"), account, action, arn):
             raise AccessDeniedError(account, action, arn)
 
@@ -197,7 +198,7 @@ class ModelPackages(ResourceFamily):
 
     @shared_operation("ModelPackageName")
     def delete_model_package(self, request: Fields) -> Fields:
-        """Delete a package at once. Its version number is not reused."""
+        """Delete a package immediately. Its version number is not reused."""
         self.remove(self.get(request["ModelPackageName"]))
         return {}
 

@@ -1,9 +1,9 @@
 """Models: containers, and the role that they use."""
 
+from sagemaker_sandbox.base.handlers import emulated_operation
+from sagemaker_sandbox.base.listing import list_page
+from sagemaker_sandbox.base.resources import Fields, ResourceFamily
 from sagemaker_sandbox.errors import ValidationError
-from sagemaker_sandbox.parts.handlers import emulated_operation
-from sagemaker_sandbox.parts.listing import list_page
-from sagemaker_sandbox.parts.resources import Fields, ResourceFamily
 from sagemaker_sandbox.recommendations.default_recommendations import recommend_deployment
 from sagemaker_sandbox.sagemaker import container_definitions
 
@@ -57,7 +57,7 @@ def list_containers(model: Fields) -> list[Fields]:
 
 
 def find_specification(package: Fields, container: Fields) -> Fields:
-    """Return the inference specification of a package that a container uses. Raise ValidationError."""
+    """Return the inference specification of a package that a container uses. Raises ValidationError."""
     name = container.get("InferenceSpecificationName")
     additional = {
         specification["Name"]: specification for specification in package.get("AdditionalInferenceSpecifications", [])

@@ -5,11 +5,11 @@ a customer managed key for your offline store". The message is assumed.
 """
 
 from sagemaker_sandbox import roles
+from sagemaker_sandbox.base.region import AccountRegion
+from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.errors import ValidationError
 from sagemaker_sandbox.iam import policies
 from sagemaker_sandbox.iam.policies import Decision
-from sagemaker_sandbox.parts.region import AccountRegion
-from sagemaker_sandbox.parts.resources import Fields
 from sagemaker_sandbox.sagemaker import resource_lookup
 
 _ACTION = "kms:GenerateDataKey"

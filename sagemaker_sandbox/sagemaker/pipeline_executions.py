@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from sagemaker_sandbox.base.handlers import emulated_operation
+from sagemaker_sandbox.base.listing import build_page, is_created_within, is_descending
+from sagemaker_sandbox.base.region import AccountRegion
+from sagemaker_sandbox.base.resources import Fields, ServicePart, now
 from sagemaker_sandbox.errors import ConflictError, ResourceNotFoundError, ValidationError
-from sagemaker_sandbox.parts.handlers import emulated_operation
-from sagemaker_sandbox.parts.listing import build_page, is_created_within, is_descending
-from sagemaker_sandbox.parts.region import AccountRegion
-from sagemaker_sandbox.parts.resources import Fields, ServicePart, now
 from sagemaker_sandbox.sagemaker.pipelines import SageMakerPipelines, parse_definition
 
 if TYPE_CHECKING:

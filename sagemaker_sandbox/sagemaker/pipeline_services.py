@@ -8,8 +8,8 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from werkzeug.exceptions import HTTPException
 
-from sagemaker_sandbox.parts.region import AccountRegion
-from sagemaker_sandbox.parts.role_environment import create_role_client
+from sagemaker_sandbox.base.region import AccountRegion
+from sagemaker_sandbox.base.role_environment import create_role_client
 from sagemaker_sandbox.pipelines import functions
 from sagemaker_sandbox.pipelines.services import Fields, StepError
 from sustainable_mlops.aws.s3 import S3Uri, is_s3
@@ -26,13 +26,13 @@ class PipelineServices:
         self._region, self._role = region, role
 
     def call(self, operation: str, request: Fields) -> Fields:
-        """Return the response of a SageMaker operation. Raise ApiError."""
+        """Return the response of a SageMaker operation. Raises ApiError."""
         if self._role is not None:
             self._region.check_role(self._role, operation, request)
         return self._region.call(operation, request)
 
     def read_json(self, uri: str) -> Any:
-        """Return the JSON document at an S3 address. Raise StepError."""
+        """Return the JSON document at an S3 address. Raises StepError."""
         if not is_s3(uri):
             raise StepError(f"ClientError: '{uri}' is not an S3 address.")
         bucket, key = S3Uri.parse(uri)
@@ -45,14 +45,14 @@ class PipelineServices:
             raise StepError(f"ClientError: {uri} is not JSON.") from None
 
     def send(self, queue_url: str, body: str) -> None:
-        """Send a message to an SQS queue. Raise StepError."""
+        """Send a message to an SQS queue. Raises StepError."""
         try:
             self._region.client("sqs").send_message(QueueUrl=queue_url, MessageBody=body)
         except (BotoCoreError, ClientError) as error:
             raise StepError(f"ClientError: Failed to send a message to {queue_url}: {error}") from None
 
     def invoke(self, function_arn: str, event: Fields) -> Any:
-        """Run a Lambda function and return its result. Raise StepError."""
+        """Run a Lambda function and return its result. Raises StepError."""
         region, moto_function = self._region, self._find_function(function_arn)
         if moto_function is None:
             raise StepError(f"ClientError: The Lambda function {function_arn} does not exist.")

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from sagemaker_sandbox.base.handlers import emulated_operation
+from sagemaker_sandbox.base.listing import build_page, is_created_within, is_descending
+from sagemaker_sandbox.base.region import AccountRegion
+from sagemaker_sandbox.base.resources import Fields, ResourceFamily, SageMakerResource, now
 from sagemaker_sandbox.errors import ApiError, ConflictError, ResourceNotFoundError, ValidationError
-from sagemaker_sandbox.parts.handlers import emulated_operation
-from sagemaker_sandbox.parts.listing import build_page, is_created_within, is_descending
-from sagemaker_sandbox.parts.region import AccountRegion
-from sagemaker_sandbox.parts.resources import Fields, ResourceFamily, SageMakerResource, now
 
 if TYPE_CHECKING:
     from sagemaker_sandbox.pipelines.definition import PipelineDefinition
@@ -34,7 +34,7 @@ class SageMakerPipelines(ResourceFamily):
 
     @emulated_operation
     def create_pipeline(self, request: Fields) -> Fields:
-        """Create a pipeline with a valid definition. It is Active at once."""
+        """Create a pipeline with a valid definition. It is Active immediately."""
         name, token = request["PipelineName"], request["ClientRequestToken"]
         existing = self.find(name)
         if existing is not None:
@@ -59,7 +59,7 @@ class SageMakerPipelines(ResourceFamily):
         return {"PipelineArn": pipeline.arn}
 
     def _find_definition(self, request: Fields) -> str | None:
-        """Return the valid definition of a request, inline or in S3, or None. Raise ValidationError."""
+        """Return the valid definition of a request, inline or in S3, or None. Raises ValidationError."""
         text, location = request.get("PipelineDefinition"), request.get("PipelineDefinitionS3Location")
         if text is not None and location is not None:
             raise ValidationError("Both Pipeline Definition and Pipeline Definition S3 Location shouldn't be present")
@@ -165,7 +165,7 @@ class SageMakerPipelines(ResourceFamily):
         return {"PipelineArn": pipeline.arn, "PipelineVersionId": version["id"]}
 
     def find_version(self, pipeline: SageMakerResource, request: Fields) -> Fields:
-        """Return the version with the requested ID or alias, or the latest. Raise ResourceNotFoundError."""
+        """Return the version with the requested ID or alias, or the latest. Raises ResourceNotFoundError."""
         versions: list[Fields] = pipeline.private["versions"]
         number, alias = request.get("PipelineVersionId"), request.get("PipelineVersionAlias")
         if number is not None and alias is not None:
@@ -184,7 +184,7 @@ class SageMakerPipelines(ResourceFamily):
 
 
 def parse_definition(definition: str) -> "PipelineDefinition":
-    """Return a valid definition. Raise ApiError."""
+    """Return a valid definition. Raises ApiError."""
     # Imported here: the engine loads with the first pipeline.
     from sagemaker_sandbox.pipelines.checks import check_definition
 

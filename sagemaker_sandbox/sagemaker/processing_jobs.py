@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING
 
+from sagemaker_sandbox.base.handlers import emulated_operation
+from sagemaker_sandbox.base.resources import Fields, SageMakerResource
 from sagemaker_sandbox.errors import ValidationError
-from sagemaker_sandbox.parts.handlers import emulated_operation
-from sagemaker_sandbox.parts.resources import Fields, SageMakerResource
 from sagemaker_sandbox.sagemaker import networks
 from sagemaker_sandbox.sagemaker.jobs import JobFamily
 

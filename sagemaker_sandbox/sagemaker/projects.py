@@ -7,10 +7,10 @@ aws-samples/sagemaker-studio-emr, issue 42, for the message about a missing prod
 import re
 import secrets
 
+from sagemaker_sandbox.base.handlers import stored_operation
+from sagemaker_sandbox.base.listing import list_page
+from sagemaker_sandbox.base.resources import Fields, ResourceFamily, SageMakerResource, now
 from sagemaker_sandbox.errors import ResourceInUseError, ValidationError
-from sagemaker_sandbox.parts.handlers import recorded_operation
-from sagemaker_sandbox.parts.listing import list_page
-from sagemaker_sandbox.parts.resources import Fields, ResourceFamily, SageMakerResource, now
 
 _NOTE = "Stored, with the statuses of AWS. Every product exists, and nothing is provisioned."
 _DETAILS, _STATUS = "ServiceCatalogProvisioningDetails", "ProjectStatus"
@@ -24,7 +24,7 @@ class Projects(ResourceFamily):
     arn_type = "project"
     noun = "Project"
 
-    @recorded_operation(_NOTE)
+    @stored_operation(_NOTE)
     def create_project(self, request: Fields) -> Fields:
         """Create a project: CreateInProgress, then CreateCompleted."""
         name = request["ProjectName"]
@@ -45,17 +45,17 @@ class Projects(ResourceFamily):
         self._change(project, "Create")
         return identity
 
-    @recorded_operation(_NOTE)
+    @stored_operation(_NOTE)
     def describe_project(self, request: Fields) -> Fields:
         """Return a project."""
         return self.get(request["ProjectName"]).fields
 
-    @recorded_operation(_NOTE)
+    @stored_operation(_NOTE)
     def list_projects(self, request: Fields) -> Fields:
         """Return summaries."""
         return list_page("ListProjects", request, self, name="ProjectName", status=_STATUS)
 
-    @recorded_operation(_NOTE)
+    @stored_operation(_NOTE)
     def update_project(self, request: Fields) -> Fields:
         """Change a project: UpdateInProgress, then UpdateCompleted."""
         project = self._get_settled(request, "update")
@@ -68,21 +68,20 @@ class Projects(ResourceFamily):
         self._change(project, "Update")
         return {"ProjectArn": project.arn}
 
-    @recorded_operation(_NOTE)
+    @stored_operation(_NOTE)
     def delete_project(self, request: Fields) -> Fields:
         """Delete a project."""
         project = self._get_settled(request, "delete")
         project.fields |= {_STATUS: "DeleteInProgress", "LastModifiedTime": now()}
-        project.schedule_deletion(self.region.take_transition_seconds("DeleteProject", project.name))
+        self.schedule_deletion(project, "DeleteProject")
         return {}
 
     def _change(self, project: SageMakerResource, verb: str) -> None:
         project.fields |= {_STATUS: f"{verb}InProgress", "LastModifiedTime": now()}
-        seconds = self.region.take_transition_seconds(f"{verb}Project", project.name)
-        project.schedule_change(seconds, {_STATUS: f"{verb}Completed"})
+        self.schedule_change(project, f"{verb}Project", {_STATUS: f"{verb}Completed"})
 
     def _get_settled(self, request: Fields, verb: str) -> SageMakerResource:
-        """Return the project. Raise ValidationError while it is changing."""
+        """Return the project. Raises ValidationError while it is changing."""
         project = self.get(request["ProjectName"])
         status = project.fields[_STATUS]
         if status not in _SETTLED:

@@ -3,21 +3,21 @@
 No endpoint is created and no load is generated: `recommendations.recorded` has the figures of every job.
 """
 
+from sagemaker_sandbox.base.handlers import emulated_operation
+from sagemaker_sandbox.base.listing import build_page, list_page
+from sagemaker_sandbox.base.region import AccountRegion
+from sagemaker_sandbox.base.resources import Fields, ResourceFamily, SageMakerResource, now
 from sagemaker_sandbox.errors import ResourceInUseError, ResourceNotFoundError, ValidationError
-from sagemaker_sandbox.parts.handlers import emulated_operation
-from sagemaker_sandbox.parts.listing import build_page, list_page
-from sagemaker_sandbox.parts.region import AccountRegion
-from sagemaker_sandbox.parts.resources import Fields, ResourceFamily, SageMakerResource, now
 from sagemaker_sandbox.recommendations import scaling
-from sagemaker_sandbox.recommendations.benchmarks import existing_endpoint_step, plan_steps
+from sagemaker_sandbox.recommendations.benchmarks import build_existing_endpoint_step, plan_steps
 from sagemaker_sandbox.recommendations.checks import check_request
 from sagemaker_sandbox.recommendations.model_facts import ModelFacts
 from sagemaker_sandbox.recommendations.recorded import find_load_test
 from sagemaker_sandbox.runtime.job_log import CloudWatchStream
 from sagemaker_sandbox.sagemaker.endpoints import Endpoints
 from sagemaker_sandbox.sagemaker.models import Models
+from sustainable_mlops.aws.statuses import FINAL_RECOMMENDATION_STATUSES
 
-_FINAL = ("COMPLETED", "FAILED", "STOPPED")
 #: Log group in which the SageMaker SDK looks for the messages of a job.
 _LOG_GROUP = "/aws/sagemaker/InferenceRecommendationsJobs"
 _NOUN = "inference recommendations job"
@@ -52,7 +52,7 @@ class InferenceRecommendationsJobs(ResourceFamily):
         outcome: Fields = {"Status": "COMPLETED"}
         if not any(step["Status"] == "COMPLETED" for step in steps):
             outcome = {"Status": "FAILED", "FailureReason": steps[0]["InferenceBenchmark"]["FailureReason"]}
-        job.schedule_change(self.region.take_transition_seconds("CreateInferenceRecommendationsJob", name), outcome)
+        self.schedule_change(job, "CreateInferenceRecommendationsJob", outcome)
         message = f"{name}: {len(steps)} benchmarks; the sandbox answers with recorded figures"
         log = CloudWatchStream(self.region.client("logs"), _LOG_GROUP, f"{name}/execution")
         self.region.start_thread(f"log of {name}", lambda: log.put([(now().timestamp(), message)]))
@@ -76,7 +76,7 @@ class InferenceRecommendationsJobs(ResourceFamily):
             if endpoint.fields["EndpointStatus"] != "InService" or "AsyncInferenceConfig" in endpoint.private["config"]:
                 raise ValidationError(f'Endpoint "{endpoint.arn}" does not answer InvokeEndpoint: it cannot be loaded.')
         return [
-            existing_endpoint_step(name, endpoint.name, endpoint.private["config"]["ProductionVariants"][0])
+            build_existing_endpoint_step(name, endpoint.name, endpoint.private["config"]["ProductionVariants"][0])
             for endpoint in endpoints
         ]
 
@@ -88,9 +88,10 @@ class InferenceRecommendationsJobs(ResourceFamily):
         recommended = [step for step in benchmarks if "Metrics" in step["InferenceBenchmark"]]
         recommended.sort(key=lambda step: step["InferenceBenchmark"]["Metrics"].get("CostPerInference", float("inf")))
         existing = [step["InferenceBenchmark"] for step in benchmarks if step not in recommended]
+        is_over = job.fields["Status"] in FINAL_RECOMMENDATION_STATUSES
         times = {"InvocationStartTime": job.fields["CreationTime"], "InvocationEndTime": job.fields["LastModifiedTime"]}
         return job.fields | {
-            "CompletionTime": job.fields["LastModifiedTime"] if job.fields["Status"] in _FINAL else None,
+            "CompletionTime": job.fields["LastModifiedTime"] if is_over else None,
             "InferenceRecommendations": [
                 {"RecommendationId": step["id"], **step["InferenceBenchmark"], **times} for step in recommended
             ]
@@ -132,12 +133,10 @@ class InferenceRecommendationsJobs(ResourceFamily):
         """Stop a job: STOPPING, and STOPPED after the transition."""
         job = self.get(request["JobName"])
         status = job.fields["Status"]
-        if status in _FINAL:
+        if status in FINAL_RECOMMENDATION_STATUSES:
             raise ValidationError(f"The request was rejected because the {self.noun} is in status {status}.")
         job.fields |= {"Status": "STOPPING", "LastModifiedTime": now()}
-        job.schedule_change(
-            self.region.take_transition_seconds("StopInferenceRecommendationsJob", job.name), {"Status": "STOPPED"}
-        )
+        self.schedule_change(job, "StopInferenceRecommendationsJob", {"Status": "STOPPED"})
         return {}
 
     @emulated_operation
@@ -160,7 +159,7 @@ class InferenceRecommendationsJobs(ResourceFamily):
 
     def list_remaining(self) -> dict[str, list[str]]:
         """Return the jobs in progress: a finished job cannot be deleted."""
-        names = [job.name for job in self if job.fields["Status"] not in _FINAL]
+        names = [job.name for job in self if job.fields["Status"] not in FINAL_RECOMMENDATION_STATUSES]
         return {self.arn_type: names} if names else {}
 
     def create_not_found_error(self, name: str) -> Exception:

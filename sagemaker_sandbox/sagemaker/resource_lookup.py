@@ -6,7 +6,9 @@ Nothing is requested over HTTP, so the caller may hold the Region's lock.
 import re
 from typing import Any
 
-from sagemaker_sandbox.parts.region import AccountRegion
+from sagemaker_sandbox.backends import find_backend
+from sagemaker_sandbox.base.region import AccountRegion
+from sustainable_mlops.aws.arn import Arn
 from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.catalogue.images import IMAGE_ADDRESS, is_registry_of_aws
 
@@ -16,12 +18,12 @@ _AWS_ALIAS_PREFIX = "alias/aws/"
 
 def has_bucket(name: str) -> bool:
     """Return whether any account has the bucket."""
-    return _find_bucket(name) is not None
+    return find_bucket(name) is not None
 
 
 def find_bucket_region(name: str) -> str | None:
     """Return the Region of the bucket, or None if no account has one of that name."""
-    bucket = _find_bucket(name)
+    bucket = find_bucket(name)
     return None if bucket is None else str(bucket.region_name)
 
 
@@ -29,17 +31,18 @@ def has_object(address: S3Uri) -> bool:
     """Return whether S3 has this object."""
     from moto.s3.models import FakeKey
 
-    bucket = _find_bucket(address.bucket)
+    bucket = find_bucket(address.bucket)
     return bucket is not None and address.key in bucket.keys and isinstance(bucket.keys[address.key], FakeKey)
 
 
 def has_any_object(address: S3Uri) -> bool:
     """Return whether S3 has an object under this address."""
-    bucket = _find_bucket(address.bucket)
+    bucket = find_bucket(address.bucket)
     return bucket is not None and any(key.startswith(address.key) for key in list(bucket.keys))
 
 
-def _find_bucket(name: str) -> Any:
+def find_bucket(name: str) -> Any:
+    """Return moto's bucket of this name, or None if no account has one."""
     from moto.s3.models import s3_backends
 
     partition, account = s3_backends.bucket_accounts.get(name, (None, None))
@@ -48,10 +51,9 @@ def _find_bucket(name: str) -> Any:
 
 def has_topic(arn: str) -> bool:
     """Return whether the SNS topic exists in its account."""
-    from moto.sns.models import sns_backends
-
-    _, _, _, region, account, _ = arn.split(":", 5)
-    return arn in sns_backends[account][region].topics
+    topic = Arn.parse_or_none(arn)
+    backend = topic and find_backend("sns", topic.account, topic.region)
+    return backend is not None and arn in backend.topics
 
 
 def has_key(region: AccountRegion, key: str) -> bool:
@@ -66,10 +68,10 @@ def is_key_of_aws(key: str) -> bool:
 
 def find_key(region: AccountRegion, key: str) -> tuple[str, str] | None:
     """Return ARN and policy of a KMS key, in the forms that `has_key` accepts, or None."""
-    from moto.kms.models import kms_backends
-
-    _, _, _, region_name, account, _ = (*key.split(":", 5), *[""] * 6)[:6] if key.startswith("arn:") else ("",) * 6
-    backend = kms_backends[account or region.account_id][region_name or region.name]
+    arn = Arn.parse_or_none(key)
+    backend = find_backend("kms", arn.account if arn else region.account_id, arn.region if arn else region.name)
+    if backend is None:
+        return None
     alias = backend.get_alias_name(key)
     key_id = backend.get_key_id_from_alias(alias) if alias.startswith("alias/") else backend.get_key_id(key)
     if key_id not in backend.keys:

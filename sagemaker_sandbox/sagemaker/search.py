@@ -6,12 +6,17 @@ from typing import Any
 
 from botocore.model import ListShape, StructureShape
 
+from sagemaker_sandbox.base.handlers import emulated_operation
+from sagemaker_sandbox.base.listing import build_page
+from sagemaker_sandbox.base.region import AccountRegion
+from sagemaker_sandbox.base.resources import Fields, ResourceFamily, ServicePart
+from sagemaker_sandbox.base.search_expressions import (
+    check_expression,
+    find_values,
+    list_property_names,
+    matches_expression,
+)
 from sagemaker_sandbox.errors import NotEmulatedError, ValidationError
-from sagemaker_sandbox.parts.handlers import emulated_operation
-from sagemaker_sandbox.parts.listing import build_page
-from sagemaker_sandbox.parts.matching import check_expression, find_values, list_property_names, matches
-from sagemaker_sandbox.parts.region import AccountRegion
-from sagemaker_sandbox.parts.resources import Fields, ResourceFamily, ServicePart
 from sustainable_mlops.aws.service_model import load_service_model
 
 #: Resource types of Search, with the type in ARNs.
@@ -49,7 +54,7 @@ class ResourceSearch(ServicePart):
         check_expression(expression)
         for name in list_property_names(expression):
             _check_property(kind, name)
-        records = [record for record in self._list_records(kind) if matches(record, expression)]
+        records = [record for record in self._list_records(kind) if matches_expression(record, expression)]
         sort_by = request.get("SortBy", "LastModifiedTime")
         _check_property(kind, sort_by)
         sortable = [(value[0], record) for record in records if (value := find_values(record, sort_by))]

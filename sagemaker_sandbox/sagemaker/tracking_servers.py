@@ -7,10 +7,10 @@ sandbox refuses all operations on a server that is changing.
 
 from typing import ClassVar
 
+from sagemaker_sandbox.base.handlers import stored_operation
+from sagemaker_sandbox.base.listing import list_page
+from sagemaker_sandbox.base.resources import Fields, ResourceFamily, SageMakerResource, now
 from sagemaker_sandbox.errors import ResourceInUseError, ResourceNotFoundError, ValidationError
-from sagemaker_sandbox.parts.handlers import recorded_operation
-from sagemaker_sandbox.parts.listing import list_page
-from sagemaker_sandbox.parts.resources import Fields, ResourceFamily, SageMakerResource, now
 
 _NOTE = "Stored, with the statuses of AWS. MLflow does not run."
 #: Version of MLflow, if the request has none.
@@ -43,7 +43,7 @@ class TrackingServers(ResourceFamily):
         "deleted": (*_RUNNING, *_STOPPED, "CreateFailed", "DeleteFailed", "UpdateFailed"),
     }
 
-    @recorded_operation(_NOTE)
+    @stored_operation(_NOTE)
     def create_mlflow_tracking_server(self, request: Fields) -> Fields:
         """Create a server: Creating, then Created."""
         name = request["TrackingServerName"]
@@ -63,12 +63,12 @@ class TrackingServers(ResourceFamily):
         self._change(server, "CreateMlflowTrackingServer", "Creating", "Created")
         return {"TrackingServerArn": server.arn}
 
-    @recorded_operation(_NOTE)
+    @stored_operation(_NOTE)
     def describe_mlflow_tracking_server(self, request: Fields) -> Fields:
         """Return a server."""
         return self.get(request["TrackingServerName"]).fields
 
-    @recorded_operation(_NOTE)
+    @stored_operation(_NOTE)
     def list_mlflow_tracking_servers(self, request: Fields) -> Fields:
         """Return summaries."""
         filters = {member: request[member] for member in (_STATUS, "MlflowVersion") if member in request}
@@ -76,7 +76,7 @@ class TrackingServers(ResourceFamily):
             "ListMlflowTrackingServers", request, self, name="TrackingServerName", status=_STATUS, filters=filters
         )
 
-    @recorded_operation(_NOTE)
+    @stored_operation(_NOTE)
     def update_mlflow_tracking_server(self, request: Fields) -> Fields:
         """Change a server: Updating, then Updated."""
         server = self._get_for_change(request, "updated")
@@ -84,21 +84,21 @@ class TrackingServers(ResourceFamily):
         self._change(server, "UpdateMlflowTrackingServer", "Updating", "Updated")
         return {"TrackingServerArn": server.arn}
 
-    @recorded_operation(_NOTE)
+    @stored_operation(_NOTE)
     def start_mlflow_tracking_server(self, request: Fields) -> Fields:
         """Start a stopped server: Starting, then Started."""
         server = self._get_for_change(request, "started")
         self._change(server, "StartMlflowTrackingServer", "Starting", "Started")
         return {"TrackingServerArn": server.arn}
 
-    @recorded_operation(_NOTE)
+    @stored_operation(_NOTE)
     def stop_mlflow_tracking_server(self, request: Fields) -> Fields:
         """Stop a running server: Stopping, then Stopped."""
         server = self._get_for_change(request, "stopped")
         self._change(server, "StopMlflowTrackingServer", "Stopping", "Stopped")
         return {"TrackingServerArn": server.arn}
 
-    @recorded_operation(_NOTE)
+    @stored_operation(_NOTE)
     def delete_mlflow_tracking_server(self, request: Fields) -> Fields:
         """Delete a server. Its artifacts in S3 stay."""
         server = self.get(request["TrackingServerName"])
@@ -106,17 +106,17 @@ class TrackingServers(ResourceFamily):
         if status not in self._allowed["deleted"]:
             raise ValidationError(f"{self.noun} is in un-deletable state ({status.upper()}), so it cannot be deleted.")
         server.fields |= _build_status("Deleting")
-        server.schedule_deletion(self.region.take_transition_seconds("DeleteMlflowTrackingServer", server.name))
+        self.schedule_deletion(server, "DeleteMlflowTrackingServer")
         return {"TrackingServerArn": server.arn}
 
-    @recorded_operation(_NOTE)
+    @stored_operation(_NOTE)
     def create_presigned_mlflow_tracking_server_url(self, request: Fields) -> Fields:
         """Return an address of a running server. Nothing answers there."""
         server = self._get_for_change(request, "stopped")
         return {"AuthorizedUrl": f"{server.fields['TrackingServerUrl']}/auth?authToken=none"}
 
     def _get_for_change(self, request: Fields, change: str) -> SageMakerResource:
-        """Return the server. Raise ValidationError if its status does not allow the change."""
+        """Return the server. Raises ValidationError if its status does not allow the change."""
         server = self.get(request["TrackingServerName"])
         status = server.fields[_STATUS]
         if status not in self._allowed[change]:
@@ -128,8 +128,7 @@ class TrackingServers(ResourceFamily):
     def _change(self, server: SageMakerResource, operation: str, during: str, after: str) -> None:
         """Set the status `during`, then `after`."""
         server.fields |= _build_status(during) | {"LastModifiedTime": now()}
-        seconds = self.region.take_transition_seconds(operation, server.name)
-        server.schedule_change(seconds, _build_status(after))
+        self.schedule_change(server, operation, _build_status(after))
 
     def create_not_found_error(self, name: str) -> Exception:
         """Return the error for a name that does not exist."""

@@ -3,11 +3,12 @@
 from typing import TYPE_CHECKING
 
 from sagemaker_sandbox.algorithms.images import check_algorithm, list_metric_definitions
+from sagemaker_sandbox.base.handlers import emulated_operation
+from sagemaker_sandbox.base.resources import Fields, SageMakerResource, now
 from sagemaker_sandbox.errors import ValidationError
-from sagemaker_sandbox.parts.handlers import emulated_operation
-from sagemaker_sandbox.parts.resources import Fields, SageMakerResource, now
 from sagemaker_sandbox.sagemaker import networks, volume_keys, warm_pools
-from sagemaker_sandbox.sagemaker.jobs import FINAL_STATUSES, JobFamily, add_empty_key
+from sagemaker_sandbox.sagemaker.jobs import JobFamily, add_empty_key
+from sustainable_mlops.aws.statuses import FINAL_JOB_STATUSES
 
 if TYPE_CHECKING:
     from sagemaker_sandbox.runtime.reporting import JobUpdate
@@ -72,7 +73,7 @@ class TrainingJobs(JobFamily):
         ):
             if seconds is not None:
                 fields[member] = seconds
-        if update.status in FINAL_STATUSES:
+        if update.status in FINAL_JOB_STATUSES:
             fields["SecondaryStatusTransitions"][-1]["EndTime"] = update.time
             warm_pools.release_pool(job, completed=update.status == "Completed")
 

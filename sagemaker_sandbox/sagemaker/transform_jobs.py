@@ -1,9 +1,9 @@
 """Operations on batch transform jobs. `runtime.transform` defines how a job runs."""
 
+from sagemaker_sandbox.base.handlers import emulated_operation
+from sagemaker_sandbox.base.region import AccountRegion
+from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.errors import NotEmulatedError, ValidationError
-from sagemaker_sandbox.parts.handlers import emulated_operation
-from sagemaker_sandbox.parts.region import AccountRegion
-from sagemaker_sandbox.parts.resources import Fields
 from sagemaker_sandbox.sagemaker.jobs import JobFamily, add_empty_key
 from sagemaker_sandbox.sagemaker.models import Models
 from sagemaker_sandbox.sagemaker.served_containers import resolve_containers

@@ -3,18 +3,18 @@
 from collections.abc import Mapping
 from typing import Any
 
+from sagemaker_sandbox.base.handlers import emulated_operation
+from sagemaker_sandbox.base.listing import build_page, find_documented_default, list_page
+from sagemaker_sandbox.base.region import AccountRegion
+from sagemaker_sandbox.base.resources import Fields, ResourceFamily, SageMakerResource, now
 from sagemaker_sandbox.errors import ResourceInUseError, ResourceNotFoundError, ValidationError
-from sagemaker_sandbox.parts.handlers import emulated_operation
-from sagemaker_sandbox.parts.listing import build_page, find_documented_default, list_page
-from sagemaker_sandbox.parts.region import AccountRegion
-from sagemaker_sandbox.parts.resources import Fields, ResourceFamily, SageMakerResource, now
 from sagemaker_sandbox.sagemaker import networks, training_jobs
-from sagemaker_sandbox.sagemaker.jobs import FINAL_STATUSES
 from sagemaker_sandbox.sagemaker.training_jobs import TrainingJobs
 from sagemaker_sandbox.tuning.checks import check_request
 from sagemaker_sandbox.tuning.definitions import parse_definitions
 from sagemaker_sandbox.tuning.run import TuningRun
 from sagemaker_sandbox.tuning.tuner import ParentTuningJob, Tuner
+from sustainable_mlops.aws.statuses import FINAL_JOB_STATUSES
 
 _SANDBOX_ENDED = "InternalServerError: the sandbox ended while the job ran; start the job again"
 _LIST_TRAINING_JOBS = "ListTrainingJobsForHyperParameterTuningJob"
@@ -70,7 +70,7 @@ class HyperParameterTuningJobs(ResourceFamily):
             # As in the summary.
             "Strategy": config["Strategy"],
             "ResourceLimits": config["ResourceLimits"],
-            **tuner.fields(),
+            **tuner.build_fields(),
         }
         run = TuningRun(
             tuner,
@@ -86,7 +86,7 @@ class HyperParameterTuningJobs(ResourceFamily):
         definitions = request.get("WarmStartConfig", {}).get("ParentHyperParameterTuningJobs", [])
         jobs = [self.get(parent["HyperParameterTuningJobName"]) for parent in definitions]
         for job in jobs:
-            if job.fields["HyperParameterTuningJobStatus"] not in FINAL_STATUSES:
+            if job.fields["HyperParameterTuningJobStatus"] not in FINAL_JOB_STATUSES:
                 raise ValidationError(f"The parent tuning job {job.name} is not in a terminal state.")
         return [ParentTuningJob(job.private["request"], job.private["summaries"]) for job in jobs]
 
@@ -112,10 +112,10 @@ class HyperParameterTuningJobs(ResourceFamily):
         """Update the description of a job."""
         with self.region.lock:
             old_status = job.fields["HyperParameterTuningJobStatus"]
-            job.fields |= tuner.fields() | {"LastModifiedTime": now()}
+            job.fields |= tuner.build_fields() | {"LastModifiedTime": now()}
             if old_status == "Stopping" and not tuner.is_over:  # the stop request came after this update
                 job.fields["HyperParameterTuningJobStatus"] = old_status
-            job.private["summaries"] = tuner.summaries()
+            job.private["summaries"] = tuner.build_summaries()
             if tuner.is_over:
                 self._runs.pop(job.name, None)
             if job.fields["HyperParameterTuningJobStatus"] != old_status:
@@ -181,16 +181,18 @@ class HyperParameterTuningJobs(ResourceFamily):
         job = self.get(request["HyperParameterTuningJobName"])
         if job.is_being_deleted:
             return {}
-        if job.fields["HyperParameterTuningJobStatus"] not in FINAL_STATUSES:
+        if job.fields["HyperParameterTuningJobStatus"] not in FINAL_JOB_STATUSES:
             raise ValidationError(f"The tuning job {job.name} cannot be deleted: it is not in a terminal state.")
         job.fields["HyperParameterTuningJobStatus"] = "Deleting"
-        job.schedule_deletion(self.region.take_transition_seconds("DeleteHyperParameterTuningJob", job.name))
+        self.schedule_deletion(job, "DeleteHyperParameterTuningJob")
         return {}
 
     def list_remaining(self) -> dict[str, list[str]]:
         """Return the names of running jobs."""
         names = [
-            job.name for job in self if job.fields["HyperParameterTuningJobStatus"] not in (*FINAL_STATUSES, "Deleting")
+            job.name
+            for job in self
+            if job.fields["HyperParameterTuningJobStatus"] not in (*FINAL_JOB_STATUSES, "Deleting")
         ]
         return {self.arn_type: names} if names else {}
 
@@ -206,7 +208,7 @@ class HyperParameterTuningJobs(ResourceFamily):
                     "LastModifiedTime": now(),
                 }
                 for summary in job.private["summaries"]:
-                    if summary["TrainingJobStatus"] not in FINAL_STATUSES:
+                    if summary["TrainingJobStatus"] not in FINAL_JOB_STATUSES:
                         summary |= {
                             "TrainingJobStatus": "Failed",
                             "ObjectiveStatus": "Failed",

@@ -6,10 +6,10 @@ The messages are AWS's where they are known. Those for `InferenceAmiVersion`, `R
 
 from collections.abc import Iterator
 
+from sagemaker_sandbox.base.instance_types import list_pools
+from sagemaker_sandbox.base.region import AccountRegion
+from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.errors import NotEmulatedError, ValidationError
-from sagemaker_sandbox.parts.instance_types import list_pools
-from sagemaker_sandbox.parts.region import AccountRegion
-from sagemaker_sandbox.parts.resources import Fields
 from sustainable_mlops.aws.service_model import load_service_model
 from sustainable_mlops.catalogue.instances import find, has_local_disk, is_offered
 from sustainable_mlops.catalogue.limits import list_serverless_memory_mb
@@ -81,7 +81,7 @@ def _check_on_instances(region: AccountRegion, variant: Fields, path: str) -> No
 
 
 def _check_is_emulated(variant: Fields) -> None:
-    """Raise NotEmulatedError for members that this machine cannot have."""
+    """Raise NotEmulatedError for members that the sandbox cannot emulate."""
     name = variant["VariantName"]
     if "AcceleratorPartitionLayouts" in variant:
         raise NotEmulatedError(f"AcceleratorPartitionLayouts of {name}", "GPU partitions need an AWS account.")

@@ -4,8 +4,8 @@ Endpoint configurations may have one there: it "does not encrypt instance local 
 CreateEndpointConfig). Policies can require a key in every request.
 """
 
+from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.errors import ValidationError
-from sagemaker_sandbox.parts.resources import Fields
 from sustainable_mlops.catalogue.instances import has_local_disk
 
 

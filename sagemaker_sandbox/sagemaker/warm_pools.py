@@ -7,8 +7,8 @@ Here a pool is a record: a job that reuses one starts no sooner.
 import math
 from collections.abc import Iterable
 
+from sagemaker_sandbox.base.resources import Fields, SageMakerResource, now
 from sagemaker_sandbox.errors import ResourceInUseError, ValidationError
-from sagemaker_sandbox.parts.resources import Fields, SageMakerResource, now
 
 _RESOURCE_MEMBERS = ("InstanceType", "InstanceCount", "VolumeKmsKeyId", "VolumeSizeInGB")
 _REQUEST_MEMBERS = ("RoleArn", "VpcConfig")
@@ -39,7 +39,7 @@ def release_pool(job: SageMakerResource, *, completed: bool) -> None:
 
 
 def update_pool(job: SageMakerResource, period: int | None) -> None:
-    """Change the period of the pool. None changes nothing. Raise ValidationError without a pool."""
+    """Change the period of the pool. None changes nothing. Raises ValidationError without a pool."""
     if period is None:
         return
     if _get_status(job) not in ("InUse", "Available"):

@@ -5,11 +5,12 @@ moto itself describes and deletes budgets. Its budgets hold all state, including
 
 from typing import Any
 
+from sagemaker_sandbox.base.handlers import emulated_operation
+from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.errors import ApiError
-from sagemaker_sandbox.parts.handlers import emulated_operation
-from sagemaker_sandbox.parts.resources import Fields
 from sagemaker_sandbox.service_operations.parameters import build_page, check_parameters
 from sagemaker_sandbox.service_operations.registry import ServiceOperations, ServiceRequest
+from sustainable_mlops.aws.arn import Arn
 
 #: Quotas. Source: Cost Management user guide, "Quotas and restrictions", AWS Budgets.
 _LARGEST_NOTIFICATIONS, _LARGEST_EMAILS, _LARGEST_TOPICS = 10, 10, 1
@@ -213,10 +214,10 @@ def _check_subscribers(request: ServiceRequest, subscribers: list[Fields]) -> No
             f"A notification can have {_LARGEST_TOPICS} SNS topic and {_LARGEST_EMAILS} email addresses."
         )
     for topic in topics:
-        parts = topic.split(":")
-        if len(parts) != 6 or parts[2] != "sns":
+        arn = Arn.parse_or_none(topic)
+        if arn is None or arn.service != "sns" or ":" in arn.resource:
             raise InvalidBudgetError("Please comply with SNS ARN format.")
-        if parts[4] != _get_account(request):
+        if arn.account != _get_account(request):
             raise InvalidBudgetError(f"The SNS topic {topic} must be in account {_get_account(request)}.")
 
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sagemaker_sandbox.backends import get_backends
+from sagemaker_sandbox.base.handlers import emulated_operation
+from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.clock import Clock
 from sagemaker_sandbox.errors import ApiError, ValidationError
-from sagemaker_sandbox.parts.handlers import emulated_operation
-from sagemaker_sandbox.parts.resources import Fields
 from sagemaker_sandbox.service_operations.parameters import check_parameters
 from sagemaker_sandbox.service_operations.registry import ServiceOperations, ServiceRequest
 
@@ -46,7 +46,7 @@ class CostState:
 class CostExplorerOperations(ServiceOperations):
     """Operations of monitors, subscriptions, their tags, and cost allocation tags.
 
-    `list_tag_keys(account)` returns the tag keys of the account's resources. The bill has each key at once.
+    `list_tag_keys(account)` returns the tag keys of the account's resources. The bill has each key immediately.
     """
 
     service = moto_service = signing_name = "ce"

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Protocol
 
+from sagemaker_sandbox.base.handlers import emulated_operation
+from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.errors import ApiError, NotEmulatedError, ValidationError
-from sagemaker_sandbox.parts.handlers import emulated_operation
-from sagemaker_sandbox.parts.resources import Fields
 from sagemaker_sandbox.pipelines.functions import FunctionFailedError, UnsupportedRuntimeError
 from sagemaker_sandbox.pipelines.services import StepError
 from sagemaker_sandbox.service_operations.registry import ServiceOperations, ServiceRequest
@@ -32,7 +32,7 @@ class FunctionServices(Protocol):
         """Return whether the function exists."""
 
     def invoke(self, function_arn: str, event: Fields) -> Any:
-        """Return the result of a function. Raise StepError."""
+        """Return the result of a function. Raises StepError."""
 
     def start(self, name: str, work: Callable[[], None]) -> None:
         """Run `work` in a thread."""

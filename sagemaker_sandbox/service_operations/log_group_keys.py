@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from sagemaker_sandbox.parts.handlers import emulated_operation
-from sagemaker_sandbox.parts.resources import Fields
+from sagemaker_sandbox.base.handlers import emulated_operation
+from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.service_operations.registry import ServiceOperations, ServiceRequest
 
 

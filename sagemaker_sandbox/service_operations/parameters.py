@@ -4,15 +4,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.errors import ValidationError
-from sagemaker_sandbox.parts.resources import Fields
 from sagemaker_sandbox.service_operations.registry import ServiceRequest
 from sagemaker_sandbox.validation import validate
 from sustainable_mlops.aws.service_model import load_service_model
 
 
 def check_parameters(service: str, operation: str, request: ServiceRequest) -> Fields:
-    """Return the request's parameters. Raise ValidationError if the service model does not allow them."""
+    """Return the request's parameters. Raises ValidationError if the service model does not allow them."""
     shape = load_service_model(service).operation_model(operation).input_shape
     if shape is not None:
         validate(_to_json(request.parameters), shape)

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from sagemaker_sandbox import roles
+from sagemaker_sandbox.base.handlers import emulated_operation
+from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.iam import policies
 from sagemaker_sandbox.iam.policies import Decision, Statement
-from sagemaker_sandbox.parts.handlers import emulated_operation
-from sagemaker_sandbox.parts.resources import Fields
 from sagemaker_sandbox.service_operations.registry import ServiceOperations, ServiceRequest
 
 

@@ -23,11 +23,11 @@ from werkzeug.exceptions import HTTPException
 
 from sagemaker_sandbox import moto_request, signature
 from sagemaker_sandbox.accounts import find_account
+from sagemaker_sandbox.base.handlers import OperationSupport
+from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.context import DEFAULT_REGION
 from sagemaker_sandbox.error_responses import serialize_error
 from sagemaker_sandbox.errors import ApiError
-from sagemaker_sandbox.parts.handlers import OperationSupport
-from sagemaker_sandbox.parts.resources import Fields
 
 
 class ServiceRequest(NamedTuple):

@@ -1,13 +1,13 @@
 """Operations of Service Quotas. moto knows the quotas of VPC alone; those of the catalogue are added.
 
-AWS grants an increase after hours or days, and may refuse it. Here RequestServiceQuotaIncrease is granted at once.
+AWS grants an increase after hours or days, and may refuse it. Here RequestServiceQuotaIncrease is granted immediately.
 """
 
 from typing import Any
 
+from sagemaker_sandbox.base.handlers import emulated_operation
+from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.errors import ApiError
-from sagemaker_sandbox.parts.handlers import emulated_operation
-from sagemaker_sandbox.parts.resources import Fields
 from sagemaker_sandbox.service_operations.registry import ServiceOperations, ServiceRequest
 from sustainable_mlops.catalogue.quotas import Quota, load_quotas
 
@@ -30,14 +30,14 @@ class QuotaOperations(ServiceOperations):
     @emulated_operation
     def list_aws_default_service_quotas(self, request: ServiceRequest) -> Fields:
         """Return a page of default quotas."""
-        return _page(_list_defaults(_backend(request), str(request.parameters.get("ServiceCode"))), request)
+        return _build_page(_list_defaults(_get_backend(request), str(request.parameters.get("ServiceCode"))), request)
 
     @emulated_operation
     def list_service_quotas(self, request: ServiceRequest) -> Fields:
         """Return a page of quotas, increases included."""
-        backend, service = _backend(request), str(request.parameters.get("ServiceCode"))
+        backend, service = _get_backend(request), str(request.parameters.get("ServiceCode"))
         defaults = _list_defaults(backend, service)
-        return _page([_get_quota(backend, service, quota["QuotaCode"]) for quota in defaults], request)
+        return _build_page([_get_quota(backend, service, quota["QuotaCode"]) for quota in defaults], request)
 
     @emulated_operation
     def get_aws_default_service_quota(self, request: ServiceRequest) -> Fields:
@@ -47,19 +47,19 @@ class QuotaOperations(ServiceOperations):
         quota = _find(str(request.parameters.get("ServiceCode")), str(request.parameters.get("QuotaCode")))
         if quota is None:
             raise NoSuchResource
-        return {"Quota": _describe(_backend(request), quota)}
+        return {"Quota": _describe(_get_backend(request), quota)}
 
     @emulated_operation
     def get_service_quota(self, request: ServiceRequest) -> Fields:
         """Return a quota, with its increase."""
         service, code = str(request.parameters.get("ServiceCode")), str(request.parameters.get("QuotaCode"))
-        return {"Quota": _get_quota(_backend(request), service, code)}
+        return {"Quota": _get_quota(_get_backend(request), service, code)}
 
     @emulated_operation
     def request_service_quota_increase(self, request: ServiceRequest) -> Fields:
         """Grant an increase. Raises QuotaIncreaseError for a value that is not higher."""
         service, code = str(request.parameters["ServiceCode"]), str(request.parameters["QuotaCode"])
-        value, backend = float(request.parameters["DesiredValue"]), _backend(request)
+        value, backend = float(request.parameters["DesiredValue"]), _get_backend(request)
         present = _get_quota(backend, service, code)
         if value <= present["Value"]:
             raise QuotaIncreaseError(
@@ -78,7 +78,7 @@ class QuotaOperations(ServiceOperations):
         }
 
 
-def _backend(request: ServiceRequest) -> Any:
+def _get_backend(request: ServiceRequest) -> Any:
     from moto.servicequotas.models import servicequotas_backends
 
     return servicequotas_backends[request.account][request.region]
@@ -101,7 +101,7 @@ def _get_quota(backend: Any, service: str, code: str) -> Fields:
     return vpc_quota
 
 
-def _page(items: list[Fields], request: ServiceRequest) -> Fields:
+def _build_page(items: list[Fields], request: ServiceRequest) -> Fields:
     first = int(request.parameters.get("NextToken") or 0)
     size = min(int(request.parameters.get("MaxResults") or _PAGE), _PAGE)
     page: Fields = {"Quotas": items[first : first + size]}

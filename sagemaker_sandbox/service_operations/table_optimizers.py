@@ -7,10 +7,10 @@ prerequisites", for the rights of the role. The provider retries the two message
 from typing import Any
 
 from sagemaker_sandbox import roles
+from sagemaker_sandbox.base.handlers import stored_operation
+from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.errors import ApiError
 from sagemaker_sandbox.iam.policies import Decision
-from sagemaker_sandbox.parts.handlers import recorded_operation
-from sagemaker_sandbox.parts.resources import Fields
 from sagemaker_sandbox.service_operations.registry import ServiceOperations, ServiceRequest
 
 _NOTE = "Stored. No optimizer runs."
@@ -67,7 +67,7 @@ class TableOptimizerOperations(ServiceOperations):
 
     service = moto_service = signing_name = "glue"
 
-    @recorded_operation(_NOTE)
+    @stored_operation(_NOTE)
     def create_table_optimizer(self, request: ServiceRequest) -> Fields:
         """Add an optimizer to an Iceberg table."""
         table, kind = _find_table(request), str(request.parameters["Type"])
@@ -77,12 +77,12 @@ class TableOptimizerOperations(ServiceOperations):
         optimizers[kind] = _complete(request, table)
         return {}
 
-    @recorded_operation(_NOTE)
+    @stored_operation(_NOTE)
     def get_table_optimizer(self, request: ServiceRequest) -> Fields:
         """Return an optimizer."""
         return _describe(request.parameters) | {"TableOptimizer": _build_optimizer(request)}
 
-    @recorded_operation(_NOTE)
+    @stored_operation(_NOTE)
     def update_table_optimizer(self, request: ServiceRequest) -> Fields:
         """Replace the configuration of an optimizer."""
         table = _find_table(request)
@@ -90,14 +90,14 @@ class TableOptimizerOperations(ServiceOperations):
         getattr(table, _OPTIMIZERS)[request.parameters["Type"]] = _complete(request, table)
         return {}
 
-    @recorded_operation(_NOTE)
+    @stored_operation(_NOTE)
     def delete_table_optimizer(self, request: ServiceRequest) -> Fields:
         """Remove an optimizer."""
         _get_configuration(request)
         del getattr(_find_table(request), _OPTIMIZERS)[request.parameters["Type"]]
         return {}
 
-    @recorded_operation(_NOTE)
+    @stored_operation(_NOTE)
     def batch_get_table_optimizer(self, request: ServiceRequest) -> Fields:
         """Return several optimizers, and an error for each that does not exist."""
         optimizers, failures = [], []
@@ -111,7 +111,7 @@ class TableOptimizerOperations(ServiceOperations):
                 optimizers.append(entry | {"tableOptimizer": optimizer})
         return {"TableOptimizers": optimizers, "Failures": failures}
 
-    @recorded_operation(_NOTE)
+    @stored_operation(_NOTE)
     def list_table_optimizer_runs(self, request: ServiceRequest) -> Fields:
         """Return no runs."""
         _get_configuration(request)
@@ -123,7 +123,7 @@ def _describe(parameters: Fields) -> Fields:
 
 
 def _find_table(request: ServiceRequest) -> Any:
-    """Return moto's table. Raise EntityNotFoundError. The only catalog is that of the account."""
+    """Return moto's table. Raises EntityNotFoundError. The only catalog is that of the account."""
     from moto.glue.models import glue_backends
 
     catalog, database, table = _describe(request.parameters).values()
@@ -135,7 +135,7 @@ def _find_table(request: ServiceRequest) -> Any:
 
 
 def _get_configuration(request: ServiceRequest) -> Fields:
-    """Return the configuration of an optimizer. Raise EntityNotFoundError."""
+    """Return the configuration of an optimizer. Raises EntityNotFoundError."""
     table, kind = _find_table(request), request.parameters["Type"]
     configuration: Fields | None = vars(table).get(_OPTIMIZERS, {}).get(kind)
     if configuration is None:
@@ -152,7 +152,7 @@ def _build_optimizer(request: ServiceRequest) -> Fields:
 
 
 def _complete(request: ServiceRequest, table: Any) -> Fields:
-    """Return the configuration of the request with Glue's defaults. Raise ApiError for one that Glue refuses."""
+    """Return the configuration of the request with Glue's defaults. Raises ApiError for one that Glue refuses."""
     configuration, kind = dict(request.parameters["TableOptimizerConfiguration"]), request.parameters["Type"]
     if not _is_iceberg(table):
         raise InvalidInputError(f"Table {table.name} is not an Iceberg table.")

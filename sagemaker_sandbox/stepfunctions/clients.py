@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from sustainable_mlops.aws.arn import Arn
+
 #: The function `create(service, region, account)` of the sandbox; empty before the application starts.
 _factories: list[Callable[[str, str, str], Any]] = []
 
@@ -13,6 +15,6 @@ def set_client_factory(factory: Callable[[str, str, str], Any]) -> None:
 
 
 def create_client(region: str, service: str, state_credentials: Any = None) -> Any:
-    """Return a client of the sandbox for the account of the task's role. The parameters are those of moto."""
+    """Return a client of the sandbox for the account of the task's role. The parameters follow moto's function."""
     (factory,) = _factories
-    return factory(service, region, str(state_credentials.role_arn).split(":")[4])
+    return factory(service, region, Arn.parse(state_credentials.role_arn).account)

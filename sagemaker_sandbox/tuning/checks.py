@@ -13,7 +13,7 @@ from sagemaker_sandbox.errors import ResourceLimitExceededError, ValidationError
 from sagemaker_sandbox.tuning.definitions import (
     Definition,
     find_hyperband_resources,
-    max_training_jobs,
+    get_max_training_jobs,
     parse_definitions,
 )
 from sagemaker_sandbox.tuning.ranges import CategoricalRange
@@ -110,7 +110,7 @@ def _check_hyperparameters(definition: Definition) -> None:
 def _check_limits(config: Fields, job_definitions: Sequence[Definition]) -> None:
     limits, strategy = config["ResourceLimits"], config["Strategy"]
     for member, maximum in (
-        ("MaxNumberOfTrainingJobs", max_training_jobs(strategy)),
+        ("MaxNumberOfTrainingJobs", get_max_training_jobs(strategy)),
         ("MaxParallelTrainingJobs", get_limit("tuning_parallel_training_jobs")),
     ):
         if limits.get(member, 0) > maximum:
@@ -142,7 +142,7 @@ def _check_grid(config: Fields, job_definitions: Sequence[Definition]) -> None:
             "With the Grid search strategy, MaxNumberOfTrainingJobs should equal the total number of distinct "
             f"categorical combinations possible, {combinations}, or not be specified."
         )
-    maximum = max_training_jobs("Grid")
+    maximum = get_max_training_jobs("Grid")
     if combinations > maximum:
         raise ResourceLimitExceededError(f"A grid can have at most {maximum} combinations, not {combinations}.")
 
@@ -186,7 +186,7 @@ def _check_parents(config: Fields, job_definitions: Sequence[Definition], parent
         for definition, other in zip(job_definitions, parse_definitions(parent.request), strict=True):
             _check_kinds(definition, other, name)
     launched_count = sum(len(parent.summaries) for parent in parents)
-    maximum = max_training_jobs(config["Strategy"])
+    maximum = get_max_training_jobs(config["Strategy"])
     if launched_count + config["ResourceLimits"].get("MaxNumberOfTrainingJobs", 0) > maximum:
         raise ResourceLimitExceededError(
             f"Training jobs of parents count too: {launched_count} of them and MaxNumberOfTrainingJobs are over "

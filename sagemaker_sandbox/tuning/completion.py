@@ -47,7 +47,7 @@ class TuningProgress:
             return True
         return self._is_target_reached or (self._ends_on_convergence and self.converged is not None)
 
-    def details(self) -> dict[str, Any]:
+    def build_details(self) -> dict[str, Any]:
         """Return HyperParameterTuningJobCompletionDetails."""
         details: dict[str, Any] = {"NumberOfTrainingJobsObjectiveNotImproving": self.not_improving}
         return details | ({"ConvergenceDetectedTime": self.converged} if self.converged else {})

@@ -30,7 +30,7 @@ _EPOCHS = ("epochs", "numepochs", "n-epochs", "n_epochs", "num_epochs")
 
 @dataclass(frozen=True)
 class Definition:
-    """One training job definition. `structure` is that of the request; `name` is None for a single definition."""
+    """One training job definition. `structure` is from the request; `name` is None for a single definition."""
 
     structure: Mapping[str, Any]
     name: str | None
@@ -54,7 +54,7 @@ class Definition:
             "Tags": list(tags),
         }
         if resources := self.structure.get("HyperParameterTuningResourceConfig"):
-            request["ResourceConfig"] = _resource_config(resources)
+            request["ResourceConfig"] = _build_resource_config(resources)
         if checkpoints := self.structure.get("CheckpointConfig"):
             # Each job has its own folder: it must not resume from the checkpoints of another. Assumed.
             own = f"{checkpoints['S3Uri'].rstrip('/')}/{job_name}"
@@ -84,7 +84,7 @@ def find_hyperband_resources(
     return settings.get("MinResource", 1), settings.get("MaxResource", inferred)
 
 
-def max_training_jobs(strategy: str) -> int:
+def get_max_training_jobs(strategy: str) -> int:
     """Return the maximum of training jobs in one tuning job, with the largest quota."""
     return get_limit("tuning_training_jobs_random" if strategy == "Random" else "tuning_training_jobs")
 
@@ -100,7 +100,7 @@ def _parse_definition(
     return Definition(structure, name, objective["MetricName"], objective["Type"] == "Maximize", parse_ranges(ranges))
 
 
-def _resource_config(resources: Mapping[str, Any]) -> dict[str, Any]:
+def _build_resource_config(resources: Mapping[str, Any]) -> dict[str, Any]:
     """Return the ResourceConfig with the first instance configuration: all types are available in the sandbox."""
     first = resources.get("InstanceConfigs", [resources])[0]
     members = ("InstanceType", "InstanceCount", "VolumeSizeInGB", "VolumeKmsKeyId")

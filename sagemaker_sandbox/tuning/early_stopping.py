@@ -5,7 +5,7 @@ from statistics import fmean, median
 
 
 def is_behind(values: Sequence[float], completed: Iterable[Sequence[float]], *, maximize: bool) -> bool:
-    """Return True if a job with these values of the objective, one for each epoch, must stop.
+    """Return whether a job with these values of the objective, one for each epoch, must stop.
 
     Its last value is then worse than the median of the running averages of the completed jobs up to the same epoch.
     Jobs that ended earlier do not count.

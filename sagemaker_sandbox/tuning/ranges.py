@@ -71,7 +71,7 @@ class NumericRange:
         """Number of values."""
         return self.high - self.low + 1 if self.is_integer or self.low == self.high else math.inf
 
-    def distribution(self) -> "BaseDistribution":
+    def build_distribution(self) -> "BaseDistribution":
         """Return optuna's distribution of the coordinates."""
         from optuna.distributions import FloatDistribution
 
@@ -118,7 +118,7 @@ class CategoricalRange:
         """Number of values."""
         return len(self.values)
 
-    def distribution(self) -> "BaseDistribution":
+    def build_distribution(self) -> "BaseDistribution":
         """Return optuna's distribution of the values."""
         from optuna.distributions import CategoricalDistribution
 

@@ -33,11 +33,11 @@ class TuningRun:
         self._thread = threading.Thread(target=self._run, name=f"tuning-job {tuner.name}", daemon=True)
 
     def start(self) -> None:
-        """Start the tuning job and return at once."""
+        """Start the tuning job and return immediately."""
         self._thread.start()
 
     def notify(self, training_job: str, job: Mapping[str, Any], values: Mapping[str, Sequence[float]]) -> None:
-        """Record a new status of a training job, or new values of a metric. Returns at once.
+        """Record a new status of a training job, or new values of a metric. Returns immediately.
 
         `job` is the response of DescribeTrainingJob, `values` has all values of each metric. The runner of
         training jobs calls this method. Jobs of other tuning jobs are ignored.
@@ -46,7 +46,7 @@ class TuningRun:
             self._updates.put(_JobUpdate(training_job, job, values))
 
     def stop(self) -> None:
-        """Stop the training jobs, then the tuning job. Returns at once."""
+        """Stop the training jobs, then the tuning job. Returns immediately."""
         self._must_stop = True
         self._updates.put(_JobUpdate())
 

@@ -40,7 +40,7 @@ class Search(Protocol):
         """Record the final objective of a job; None for a job that has none."""
 
     def should_stop(self, suggestion: Suggestion, values: Sequence[float]) -> bool:
-        """Return True if the strategy stops a job with these values of the objective, one for each epoch."""
+        """Return whether the strategy stops a job with these values of the objective, one for each epoch."""
 
     def learn(self, hyperparameters: Mapping[str, str], value: float) -> None:
         """Add the result of a parent's job, if its hyperparameters lie within the ranges."""
@@ -120,7 +120,7 @@ class SamplerSearch:
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self._ranges, self._random = ranges, Random(seed)  # noqa: S311 - no secret
-        self._distributions = {item.name: item.distribution() for item in ranges}
+        self._distributions = {item.name: item.build_distribution() for item in ranges}
         # The name determines the Hyperband bracket of a job, so it must be constant for repeatable results.
         self._study = optuna.create_study(
             study_name="tuning",
@@ -174,7 +174,7 @@ class SamplerSearch:
             self._study.tell(trial, value)
 
     def should_stop(self, suggestion: Suggestion, values: Sequence[float]) -> bool:
-        """Return True if the pruner says so, or after the maximum of epochs."""
+        """Return whether the pruner stops the trial, or the maximum of epochs is reached."""
         if not self._has_pruner:
             return False
         trial, reported_count = self._trials[suggestion.number], self._epochs.get(suggestion.number, 0)
@@ -189,17 +189,17 @@ class SamplerSearch:
         """Add an observation to the sampler."""
         from optuna.trial import create_trial
 
-        point = self._point(hyperparameters)
+        point = self._make_point(hyperparameters)
         if point is not None:
             self._study.add_trial(create_trial(params=point, distributions=self._distributions, value=value))
 
     def enqueue(self, hyperparameters: Mapping[str, str]) -> None:
         """Suggest these hyperparameters next, after those that were enqueued before."""
-        point = self._point(hyperparameters)
+        point = self._make_point(hyperparameters)
         if point is not None:
             self._study.enqueue_trial(point, skip_if_exists=True)
 
-    def _point(self, hyperparameters: Mapping[str, str]) -> dict[str, Coordinate] | None:
+    def _make_point(self, hyperparameters: Mapping[str, str]) -> dict[str, Coordinate] | None:
         point: dict[str, Coordinate] = {}
         for item in self._ranges:
             coordinate = item.find_coordinate(hyperparameters.get(item.name, ""))

@@ -8,8 +8,7 @@ from typing import Any
 
 from sagemaker_sandbox.tuning.definitions import Definition
 from sagemaker_sandbox.tuning.search import Suggestion
-
-_FINAL = ("Completed", "Failed", "Stopped")
+from sustainable_mlops.aws.statuses import FINAL_JOB_STATUSES
 
 
 @dataclass
@@ -34,7 +33,7 @@ class Trial:
     @property
     def is_over(self) -> bool:
         """True if the job has ended."""
-        return self.status in _FINAL
+        return self.status in FINAL_JOB_STATUSES
 
     @property
     def objective(self) -> float | None:
@@ -56,7 +55,7 @@ class Trial:
             return "RetryableError" if retryable else "NonRetryableError"
         return self.status if self.is_over else "InProgress"
 
-    def summary(self) -> dict[str, Any]:
+    def build_summary(self) -> dict[str, Any]:
         """Return HyperParameterTrainingJobSummary."""
         members: dict[str, Any] = {
             "TrainingJobName": self.name,

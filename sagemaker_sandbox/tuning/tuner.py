@@ -13,7 +13,7 @@ from sagemaker_sandbox.tuning.definitions import (
     Definition,
     create_job_name,
     find_hyperband_resources,
-    max_training_jobs,
+    get_max_training_jobs,
     parse_definitions,
 )
 from sagemaker_sandbox.tuning.early_stopping import is_behind
@@ -71,7 +71,7 @@ class Tuner:
         config = request["HyperParameterTuningJobConfig"]
         self._config, self._tags = config, request.get("Tags", [])
         self._limits = config["ResourceLimits"]
-        self._max_jobs = self._limits.get("MaxNumberOfTrainingJobs", max_training_jobs(config["Strategy"]))
+        self._max_jobs = self._limits.get("MaxNumberOfTrainingJobs", get_max_training_jobs(config["Strategy"]))
         self._stops_early = config.get("TrainingJobEarlyStoppingType") == "Auto"
         self._warm_start: str = request.get("WarmStartConfig", {}).get("WarmStartType", "")
         self._parents = parents
@@ -224,14 +224,14 @@ class Tuner:
                 choose = max if self._maximize else min
                 search.enqueue(choose(results, key=lambda result: result[1])[0])
 
-    def fields(self) -> dict[str, Any]:
+    def build_fields(self) -> dict[str, Any]:
         """Return the members of DescribeHyperParameterTuningJob that change while the job runs."""
-        summaries = self.summaries()
+        summaries = self.build_summaries()
         members = {
             "HyperParameterTuningJobStatus": self.status,
             **count_trials(self.trials),
             "BestTrainingJob": find_best(summaries, maximize=self._maximize),
-            "TuningJobCompletionDetails": self._progress.details(),
+            "TuningJobCompletionDetails": self._progress.build_details(),
             "ConsumedResources": {"RuntimeInSeconds": math.ceil(self._runtime)},
             "HyperParameterTuningEndTime": self._end_time,
             "FailureReason": self.failure_reason,
@@ -246,9 +246,9 @@ class Tuner:
             members["OverallBestTrainingJob"] = find_best(all_summaries, maximize=self._maximize)
         return {member: value for member, value in members.items() if value is not None}
 
-    def summaries(self) -> list[dict[str, Any]]:
+    def build_summaries(self) -> list[dict[str, Any]]:
         """Return the summaries of ListTrainingJobsForHyperParameterTuningJob, in the order of launch."""
-        return [trial.summary() for trial in self.trials]
+        return [trial.build_summary() for trial in self.trials]
 
 
 def _create_searches(config: Mapping[str, Any], definitions: Sequence[Definition]) -> list[Search]:

@@ -5,8 +5,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
+from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.errors import ValidationError
-from sagemaker_sandbox.parts.resources import Fields
 from sagemaker_sandbox.wellarchitected.risk_rules import DEFAULT, RISKS, ConditionError, RiskCondition
 
 SCHEMA_VERSION = "2021-11-01"
@@ -21,7 +21,7 @@ _RESOURCE_TYPES = ("HELPFUL_RESOURCE", "IMPROVEMENT_PLAN")
 
 
 def parse_lens(text: str) -> Fields:
-    """Return a lens. Raise ValidationError if it does not have the format of a custom lens."""
+    """Return a lens. Raises ValidationError if it does not have the format of a custom lens."""
     try:
         lens = json.loads(text)
     except ValueError as error:

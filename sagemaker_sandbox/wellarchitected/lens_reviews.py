@@ -7,8 +7,8 @@ from typing import Any
 
 from moto.core.base_backend import BackendDict, BaseBackend
 
+from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.errors import ApiError, ConflictError, NotEmulatedError, ValidationError
-from sagemaker_sandbox.parts.resources import Fields
 from sagemaker_sandbox.wellarchitected.risk_rules import find_risk
 
 SERVICE = "wellarchitected"
@@ -76,14 +76,14 @@ class WorkloadLens:
         return [(pillar["id"], question) for pillar in self.document["pillars"] for question in pillar["questions"]]
 
     def find_question(self, id_: str) -> tuple[str, Fields]:
-        """Return a question with the ID of its pillar. Raise LensReviewNotFoundError."""
+        """Return a question with the ID of its pillar. Raises LensReviewNotFoundError."""
         for pillar, question in self.list_questions():
             if question["id"] == id_:
                 return pillar, question
         raise LensReviewNotFoundError("Question", id_)
 
     def update_answer(self, id_: str, changes: Fields) -> None:
-        """Change the answer to a question. Raise ValidationError."""
+        """Change the answer to a question. Raises ValidationError."""
         _, question = self.find_question(id_)
         ids = {choice["id"] for choice in question["choices"]}
         updates = changes.get("ChoiceUpdates") or {}
@@ -121,7 +121,7 @@ class Workload:
     lenses: dict[str, WorkloadLens | None] = field(default_factory=dict)
 
     def find_lens(self, alias: str) -> WorkloadLens:
-        """Return a custom lens of the workload. Raise LensReviewNotFoundError."""
+        """Return a custom lens of the workload. Raises LensReviewNotFoundError."""
         if alias not in self.lenses:
             raise LensReviewNotFoundError("Lens review", alias)
         lens = self.lenses[alias]
@@ -143,19 +143,19 @@ class LensReviewBackend(BaseBackend):  # type: ignore[misc]  # moto has no types
         return f"arn:aws:{SERVICE}:{self.region_name}:{self.account_id}:{kind}/{id_}"
 
     def find_lens(self, alias: str) -> CustomLens:
-        """Return a lens. Raise LensReviewNotFoundError."""
+        """Return a lens. Raises LensReviewNotFoundError."""
         if alias not in self.lenses:
             raise LensReviewNotFoundError("Lens", alias)
         return self.lenses[alias]
 
     def find_workload(self, id_: str) -> Workload:
-        """Return a workload. Raise LensReviewNotFoundError."""
+        """Return a workload. Raises LensReviewNotFoundError."""
         if id_ not in self.workloads:
             raise LensReviewNotFoundError("Workload", id_)
         return self.workloads[id_]
 
     def add_lenses(self, workload: Workload, aliases: list[str]) -> None:
-        """Add lenses to a workload. Raise ValidationError for a lens that is not published."""
+        """Add lenses to a workload. Raises ValidationError for a lens that is not published."""
         lenses: dict[str, WorkloadLens | None] = {}
         for alias in aliases:
             if alias == FRAMEWORK:

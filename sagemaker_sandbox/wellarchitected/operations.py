@@ -3,10 +3,10 @@
 import json
 from typing import Any
 
+from sagemaker_sandbox.base.handlers import emulated_operation
+from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.clock import Clock
 from sagemaker_sandbox.errors import ApiError
-from sagemaker_sandbox.parts.handlers import emulated_operation
-from sagemaker_sandbox.parts.resources import Fields
 from sagemaker_sandbox.service_operations.parameters import build_page, check_parameters
 from sagemaker_sandbox.service_operations.registry import ServiceOperations, ServiceRequest
 from sagemaker_sandbox.wellarchitected.lens_documents import parse_lens

@@ -17,9 +17,9 @@ from sustainable_mlops.footprint import (
     JobActivity,
     Quantity,
     ServerlessActivity,
-    bounded_quantity,
     estimate,
-    exact_quantity,
+    make_bounded,
+    make_exact,
 )
 from sustainable_mlops.footprint.coefficients import Coefficients, load_assumptions
 
@@ -27,7 +27,7 @@ SILICON = ("Graviton", "x86", "Inferentia2", "Trainium", "Trainium2", "GPU")
 _ACCELERATED = SILICON[2:]
 _REASONS = {
     "serverless": "nothing runs or is billed between requests; the first request after a pause waits for a start",
-    "real-time": "at least one instance is always on and answers at once",
+    "real-time": "at least one instance is always on and responds immediately",
     "scheduled real-time": "like real-time in the hours with traffic; no instance is on outside them",
     "asynchronous": "it scales to zero and starts within minutes",
     "batch transform": "nothing is on between jobs",
@@ -39,7 +39,7 @@ _OLD_NEURON = f"{_NEURON}; language models up to SDK 2.28 only"
 #: Checks of instance types, for a known and an unknown version of the AWS provider.
 _PROVIDER_CHECKS = (
     "newer types are left out, because AWS provider 5 refuses them",
-    "newer types are left out, because AWS provider 5 refuses them: give the version of the provider in use",
+    "newer types are left out, because AWS provider 5 refuses them: pass the version of the provider in use",
 )
 _CHECKS = {
     "Graviton": "the image must be arm64",
@@ -172,7 +172,7 @@ def make_sized_option(
 def _make_serverless(requirements: ServingRequirements, memory_mb: int | None = None) -> ServingOption:
     memory, reason = _select_memory(requirements) if memory_mb is None else (memory_mb, "is the given size")
     requests, duration = (
-        exact_quantity(requirements.requests_per_day * DAYS_PER_MONTH),
+        make_exact(requirements.requests_per_day * DAYS_PER_MONTH),
         _estimate_duration(memory, requirements),
     )
     activity = ServerlessActivity(memory, requirements.region, requests, duration)
@@ -190,7 +190,7 @@ def _select_memory(requirements: ServingRequirements) -> tuple[int, str]:
 
 
 def _is_fast_enough(memory_mb: int, requirements: ServingRequirements) -> bool:
-    """Return True if workers of this size answer in time and their number is below the limit."""
+    """Return whether workers of this size answer in time and their number is below the limit."""
     duration = _estimate_duration(memory_mb, requirements)
     in_time = duration.central <= get_limit("serverless_answer_s")
     return in_time and _count_workers(duration, requirements) <= get_limit("serverless_concurrency")
@@ -202,9 +202,9 @@ def _count_workers(duration: Quantity, requirements: ServingRequirements) -> int
 
 def _estimate_duration(memory_mb: float, requirements: ServingRequirements) -> Quantity:
     """Return the seconds of a request on a worker; with little memory it has less than one vCPU."""
-    slowdown = (Coefficients.default().serverless_mb_per_vcpu * (1 / memory_mb)).clamp(1.0, inf)
-    duration = slowdown.with_text("duration of a request on a part of a vCPU", "s") * requirements.duration_s
-    return exact_quantity(requirements.duration_s) if duration.is_exact else duration
+    slowdown = (Coefficients.get_current().serverless_mb_per_vcpu * (1 / memory_mb)).clamp(1.0, inf)
+    duration = slowdown.replace_text("duration of a request on a part of a vCPU", "s") * requirements.duration_s
+    return make_exact(requirements.duration_s) if duration.is_exact else duration
 
 
 def _list_instance_options(kind: str, requirements: ServingRequirements) -> Iterator[ServingOption | RefusedOption]:
@@ -328,19 +328,24 @@ def _make_fleet(
     # The fleet has its usual size in hours with traffic, else its minimum.
     traffic = requirements.hours_per_day / 24 if kind == "real-time" else 1.0
 
-    def mean(load: float, more: float = 0.0) -> float:
+    def average_instances(load: float, more: float = 0.0) -> float:
         usual = min(float(maximum), max(float(minimum), requirements.average_concurrency / concurrency / load + more))
         return usual * traffic + minimum * (1.0 - traffic)
 
     # There is no part of an instance: at most one more than the load needs.
-    count = bounded_quantity(
-        mean(target.high), mean(target.central), mean(target.low, 1.0), target.text, target.grade, "instances"
+    count = make_bounded(
+        average_instances(target.high),
+        average_instances(target.central),
+        average_instances(target.low, 1.0),
+        target.text,
+        target.grade,
+        "instances",
     )
     busy = (
         requirements.requests_per_day * DAYS_PER_MONTH * requirements.duration_s / 3600 / concurrency
     )  # instance-hours of work a month
     share = min(1.0, busy / (count.central * hours.central))
-    duty = bounded_quantity(
+    duty = make_bounded(
         share / 2, share, min(1.0, share * 2), "busy share of the time, from the requests", unit="of the time"
     )
     return (
@@ -353,7 +358,7 @@ def _make_fleet(
 def estimate_hours_on(kind: str, requirements: ServingRequirements, concurrency: int) -> Quantity:
     """Return the hours a month in which an endpoint has instances."""
     if kind == "real-time":
-        return exact_quantity(HOURS_PER_MONTH)
+        return make_exact(HOURS_PER_MONTH)
     active, wake, stay_seconds = (
         requirements.hours_per_day * DAYS_PER_MONTH,
         load_assumptions()["wake_hours"],
@@ -363,7 +368,7 @@ def estimate_hours_on(kind: str, requirements: ServingRequirements, concurrency:
         low, hours, high = (
             min(HOURS_PER_MONTH, active + start * DAYS_PER_MONTH) for start in (wake.low, wake.central, wake.high)
         )
-        return bounded_quantity(low, hours, high, "hours on a schedule, with its start", wake.grade, "h")
+        return make_bounded(low, hours, high, "hours on a schedule, with its start", wake.grade, "h")
 
     def estimate_active_hours(stay_s: float) -> float:
         """Return the hours if each request keeps the instances until they scale in.
@@ -383,7 +388,7 @@ def estimate_hours_on(kind: str, requirements: ServingRequirements, concurrency:
         / 3600
         * DAYS_PER_MONTH
     )
-    return bounded_quantity(
+    return make_bounded(
         min(minimum, estimate_active_hours(stay_seconds.low)),
         estimate_active_hours(stay_seconds.central),
         estimate_active_hours(stay_seconds.high),
@@ -410,21 +415,17 @@ def _make_batch(instance: InstanceType, requirements: ServingRequirements) -> tu
     work_h = (
         max(1.0, requests / usual / count_concurrent_requests(instance, requirements)) * requirements.duration_s / 3600
     )
-    hours = bounded_quantity(
-        work_h + start.low, work_h + start.central, work_h + start.high, start.text, start.grade, "h"
-    )
-    count = bounded_quantity(usual, usual, float(ceil(usual)), "instances of a job, by its requests", unit="instances")
+    hours = make_bounded(work_h + start.low, work_h + start.central, work_h + start.high, start.text, start.grade, "h")
+    count = make_bounded(usual, usual, float(ceil(usual)), "instances of a job, by its requests", unit="instances")
     low, central, high = (work_h / hour for hour in (hours.high, hours.central, hours.low))
-    duty = bounded_quantity(
-        low, central, high, "busy share of the hours of a batch, from the requests", unit="of the time"
-    )
+    duty = make_bounded(low, central, high, "busy share of the hours of a batch, from the requests", unit="of the time")
     return (
         JobActivity(
             instance.name,
             requirements.region,
             hours,
             count,
-            exact_quantity(jobs * DAYS_PER_MONTH),
+            make_exact(jobs * DAYS_PER_MONTH),
             duty=duty,
             work="inference",
         ),

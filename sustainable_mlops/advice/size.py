@@ -1,4 +1,4 @@
-"""Input size at which a job outgrows the memory of its machines, and the options to scale up."""
+"""Input size at which a job outgrows the memory of its instances, and the options to scale up."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
@@ -32,7 +32,7 @@ class MemorySample:
 
 @dataclass(frozen=True, slots=True)
 class GrowingJob:
-    """A job with its current machines. Raises UserError for an unknown instance type or without measurements."""
+    """A job with its current instances. Raises UserError for an unknown instance type or without measurements."""
 
     instance_type: str
     samples: tuple[MemorySample, ...]
@@ -53,7 +53,7 @@ class GrowingJob:
             hint = suggest(self.instance_type, instances.load_all()) or "; use for example ml.m5.xlarge"
             raise UserError(f"instance_type: {instances.explain_unknown(self.instance_type)}{hint}")
         if not self.samples:
-            raise UserError("no run has a measurement: give --peak-gb and --input-gb, or records of measured runs")
+            raise UserError("no run has a measurement: pass --peak-gb and --input-gb, or records of measured runs")
         for one in self.samples:
             if one.input_bytes <= 0 or one.peak_bytes <= 0:
                 raise UserError("input and peak memory must be more than 0 bytes")
@@ -89,7 +89,7 @@ class ScaleUpOption:
 class GrowthForecast:
     """Forecast of the input size that exceeds the memory of a job."""
 
-    #: Bytes of the whole input that exceed the memory of the machines.
+    #: Bytes of the whole input that exceed the memory of the instances.
     outgrown_at: float
     #: Bounds of `outgrown_at`, for the minimum and the maximum memory that the system may leave.
     low: float
@@ -224,9 +224,9 @@ def _get_memory_bytes(instance_type: str) -> float:
 
 def format_growth(job: GrowingJob, forecast: GrowthForecast) -> Iterator[str]:
     """Yield the forecast as lines of text."""
-    machines = f"{job.instances} x {job.instance_type}"
+    fleet = f"{job.instances} x {job.instance_type}"
     low, high = _format_gb(forecast.low), _format_gb(forecast.high)
-    yield f"{machines}: memory for {_format_gb(forecast.outgrown_at)} of input ({low} to {high}), {forecast.basis}"
+    yield f"{fleet}: memory for {_format_gb(forecast.outgrown_at)} of input ({low} to {high}), {forecast.basis}"
     if not forecast.options and forecast.target <= forecast.outgrown_at:
         yield f"{_format_gb(forecast.target)} fits"
     elif not forecast.options:

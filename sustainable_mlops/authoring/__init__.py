@@ -1,4 +1,4 @@
-"""Write Terraform modules in Python: inputs declared once, resources proven by typed bindings, readable HCL.
+"""Kit for Terraform modules in Python: declared inputs, typed resources and readable HCL.
 
 This package holds the tools for inputs and imports quickly. The tools for resources are in `authoring.resources`, which
 starts jsii.

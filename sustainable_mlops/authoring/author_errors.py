@@ -14,13 +14,13 @@ _LIBRARY = str(ROOT / "sustainable_mlops")
 _PYTHON = (*(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")), "<")
 
 
-def author_error(message: str, location: str | None = None) -> UserError:
+def make_author_error(message: str, location: str | None = None) -> UserError:
     """Return the error to raise. `location` defaults to the author's current line."""
-    location = current_location() if location is None else location
+    location = find_author_location() if location is None else location
     return UserError(f"{location}: {message}" if location else message)
 
 
-def current_location(skip_file: str = "") -> str:
+def find_author_location(skip_file: str = "") -> str:
     """Return `file:line` of the innermost frame in an author's code, or an empty string.
 
     Frames of this library, of Python and of `skip_file` are skipped.
@@ -29,15 +29,15 @@ def current_location(skip_file: str = "") -> str:
     while frame is not None:
         file = frame.f_code.co_filename
         if is_author_file(file) and file != skip_file:
-            return f"{relative_path(file)}:{frame.f_lineno}"
+            return f"{make_relative(file)}:{frame.f_lineno}"
         frame = frame.f_back
     return ""
 
 
-def location_of_error(error: Exception) -> str:
+def locate_error(error: Exception) -> str:
     """Return `file:line` of the author's line that raised a Python error, or an empty string."""
     lines = [frame for frame in traceback.extract_tb(error.__traceback__) if is_author_file(frame.filename)]
-    return f"{relative_path(lines[-1].filename)}:{lines[-1].lineno}" if lines else ""
+    return f"{make_relative(lines[-1].filename)}:{lines[-1].lineno}" if lines else ""
 
 
 def is_author_file(file: str) -> bool:
@@ -45,7 +45,7 @@ def is_author_file(file: str) -> bool:
     return not file.startswith((_LIBRARY, *_PYTHON)) and Path(file).suffix == ".py"
 
 
-def location_of_field(model: type[Any], name: str) -> str:
+def locate_field(model: type[Any], name: str) -> str:
     """Return `file:line` of the declaration of a field."""
     owner = next((cls for cls in model.__mro__ if name in vars(cls).get("__annotations__", {})), model)
     try:
@@ -54,15 +54,15 @@ def location_of_field(model: type[Any], name: str) -> str:
     except (OSError, TypeError):
         return ""
     offset = next((index for index, line in enumerate(lines) if re.match(rf"\s+{name}\s*:", line)), 0)
-    return f"{relative_path(file)}:{first + offset}"
+    return f"{make_relative(file)}:{first + offset}"
 
 
-def location_of(definition: Any) -> str:
+def locate_definition(definition: Any) -> str:
     """Return `file:line` of the first line of a function or class."""
     _, first = inspect.getsourcelines(definition)
-    return f"{relative_path(inspect.getfile(definition))}:{first}"
+    return f"{make_relative(inspect.getfile(definition))}:{first}"
 
 
-def relative_path(file: str) -> str:
+def make_relative(file: str) -> str:
     """Return a path relative to the repository, if it is in there."""
     return str(Path(file).relative_to(ROOT)) if file.startswith(str(ROOT)) else file

@@ -5,7 +5,7 @@ from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel
 
-from sustainable_mlops.authoring.author_errors import author_error
+from sustainable_mlops.authoring.author_errors import make_author_error
 from sustainable_mlops.authoring.expressions.types import strip_annotation
 from sustainable_mlops.errors import did_you_mean
 
@@ -19,7 +19,7 @@ def bind_inputs(model: type[Model], **values: Any) -> Model:
     unknown name. A later read of an omitted input raises UserError too.
     """
     for name in values.keys() - model.model_fields.keys():
-        raise author_error(f"{model.__module__} has no input '{name}'{did_you_mean(name, model.model_fields)}")
+        raise make_author_error(f"{model.__module__} has no input '{name}'{did_you_mean(name, model.model_fields)}")
     return model.model_construct(
         None, **{name: _bind_value(model.model_fields[name].annotation, value) for name, value in values.items()}
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sustainable_mlops.authoring import hcl, structs
-from sustainable_mlops.authoring.author_errors import author_error, current_location, location_of
+from sustainable_mlops.authoring.author_errors import find_author_location, locate_definition, make_author_error
 from sustainable_mlops.authoring.cdktn import TerraformElement
 from sustainable_mlops.authoring.expressions.expression import Expression, to_hcl
 from sustainable_mlops.authoring.expressions.tokens import to_json_syntax
@@ -23,9 +23,9 @@ class Output:
     value: Any
     description: str
     depends_on: tuple[Any, ...] = ()
-    location: str = field(default_factory=current_location)
+    location: str = field(default_factory=find_author_location)
 
-    def body(self) -> dict[str, Any]:
+    def build_body(self) -> dict[str, Any]:
         body: dict[str, Any] = {"description": self.description, "value": to_json_syntax(self.value)}
         if self.depends_on:
             body["depends_on"] = list_addresses(self.depends_on)
@@ -38,9 +38,11 @@ Outputs = dict[str, Output]
 def check_output(name: str, output: object, source: object) -> None:
     """Raise UserError if `output` is not an Output, or if its description does not end with a period."""
     if not isinstance(output, Output):
-        raise author_error(f"output {name} is not an Output; write Output(value, description)", location_of(source))
+        raise make_author_error(
+            f"output {name} is not an Output; write Output(value, description)", locate_definition(source)
+        )
     if not output.description.endswith("."):
-        raise author_error(f"the description of output {name} must end with a period", output.location)
+        raise make_author_error(f"the description of output {name} must end with a period", output.location)
 
 
 @dataclass
@@ -58,9 +60,9 @@ class ModuleEntry:
     blocks: Mapping[str, hcl.BlockLayout] = field(default_factory=dict)  # the blocks in such a body
     values_json: Any = None  # all values, in Terraform's JSON syntax, to check references
     each: Any = None  # types of each.key and each.value, with for_each
-    location: str = field(default_factory=current_location)
+    location: str = field(default_factory=find_author_location)
 
-    def shape(self) -> hcl.BlockLayout:
+    def build_layout(self) -> hcl.BlockLayout:
         """Return the layout: order and comments from the author, blocks from the bindings."""
         if self.element is None or self.cls is None:
             return hcl.BlockLayout(dict(self.blocks), order=tuple(self.body or ()), notes=self.notes)

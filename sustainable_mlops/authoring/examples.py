@@ -35,7 +35,7 @@ def render_files(module: "Module[Any]", page: str) -> Iterator[tuple[str, str]]:
     if not {"minimal", "complete"} <= examples.keys():
         raise ValueError(f"{module.name}/README.md needs an example `hcl minimal` and an example `hcl complete`")
     runs = _render_runs(module, examples["minimal"])
-    types = {kind for section in ("resource", "data") for kind in module.json().get(section, {})}
+    types = {kind for section in ("resource", "data") for kind in module.to_json().get(section, {})}
     types.update(kind for text in examples.values() for kind in re.findall(r"\baws_\w+", text))
     mocks = render_mocks(types)
     yield MOCKS_FILE, mocks
@@ -65,7 +65,7 @@ def _render_example(module: "Module[Any]", text: str) -> dict[str, str]:
         "main.tf": f'provider "aws" {{\n  region = "{region}"\n}}\n\n{main}\n',
         "outputs.tf": "\n".join([*own.values(), *others.values()]),
         "variables.tf": "# An example has values instead of variables.\n",
-        "versions.tf": module.versions(),
+        "versions.tf": module.render_versions(),
     }
 
 

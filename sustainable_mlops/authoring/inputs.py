@@ -15,11 +15,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 
 from sustainable_mlops.authoring import hcl
-from sustainable_mlops.authoring.author_errors import author_error, location_of_field
+from sustainable_mlops.authoring.author_errors import locate_field, make_author_error
 from sustainable_mlops.authoring.choice import OneOf
 from sustainable_mlops.authoring.expressions.rendering import render
 from sustainable_mlops.authoring.expressions.scopes import input_expressions
-from sustainable_mlops.authoring.expressions.types import number_defaults
+from sustainable_mlops.authoring.expressions.types import get_number_defaults
 from sustainable_mlops.authoring.rules import InputRule, check_rule_fields, find_broken_rules, list_validations
 
 _SCALARS: dict[object, str] = {str: "string", int: "number", float: "number", bool: "bool", Any: "any"}
@@ -53,7 +53,9 @@ class ModuleInputs(BaseModel):
 
         def __getattr__(self, name: str) -> Any:
             if name in type(self).model_fields:
-                raise author_error(f"'{name}' is read here, but the call of {type(self).__module__} does not set it")
+                raise make_author_error(
+                    f"'{name}' is read here, but the call of {type(self).__module__} does not set it"
+                )
             return super().__getattr__(name)
 
 
@@ -79,7 +81,7 @@ def _check_constraints(model: type[BaseModel], name: str, field: FieldInfo) -> N
             if constraint not in _CONSTRAINTS:
                 instead = ", ".join((*_CONSTRAINTS[:-1], "Literal", "one_of"))
                 message = f"{name}: Terraform would not check {constraint}; use {instead} or a rule"
-                raise author_error(message, location_of_field(model, name))
+                raise make_author_error(message, locate_field(model, name))
 
 
 def _list_metadata(field: FieldInfo) -> Iterator[object]:
@@ -109,7 +111,7 @@ class Variable:
     def required(self) -> bool:
         return self.default is ...
 
-    def body(self) -> dict[str, Any]:
+    def build_body(self) -> dict[str, Any]:
         """Return the variable in Terraform's JSON syntax."""
         body: dict[str, Any] = {"description": self.description, "type": self.type, "nullable": self.nullable}
         if not self.required:
@@ -120,7 +122,7 @@ class Variable:
             ]
         return body
 
-    def hcl(self) -> str:
+    def render_hcl(self) -> str:
         """Return the variable as an HCL block: description, type, default, nullable, validation."""
         lines = [f"description = {hcl.render_expression(self.description)}", f"type = {self.type}"]
         if not self.required:
@@ -141,15 +143,15 @@ def list_variables(model: type[BaseModel]) -> list[Variable]:
 def _build_variable(model: type[BaseModel], name: str, field: FieldInfo) -> Variable:
     if not (field.description or "").endswith("."):
         problem = f"input {name}: the description must be a sentence that ends with a period"
-        raise author_error(problem, location_of_field(model, name))
+        raise make_author_error(problem, locate_field(model, name))
     try:
-        kind = hcl_type(field.annotation)
+        kind = render_hcl_type(field.annotation)
     except TypeError as error:
-        raise author_error(f"input {name}: {error}", location_of_field(model, name)) from None
+        raise make_author_error(f"input {name}: {error}", locate_field(model, name)) from None
     annotation, nullable, constrained_field = _read_optional(field)
-    default = ... if field.is_required() else _default(field)
+    default = ... if field.is_required() else _render_default(field)
     null_checks = list(_list_null_checks(f"var.{name}", name, annotation, 0))
-    nested = _nested_constraints(f"var.{name}", name, annotation, 0)
+    nested = _list_nested_validations(f"var.{name}", name, annotation, 0)
     # A null check reports a null. Other conditions ignore it, because their errors would name a function and no input.
     checks = [
         *null_checks,
@@ -163,7 +165,7 @@ def _build_variable(model: type[BaseModel], name: str, field: FieldInfo) -> Vari
     return Variable(name, kind, field.description or "", nullable, default, tuple(checks))
 
 
-def _default(field: FieldInfo) -> Any:
+def _render_default(field: FieldInfo) -> Any:
     value = field.get_default(call_default_factory=True)
     return value.model_dump(mode="json", exclude_defaults=True) if isinstance(value, BaseModel) else value
 
@@ -181,11 +183,15 @@ def _split_optional(annotation: Any) -> tuple[Any, bool]:
 def _read_optional(field: FieldInfo) -> tuple[Any, bool, FieldInfo]:
     """Return the type of a field without `| None`, whether it had one, and the field with the constraints.
 
-    In `Region | None`, the constraints belong to `Region`.
+    In `Region | None`, `Region` has constraints, and the field can have others.
     """
     annotation, nullable = _split_optional(field.annotation)
     if get_origin(annotation) is Annotated:
+        others = field.metadata
         annotation, field = _read_annotation(annotation)
+        if others:
+            field.json_schema_extra = must(_describe_requirement(field, annotation, others))
+            field.metadata = [*field.metadata, *others]
     return annotation, nullable, field
 
 
@@ -195,7 +201,7 @@ def _read_annotation(annotation: Any) -> tuple[Any, FieldInfo]:
     return field.annotation, field
 
 
-def hcl_type(annotation: Any) -> str:
+def render_hcl_type(annotation: Any) -> str:
     """Return the Terraform type constraint of a Python annotation. Raises TypeError if there is none."""
     annotation, _, _ = _read_optional(FieldInfo.from_annotation(annotation))
     if annotation in _SCALARS:
@@ -205,36 +211,43 @@ def hcl_type(annotation: Any) -> str:
         return _SCALARS[type(arguments[0])]
     if origin in (list, set, dict):
         container = {list: "list", set: "set", dict: "map"}[origin]
-        return f"{container}({hcl_type(arguments[-1])})"
+        return f"{container}({render_hcl_type(arguments[-1])})"
     if isinstance(annotation, type) and issubclass(annotation, NumberMap):
         return "map(number)"
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        lines = (f"{name} = {_attribute_type(field)}" for name, field in annotation.model_fields.items())
+        lines = (f"{name} = {_render_attribute_type(field)}" for name, field in annotation.model_fields.items())
         return "object({\n" + "\n".join(lines) + "\n})"
     raise TypeError(f"Terraform has no type for {annotation}")
 
 
-def _attribute_type(field: FieldInfo) -> str:
-    kind = hcl_type(field.annotation)
+def _render_attribute_type(field: FieldInfo) -> str:
+    kind = render_hcl_type(field.annotation)
     if field.is_required():
         return kind
-    default = _default(field)
+    default = _render_default(field)
     return f"optional({kind})" if default is None else f"optional({kind}, {hcl.render_expression(default)})"
 
 
 def _build_constraint_validation(value: str, label: str, field: FieldInfo, annotation: Any) -> list[tuple[str, str]]:
     """Return one validation of all constraints of a field, with one message."""
-    conditions, words = [], []
-    literal = [OneOf(get_args(annotation))] if get_origin(annotation) is Literal else []
-    for item in [*literal, *field.metadata]:
-        for condition, word in _list_conditions(value, item):
-            conditions.append(condition)
-            words.append(word)
+    constraints = _list_constraints(field, annotation)
+    conditions = [condition for item in constraints for condition, _ in _list_conditions(value, item)]
     if not conditions:
         return []
-    extra = field.json_schema_extra
-    requirement = str(extra["must"]) if isinstance(extra, dict) and "must" in extra else " and ".join(words)
-    return [(" && ".join(conditions), f"{label} must {requirement}.")]
+    return [(" && ".join(conditions), f"{label} must {_describe_requirement(field, annotation)}.")]
+
+
+def _list_constraints(field: FieldInfo, annotation: Any) -> list[object]:
+    literal = [OneOf(get_args(annotation))] if get_origin(annotation) is Literal else []
+    return [*literal, *field.metadata]
+
+
+def _describe_requirement(field: FieldInfo, annotation: Any, others: Iterable[object] = ()) -> str:
+    """Return the words of `must`, or those of all constraints, and then those of other constraints."""
+    extra, constraints = field.json_schema_extra, _list_constraints(field, annotation)
+    words = [str(extra["must"])] if isinstance(extra, dict) and "must" in extra else []
+    described = [*([] if words else constraints), *others]
+    return " and ".join([*words, *(word for item in described for _, word in _list_conditions("", item))])
 
 
 def _list_conditions(value: str, item: object) -> Iterator[tuple[str, str]]:
@@ -254,7 +267,7 @@ def _list_conditions(value: str, item: object) -> Iterator[tuple[str, str]]:
         yield f"can(regex({hcl.render_string(pattern)}, {value}))", f"match {pattern}"
 
 
-def _nested_constraints(value: str, label: str, annotation: Any, depth: int) -> Iterator[tuple[str, str]]:
+def _list_nested_validations(value: str, label: str, annotation: Any, depth: int) -> Iterator[tuple[str, str]]:
     """Yield the validations of the items of a map or list, or of the attributes of an object."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin in (list, set, dict):
@@ -263,7 +276,7 @@ def _nested_constraints(value: str, label: str, annotation: Any, depth: int) -> 
         inner, nullable = _split_optional(inner)
         checks = [
             *_build_constraint_validation(name, f"each of {label}", field, inner),
-            *_nested_constraints(name, label, inner, depth + 1),
+            *_list_nested_validations(name, label, inner, depth + 1),
         ]
         for condition, message in checks:
             safe = f"{name} == null ? true : {condition}" if nullable else condition
@@ -273,7 +286,7 @@ def _nested_constraints(value: str, label: str, annotation: Any, depth: int) -> 
             for condition, message in _build_constraint_validation("key", f"each key of {label}", key_field, key):
                 yield f"alltrue([for key in keys({value}) : {condition}])", message
     elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        numbers = number_defaults(annotation)
+        numbers = get_number_defaults(annotation)
         if numbers:
             yield _validate_declared_keys(value, label, numbers)
         for name, field in annotation.model_fields.items():
@@ -281,7 +294,7 @@ def _nested_constraints(value: str, label: str, annotation: Any, depth: int) -> 
             path = f'lookup({value}, "{name}", {numbers[name]})' if numbers else f"{value}.{name}"
             checks = [
                 *_build_constraint_validation(path, f"{label}: {name}", constrained_field, inner),
-                *_nested_constraints(path, f"{label}: {name}", inner, depth),
+                *_list_nested_validations(path, f"{label}: {name}", inner, depth),
             ]
             for condition, message in checks:
                 yield (f"{path} == null ? true : {condition}" if nullable else condition), message
@@ -300,7 +313,7 @@ def _list_null_checks(value: str, label: str, annotation: Any, depth: int) -> It
             yield f"alltrue([for {item} in {value} : {item} == null ? true : {condition}])", message
     elif _is_object(annotation):
         if issubclass(annotation, NumberMap):
-            yield f"alltrue([for item in {value} : item != null])", f"{label}: a value must not be null; leave it out."
+            yield f"alltrue([for item in {value} : item != null])", f"{label}: a value must not be null; omit it."
             return
         required = [
             name
@@ -346,24 +359,24 @@ def render_table(model: type[BaseModel]) -> str:
         name = f"**{variable.name}**" if variable.required else variable.name
         field = model.model_fields[variable.name]
         rows.append(f"| {name} | {variable.description} | {kind} | {default} | {_describe_allowed_values(field)} |")
-        rows += _attribute_rows(field.annotation, variable.name)
+        rows += _list_attribute_rows(field.annotation, variable.name)
     return "\n".join(rows) + "\n"
 
 
-def _attribute_rows(annotation: Any, path: str) -> list[str]:
+def _list_attribute_rows(annotation: Any, path: str) -> list[str]:
     """Return the rows for the attributes of an object or of a map of objects."""
     annotation, _ = _split_optional(annotation)
     if get_origin(annotation) in (dict, list):
         mark = '["…"]' if get_origin(annotation) is dict else "[*]"
-        return _attribute_rows(_read_annotation(get_args(annotation)[-1])[0], f"{path}{mark}")
+        return _list_attribute_rows(_read_annotation(get_args(annotation)[-1])[0], f"{path}{mark}")
     if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
         return []
     rows = []
     for name, field in annotation.model_fields.items():
         inner, _ = _split_optional(field.annotation)
-        nested = _attribute_rows(inner, f"{path}.{name}")
-        kind = "object" if nested else hcl_type(inner)
-        default = "required" if field.is_required() else f"`{json.dumps(_default(field))}`"
+        nested = _list_attribute_rows(inner, f"{path}.{name}")
+        kind = "object" if nested else render_hcl_type(inner)
+        default = "required" if field.is_required() else f"`{json.dumps(_render_default(field))}`"
         cells = (
             f"&nbsp;&nbsp;`{path}.{name}`",
             field.description or "",

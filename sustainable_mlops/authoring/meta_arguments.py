@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sustainable_mlops.authoring.author_errors import author_error
+from sustainable_mlops.authoring.author_errors import make_author_error
 from sustainable_mlops.authoring.entries import list_addresses
 from sustainable_mlops.authoring.expressions import types
 from sustainable_mlops.authoring.expressions.scopes import Each
@@ -28,15 +28,15 @@ def build_meta_arguments(
     meta: dict[str, Any] = {}
     if for_each is not None:
         if not isinstance(for_each, Each):
-            raise author_error("for_each takes each_of(a map or a set); the arguments then use its key and value")
+            raise make_author_error("for_each takes each_of(a map or a set); the arguments then use its key and value")
         meta["for_each"] = to_template(for_each.collection)
     if lifecycle:
         for name in lifecycle:
             if name not in _LIFECYCLE:
-                raise author_error(f"lifecycle has no '{name}'{did_you_mean(name, _LIFECYCLE)}")
+                raise make_author_error(f"lifecycle has no '{name}'{did_you_mean(name, _LIFECYCLE)}")
         for name in lifecycle.get("ignore_changes", ()):
             if name not in (known := types.list_attributes(cls)):
-                raise author_error(
+                raise make_author_error(
                     f"lifecycle: ignore_changes: {cls.__name__} has no '{name}'{did_you_mean(name, known)}"
                 )
         meta["lifecycle"] = to_json_syntax(lifecycle)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Generic, TypeVar, cast, get_args
 
 from sustainable_mlops.authoring import hcl, meta_arguments, rules, structs
-from sustainable_mlops.authoring.author_errors import author_error, location_of, location_of_error
+from sustainable_mlops.authoring.author_errors import locate_definition, locate_error, make_author_error
 from sustainable_mlops.authoring.cdktn import App, TerraformDataSource, TerraformStack, Testing
 from sustainable_mlops.authoring.entries import ModuleEntry, Outputs, check_output, list_addresses
 from sustainable_mlops.authoring.expressions import types
@@ -69,13 +69,15 @@ class Module(Generic[I]):
         except TypeError as error:
             if "Expression" not in str(error):
                 raise
-            raise author_error(_unsupported_operation(error), location_of_error(error)) from None
+            raise make_author_error(_explain_operations(error), locate_error(error)) from None
         for name, output in self.outputs.items():
             check_output(name, output, self.build)
         self._check_references()
         for name in rules.list_tables(self.input_model):
             if ("locals", name) not in self._declared:
-                raise author_error(f"a rule reads local.{name}, which build does not add", location_of(self.build))
+                raise make_author_error(
+                    f"a rule reads local.{name}, which build does not add", locate_definition(self.build)
+                )
         self.variables = list_variables(self.input_model)
         self._synthesized: dict[str, Any] = json.loads(Testing.synth(self._stack))
         return self
@@ -90,7 +92,7 @@ class Module(Generic[I]):
     @property
     def locals(self) -> Any:
         """Locals added so far, as expressions."""
-        return name_expression("local", self._scope("locals"))
+        return name_expression("local", self._build_scope("locals"))
 
     @property
     def resources(self) -> Any:
@@ -104,9 +106,9 @@ class Module(Generic[I]):
 
     def _list_scopes(self, group: str) -> dict[str, types.ObjectType]:
         types_in_group: dict[str, Any] = {path[1]: None for path in self._declared if path[0] == group}
-        return {kind: self._scope(group, kind) for kind in types_in_group}
+        return {kind: self._build_scope(group, kind) for kind in types_in_group}
 
-    def _scope(self, *kind: str) -> types.ObjectType:
+    def _build_scope(self, *kind: str) -> types.ObjectType:
         declared = {path[-1]: type_ for path, type_ in self._declared.items() if path[:-1] == kind}
         return types.ObjectType(tuple(declared.items()), {"locals": "value"}.get(kind[0], kind[0]))
 
@@ -114,8 +116,8 @@ class Module(Generic[I]):
         """Return each name that an expression may begin with, and its type."""
         return {
             "var": self.input_model,
-            "local": self._scope("locals"),
-            "module": self._scope("module"),
+            "local": self._build_scope("locals"),
+            "module": self._build_scope("module"),
             "data": types.ObjectType(tuple(self._list_scopes("data").items()), "data source"),
             **self._list_scopes("resource"),
         }
@@ -131,14 +133,14 @@ class Module(Generic[I]):
             referencing.append(([to_json_syntax(output.value), dependencies], output.location, {}))
         for value, location, each in referencing:
             for problem in find_unknown_references(value, {**names, **each}):
-                raise author_error(problem, location)
+                raise make_author_error(problem, location)
 
     def _declare(self, path: tuple[str, ...], declared: Any) -> None:
         if path in self._declared:
             kind, *names = path
             description = {"locals": "a local", "module": "a call of a module", "check": "a check"}.get(kind, names[0])
             hint = ", label=…" if kind == "module" else ""
-            raise author_error(f"{description} '{names[-1]}' already exists; give each a different name{hint}")
+            raise make_author_error(f"{description} '{names[-1]}' already exists; give each a different name{hint}")
         self._declared[path] = declared
 
     # Methods for `build`.
@@ -167,7 +169,7 @@ class Module(Generic[I]):
         arguments, overrides = structs.split_arguments(cls, values)
         meta = meta_arguments.build_meta_arguments(cls, for_each, lifecycle, depends_on)
         kind = "data" if issubclass(cls, TerraformDataSource) else "resource"
-        address = (kind, _resource_type(cls), label)
+        address = (kind, _get_resource_type(cls), label)
         declared: Any = types.ResourceSchema(cls)
         if for_each:
             declared = dict[str, declared]
@@ -175,7 +177,9 @@ class Module(Generic[I]):
         try:
             element = cls(self._stack, f"{cls.__name__}-{label}", **arguments)
         except TypeError as error:
-            raise author_error(f"{cls.__name__}: {str(error).removeprefix(f'{cls.__name__}.__init__() ')}") from None
+            raise make_author_error(
+                f"{cls.__name__}: {str(error).removeprefix(f'{cls.__name__}.__init__() ')}"
+            ) from None
         element.override_logical_id(label)
         for path, value in {**overrides, **meta}.items():
             element.add_override(path, value)
@@ -186,7 +190,7 @@ class Module(Generic[I]):
         json_values = [
             {name: value for name, value in meta.items() if name != "depends_on"},
             dependencies,
-            structs.arguments_to_json(values),
+            structs.convert_arguments(values),
         ]
         each = for_each and for_each.type
         self.entries.append(
@@ -215,54 +219,56 @@ class Module(Generic[I]):
 
     # Methods for the renderers.
 
-    def terraform_block(self) -> dict[str, Any]:
+    def build_terraform_block(self) -> dict[str, Any]:
         """Return the `terraform` block: minimum versions, and the last supported major version of the provider."""
         aws = {"source": "hashicorp/aws", "version": PROVIDER_VERSIONS}
         return {"required_version": VERSIONS, "required_providers": {"aws": aws}}
 
-    def json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """Return the whole module in Terraform's JSON syntax."""
         moved = [{"from": old, "to": new} for old, new in self.moved.items()]
         module_json: dict[str, Any] = {
-            "terraform": self.terraform_block(),
-            "variable": {variable.name: variable.body() for variable in self.variables},
+            "terraform": self.build_terraform_block(),
+            "variable": {variable.name: variable.build_body() for variable in self.variables},
             **{
                 kind: _move_dynamic_last(body)
                 for kind, body in self._synthesized.items()
                 if kind not in ("terraform", "variable")
             },
-            "output": {name: output.body() for name, output in self.outputs.items()},
+            "output": {name: output.build_body() for name, output in self.outputs.items()},
         }
         if moved:
             module_json["moved"] = moved
         return {kind: body for kind, body in module_json.items() if body}
 
-    def addresses(self) -> list[str]:
+    def list_addresses(self) -> list[str]:
         """Return the address of every managed resource, without instance keys."""
         return sorted(".".join(entry.path[1:]) for entry in self.entries if entry.path[0] == "resource")
 
-    def files(self) -> dict[str, str]:
+    def render_files(self) -> dict[str, str]:
         """Return the HCL by file name, before `terraform fmt`."""
         by_name = sorted(self.outputs.items())
         order = hcl.BlockLayout(order=("description", "value", "depends_on"))
-        main = self.main()
-        outputs = "\n".join(hcl.render_block(f'output "{name}"', output.body(), order) for name, output in by_name)
+        main = self.render_main()
+        outputs = "\n".join(
+            hcl.render_block(f'output "{name}"', output.build_body(), order) for name, output in by_name
+        )
         return {
             "main.tf": main,
             "variables.tf": self._render_variables(main + outputs),
             "outputs.tf": outputs,
-            "versions.tf": self.versions(),
+            "versions.tf": self.render_versions(),
         }
 
     def _render_variables(self, others: str) -> str:
         """Return variables.tf; a comment marks the variables that neither `others` nor other variables read."""
-        blocks = {variable.name: variable.hcl() for variable in self.variables}
+        blocks = {variable.name: variable.render_hcl() for variable in self.variables}
         read = set(_VARIABLE.findall(others)).union(
             *(set(_VARIABLE.findall(text)) - {name} for name, text in blocks.items())
         )
         return "\n".join(("" if name in read else _ONLY_VALIDATED) + text for name, text in blocks.items())
 
-    def main(self) -> str:
+    def render_main(self) -> str:
         """Return main.tf: the entries of `build`, in their order. Adjacent locals share one block."""
         parts = []
         for is_local, entries in itertools.groupby(self.entries, key=lambda entry: entry.path[0] == "locals"):
@@ -273,10 +279,10 @@ class Module(Generic[I]):
         ]
         return "\n".join(parts)
 
-    def versions(self) -> str:
+    def render_versions(self) -> str:
         """Return versions.tf."""
         shape = hcl.BlockLayout({"required_providers": hcl.BlockLayout()}, order=("required_version",))
-        return hcl.render_block("terraform", self.terraform_block(), shape)
+        return hcl.render_block("terraform", self.build_terraform_block(), shape)
 
     def _render_entry(self, entry: ModuleEntry) -> str:
         body = entry.body
@@ -286,7 +292,7 @@ class Module(Generic[I]):
                 body = body[step]
         kind, *labels = entry.path
         header = " ".join([kind, *(json.dumps(label) for label in labels)])
-        return hcl.render_comment(entry.why) + hcl.render_block(header, body, entry.shape(), entry.lead)
+        return hcl.render_comment(entry.why) + hcl.render_block(header, body, entry.build_layout(), entry.lead)
 
 
 class _Resources:
@@ -297,7 +303,7 @@ class _Resources:
 
     def __getattr__(self, name: str) -> Any:
         if name not in self._scopes:
-            raise author_error(f"no resource of type {name} was added before{did_you_mean(name, self._scopes)}")
+            raise make_author_error(f"no resource of type {name} was added before{did_you_mean(name, self._scopes)}")
         return name_expression(f"{self._prefix}{name}", self._scopes[name])
 
 
@@ -310,14 +316,14 @@ def _move_dynamic_last(body: Any) -> Any:
     return {name: _move_dynamic_last(body[name]) for name in sorted(body, key=lambda name: name == "dynamic")}
 
 
-def _unsupported_operation(error: TypeError) -> str:
+def _explain_operations(error: TypeError) -> str:
     return (
         f"{error}: expressions support == != < <= > >= + - * / & | ~ [] and the functions of authoring.expressions; "
         "write other operations as text, such as '${var.size * 2}'"
     )
 
 
-def _resource_type(cls: type) -> str:
+def _get_resource_type(cls: type) -> str:
     """Return the Terraform type of a binding class, such as `aws_s3_bucket`."""
     return str(getattr(cls, "TF_RESOURCE_TYPE", "terraform_data"))
 

@@ -6,7 +6,7 @@ import inspect
 import sys
 from collections.abc import Iterator
 
-from sustainable_mlops.authoring.author_errors import author_error, is_author_file, relative_path
+from sustainable_mlops.authoring.author_errors import is_author_file, make_author_error, make_relative
 
 #: Names of the inputs in functions of authors, and attributes of a module that contain expressions.
 _EXPRESSION_NAMES = {"var", "v"}
@@ -24,9 +24,9 @@ def check_null_tests(cls: type) -> None:
             problem = find_null_test(source.read())
         if problem:
             line, operand = problem
-            raise author_error(
+            raise make_author_error(
                 f"'{operand} is None' is always False for an expression: write is_null({operand})",
-                f"{relative_path(file)}:{line}",
+                f"{make_relative(file)}:{line}",
             )
 
 
@@ -57,7 +57,7 @@ def _find_null_tests(node: ast.AST, names: frozenset[str]) -> Iterator[tuple[int
             if isinstance(each, ast.Assign)
             for name in _list_assigned_names(each, names)
         }
-    if isinstance(node, ast.Call) and _function_name(node) in _LAMBDA_FUNCTIONS:
+    if isinstance(node, ast.Call) and _get_function_name(node) in _LAMBDA_FUNCTIONS:
         lambdas = [one for one in (*node.args, *(word.value for word in node.keywords)) if isinstance(one, ast.Lambda)]
         names |= {parameter.arg for one in lambdas for parameter in one.args.args}
     if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Is | ast.IsNot):
@@ -71,12 +71,12 @@ def _find_null_tests(node: ast.AST, names: frozenset[str]) -> Iterator[tuple[int
 def _list_assigned_names(assignment: ast.Assign, names: frozenset[str]) -> Iterator[str]:
     """Yield the names that an assignment binds to an expression."""
     value = assignment.value
-    is_expression = isinstance(value, ast.Call) and _function_name(value) in _EXPRESSION_FUNCTIONS
+    is_expression = isinstance(value, ast.Call) and _get_function_name(value) in _EXPRESSION_FUNCTIONS
     if is_expression or _is_expression(value, names):
         yield from (target.id for target in assignment.targets if isinstance(target, ast.Name))
 
 
-def _function_name(call: ast.Call) -> str:
+def _get_function_name(call: ast.Call) -> str:
     return getattr(call.func, "attr", getattr(call.func, "id", ""))
 
 

@@ -50,9 +50,9 @@ def _render_links(module: Module[Any], readme: str) -> str:
         f"Each example is a folder to copy: {links}. Replace `source`, accounts, Regions and names with yours.\n\n"
         '**In your own tests**, `mock_provider "aws"` takes realistic ARNs from [mocks](mocks/aws.tfmock.hcl) of this '
         f'module: `source = ".terraform/modules/{name}/modules/{name}/mocks"`, if your call is named `{name}` and its '
-        "source is a Git address. They cover this module. For several modules, copy their blocks into one folder. "
-        "Their account is "
-        f"`{ACCOUNT}` and their Region `{REGION}`, also in your test. Your root module needs a block "
+        "source is a Git address. The mocks cover this module only. For several modules, copy the blocks of their "
+        f"mocks into one folder. The account of the mocks is `{ACCOUNT}` and their Region `{REGION}`, also in your "
+        "test. Your root module needs a block "
         f'`provider "aws"`. [{name}.tftest.hcl](tests/{name}.tftest.hcl) is an example, which needs no AWS. '
         f"For OpenTofu, copy the mocks of [{name}.tofutest.hcl](tests/{name}.tofutest.hcl).\n"
     )

@@ -45,10 +45,10 @@ def _check_blocks(dynamic: Mapping[str, Any], names: Mapping[str, Any]) -> Itera
 def _check_template(template: str, names: Mapping[str, Any]) -> Iterator[str]:
     for text in (text for inside, text in hcl.split_template(template) if inside):
         bound = {name for match in _BOUND.findall(text) for name in match if name}
-        yield from filter(None, (_find_path_problem(path, names, bound) for path in _paths(text)))
+        yield from filter(None, (_find_path_problem(path, names, bound) for path in _find_paths(text)))
 
 
-def _paths(text: str) -> Iterator[Path]:
+def _find_paths(text: str) -> Iterator[Path]:
     """Yield every name in an HCL expression, with the steps after it."""
     position = 0
     while position < len(text):
@@ -56,12 +56,12 @@ def _paths(text: str) -> Iterator[Path]:
             end = hcl.find_closing_quote(text, position + 1)
             for inside, part in hcl.split_template(text[position + 1 : end]):
                 if inside:
-                    yield from _paths(part)
+                    yield from _find_paths(part)
             position = end + 1
         elif match := _NAME.match(text, position):
-            steps, position, inner = _steps(text, match.end())
+            steps, position, inner = _read_steps(text, match.end())
             for index in inner:
-                yield from _paths(index)
+                yield from _find_paths(index)
             rest = text[position:].lstrip()
             is_key = rest.startswith("=") and not rest.startswith(("==", "=>"))
             if not (rest.startswith("(") or is_key or (not steps and match[0] in _WORDS)):
@@ -72,7 +72,7 @@ def _paths(text: str) -> Iterator[Path]:
             position = step.end() if step else position + 1
 
 
-def _steps(text: str, position: int) -> tuple[list[str | None], int, list[str]]:
+def _read_steps(text: str, position: int) -> tuple[list[str | None], int, list[str]]:
     """Return the steps after a name, their end position, and the texts of indices in them."""
     steps: list[str | None] = []
     inner = []
@@ -107,7 +107,7 @@ def _find_path_problem(path: Path, names: Mapping[str, Any], bound: set[str]) ->
     for step in path[1:]:
         if types.list_members(declared) is None:
             return ""
-        if (step_type := _step_type(declared, step)) is _NOTHING:
+        if (step_type := _get_step_type(declared, step)) is _NOTHING:
             return _describe_missing_step(declared, address, step)
         declared, address = step_type, f"{address}.{step}" if step is not None else f"{address}[…]"
     return ""
@@ -116,9 +116,9 @@ def _find_path_problem(path: Path, names: Mapping[str, Any], bound: set[str]) ->
 _NOTHING = object()
 
 
-def _step_type(declared: Any, step: str | None) -> Any:
+def _get_step_type(declared: Any, step: str | None) -> Any:
     """Return the type after a step, or `_NOTHING`."""
-    fields, item = types.list_members(declared) or {}, types.item_types(declared)[1]
+    fields, item = types.list_members(declared) or {}, types.get_item_types(declared)[1]
     if step is not None and step in fields:
         return fields[step]
     is_map = get_origin(types.strip_annotation(declared)) is dict and not isinstance(item, types.ResourceSchema)
@@ -127,11 +127,13 @@ def _step_type(declared: Any, step: str | None) -> Any:
 
 def _describe_missing_step(declared: Any, address: str, step: str | None) -> str:
     fields, stripped = types.list_members(declared), types.strip_annotation(declared)
-    if not isinstance(stripped, types.ObjectType) and isinstance(types.item_types(declared)[1], types.ResourceSchema):
-        return f"{address} has for_each, so it has no '{step}'; name an instance, {address}[each.key].{step}"
+    if not isinstance(stripped, types.ObjectType) and isinstance(
+        types.get_item_types(declared)[1], types.ResourceSchema
+    ):
+        return f"{address} has for_each, so it has no '{step}'; refer to an instance, {address}[each.key].{step}"
     if fields:
         label = "input" if address == "var" else getattr(stripped, "noun", "attribute")
         return f"{address} has no {label} '{step}'{did_you_mean(str(step), fields)}"
     if isinstance(stripped, types.ObjectType):
         return f"{address}.{step} does not exist"
-    return f"{address} is a {types.kind_of(declared)}; it has no attribute '{step}'"
+    return f"{address} is a {types.find_kind(declared)}; it has no attribute '{step}'"

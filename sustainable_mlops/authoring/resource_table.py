@@ -73,7 +73,7 @@ IMPORT_IDS: dict[str, str] = {
 
 def render_requirements(module: Module[Any]) -> str:
     """Return the table of requirements."""
-    block = module.terraform_block()
+    block = module.build_terraform_block()
     return (
         "| requirement | version |\n|---|---|\n"
         f"| Terraform or OpenTofu | {block['required_version']} |\n"
@@ -85,12 +85,12 @@ def render_requirements(module: Module[Any]) -> str:
 def render_resources(module: Module[Any]) -> str:
     """Return the table of resources by type."""
     rows = ["| type | resources | ID for import |", "|---|---|---|"]
-    for kind, resources in sorted(module.json()["resource"].items()):
+    for kind, resources in sorted(module.to_json()["resource"].items()):
         page = f"{_REGISTRY}/docs/resources/{kind.removeprefix('aws_')}"
         link = f"[{kind}]({page})" if kind.startswith("aws_") else kind
         names = ", ".join(f"`{name}`" for name in sorted(resources))
         rows.append(f"| {link} | {names} | {IMPORT_IDS.get(kind, 'none; the next apply creates it')} |")
-    importable = (address for address in module.addresses() if address.split(".")[0] in IMPORT_IDS)
+    importable = (address for address in module.list_addresses() if address.split(".")[0] in IMPORT_IDS)
     if address := next(importable, None):
         rows += [
             "",

@@ -7,7 +7,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from sustainable_mlops.authoring import hcl
-from sustainable_mlops.authoring.author_errors import author_error
+from sustainable_mlops.authoring.author_errors import make_author_error
 from sustainable_mlops.authoring.entries import ModuleEntry
 from sustainable_mlops.authoring.expressions import types
 from sustainable_mlops.authoring.expressions.expression import Expression, get_node, lift, to_hcl
@@ -24,7 +24,7 @@ R = TypeVar("R", bound=ModuleInputs)
 def _check_input(name: str, field: FieldInfo, value: Any) -> None:
     """Raise UserError if a value does not fit the type or the constraints of an input."""
     if isinstance(value, Expression):
-        given_kind, expected_kind = types.kind_of(get_node(value).type), types.kind_of(field.annotation)
+        given_kind, expected_kind = types.find_kind(get_node(value).type), types.find_kind(field.annotation)
         scalars = {"text", "number", "bool"}
         if (
             given_kind != expected_kind
@@ -32,7 +32,7 @@ def _check_input(name: str, field: FieldInfo, value: Any) -> None:
             and not {given_kind, expected_kind} <= scalars
             and given_kind != "null"
         ):
-            raise author_error(f"input {name} takes a {expected_kind}; {to_hcl(value)} is a {given_kind}")
+            raise make_author_error(f"input {name} takes a {expected_kind}; {to_hcl(value)} is a {given_kind}")
     elif "${" not in repr(to_json_syntax(value)):
         constrained: Any = Annotated[field.annotation, field]
         try:
@@ -40,7 +40,7 @@ def _check_input(name: str, field: FieldInfo, value: Any) -> None:
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             path = "".join(f".{step}" for step in first["loc"])
-            raise author_error(f"input {name}{path}: {first['msg']}") from None
+            raise make_author_error(f"input {name}{path}: {first['msg']}") from None
 
 
 class Root(Module[R]):
@@ -53,7 +53,7 @@ class Root(Module[R]):
         super().__init__(name)
         self._imports: list[dict[str, Any]] = []
 
-    def provider(self, body: Mapping[str, Any], notes: Mapping[str, str] | None = None) -> None:
+    def configure_provider(self, body: Mapping[str, Any], notes: Mapping[str, str] | None = None) -> None:
         """Configure the AWS provider."""
         self._override(("provider", "aws"), [dict(body)])
         blocks = {"assume_role": hcl.BlockLayout(), "default_tags": hcl.BlockLayout()}
@@ -78,11 +78,11 @@ class Root(Module[R]):
         fields, label = module.input_model.model_fields, label or module.name
         for name, value in values.items():
             if name not in fields:
-                raise author_error(f"module {module.name} has no input '{name}'{did_you_mean(name, fields)}")
+                raise make_author_error(f"module {module.name} has no input '{name}'{did_you_mean(name, fields)}")
             _check_input(name, fields[name], value)
         missing = [name for name, field in fields.items() if field.is_required() and name not in values]
         if missing:
-            raise author_error(f"module {module.name} needs {', '.join(missing)}")
+            raise make_author_error(f"module {module.name} needs {', '.join(missing)}")
         body: dict[str, Any] = {"source": f"../../modules/{module.name}"}
         if for_each is not None:
             body["for_each"] = to_template(for_each.collection)
@@ -109,16 +109,16 @@ class Root(Module[R]):
         self.entries.append(ModuleEntry(("import",), why, body=body, values_json=body.get("for_each")))
         self._imports.append({**body, "to": address})
 
-    def json(self) -> dict[str, Any]:
-        module_json = super().json()
+    def to_json(self) -> dict[str, Any]:
+        module_json = super().to_json()
         return {**module_json, "import": self._imports} if self._imports else module_json
 
-    def terraform_block(self) -> dict[str, Any]:
-        block = super().terraform_block()
+    def build_terraform_block(self) -> dict[str, Any]:
+        block = super().build_terraform_block()
         return {**block, "backend": {"s3": dict(self.backend)}}
 
-    def versions(self) -> str:
-        block = self.terraform_block()
+    def render_versions(self) -> str:
+        block = self.build_terraform_block()
         backend = hcl.render_block('backend "s3"', block.pop("backend")["s3"])
         shape = hcl.BlockLayout({"required_providers": hcl.BlockLayout()}, order=("required_version",))
         return hcl.render_block("terraform", block, shape).removesuffix("}\n") + "\n" + backend + "}\n"

@@ -10,7 +10,7 @@ from typing import Any, cast, get_args, get_origin
 
 from pydantic import BaseModel
 
-from sustainable_mlops.authoring.author_errors import author_error, current_location
+from sustainable_mlops.authoring.author_errors import find_author_location, make_author_error
 from sustainable_mlops.authoring.expressions import types
 from sustainable_mlops.authoring.expressions.evaluation import evaluate
 from sustainable_mlops.authoring.expressions.expression import Expression, get_node, lift, to_hcl
@@ -37,16 +37,16 @@ class InputRule:
     message: str | Callable[[Any], str]
     location: str
 
-    def condition(self, value: Any) -> ExpressionNode:
+    def build_condition(self, value: Any) -> ExpressionNode:
         """Return the condition as a node, for an expression of the model."""
         node = lift(self.predicate(value))
-        if types.kind_of(node.type) not in ("bool", "any") or node.operation == "literal":
-            raise author_error(
+        if types.find_kind(node.type) not in ("bool", "any") or node.operation == "literal":
+            raise make_author_error(
                 f"the rule on {self.field} returns {to_hcl(Expression(node))}, not a condition", self.location
             )
         return node
 
-    def message_for(self, value: Any) -> str:
+    def build_message(self, value: Any) -> str:
         """Return the message as a template, for an expression of the model."""
         return self.message if isinstance(self.message, str) else self.message(value)
 
@@ -57,7 +57,7 @@ def rule(field: str, predicate: Callable[[Any], Any], message: str | Callable[[A
     `predicate` returns a condition on the fields, as an expression. `message` is printed after the name of the field;
     it may be a function of the fields.
     """
-    return InputRule(field, predicate, message, current_location())
+    return InputRule(field, predicate, message, find_author_location())
 
 
 def list_rules(model: type[BaseModel]) -> tuple[InputRule, ...]:
@@ -70,14 +70,16 @@ def check_rule_fields(model: type[BaseModel]) -> None:
     for declared_rule in list_rules(model):
         if declared_rule.field not in model.model_fields:
             message = f"{model.__name__} has no field '{declared_rule.field}' for this rule"
-            raise author_error(message + did_you_mean(declared_rule.field, model.model_fields), declared_rule.location)
+            raise make_author_error(
+                message + did_you_mean(declared_rule.field, model.model_fields), declared_rule.location
+            )
 
 
 @functools.cache
 def _trace_rules(model: type[BaseModel]) -> tuple[tuple[str, ExpressionNode, ExpressionNode], ...]:
     value = name_expression("v", model)
     return tuple(
-        (declared_rule.field, declared_rule.condition(value), lift(declared_rule.message_for(value)))
+        (declared_rule.field, declared_rule.build_condition(value), lift(declared_rule.build_message(value)))
         for declared_rule in list_rules(model)
     )
 
@@ -96,20 +98,22 @@ def list_validations(
     """Yield the validations of one variable: rules of the model on it, and rules of the objects in it."""
     for each in list_rules(model):
         if each.field == name:
-            condition = each.condition(var)
+            condition = each.build_condition(var)
             if not _mentions(condition, name):
                 message = f"the rule on {name} does not use {name}; declare it on a field that it compares"
-                raise author_error(message, each.location)
-            yield condition, f"{name}: {each.message_for(var)}"
-    for condition, message in _nested_validations(getattr(var, name), annotation, name, 1):
+                raise make_author_error(message, each.location)
+            yield condition, f"{name}: {each.build_message(var)}"
+    for condition, message in _list_nested_validations(getattr(var, name), annotation, name, 1):
         # A null check of the variable reports a null in an object.
         yield get_node(try_(Expression(condition), True)), message if "${" not in message else f"{try_(message, '')}"
 
 
-def _nested_validations(value: Any, annotation: Any, path: str, depth: int) -> Iterator[tuple[ExpressionNode, str]]:
+def _list_nested_validations(
+    value: Any, annotation: Any, path: str, depth: int
+) -> Iterator[tuple[ExpressionNode, str]]:
     """Yield the validations of the objects in an expression; `path` is a template."""
     optional, inner = types.is_nullable(annotation), types.strip_annotation(annotation)
-    for condition, message in _validations_of_items(value, inner, path, depth):
+    for condition, message in _list_item_validations(value, inner, path, depth):
         if optional:
             condition = get_node(is_null(value) | cast(bool, Expression(condition)))
             if lift(message).operation != "literal":  # Terraform evaluates the message even if the condition is true
@@ -117,17 +121,17 @@ def _nested_validations(value: Any, annotation: Any, path: str, depth: int) -> I
         yield condition, message
 
 
-def _validations_of_items(value: Any, inner: Any, path: str, depth: int) -> Iterator[tuple[ExpressionNode, str]]:
+def _list_item_validations(value: Any, inner: Any, path: str, depth: int) -> Iterator[tuple[ExpressionNode, str]]:
     if isinstance(inner, type) and get_origin(inner) is None and issubclass(inner, BaseModel):
         for each in list_rules(inner):
-            yield each.condition(value), f"{path}.{each.field}: {each.message_for(value)}"
+            yield each.build_condition(value), f"{path}.{each.field}: {each.build_message(value)}"
         for name, field in inner.model_fields.items():
-            yield from _nested_validations(getattr(value, name), field.annotation, f"{path}.{name}", depth)
+            yield from _list_nested_validations(getattr(value, name), field.annotation, f"{path}.{name}", depth)
     elif get_origin(inner) in (dict, list):
         names = [f"{name}{depth if depth > 1 else ''}" for name in ("key", "item")]
-        key, item = (name_expression(name, kind) for name, kind in zip(names, types.item_types(inner), strict=True))
+        key, item = (name_expression(name, kind) for name, kind in zip(names, types.get_item_types(inner), strict=True))
         with bind_names(names):
-            item_validations = list(_nested_validations(item, get_args(inner)[-1], f"{path}.{key}", depth + 1))
+            item_validations = list(_list_nested_validations(item, get_args(inner)[-1], f"{path}.{key}", depth + 1))
         for condition, message in item_validations:
             holding = build_comprehension(names, get_node(value), condition, None, None)
             failing = build_comprehension(

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sustainable_mlops.authoring import hcl
-from sustainable_mlops.authoring.author_errors import author_error
+from sustainable_mlops.authoring.author_errors import make_author_error
 from sustainable_mlops.authoring.expressions.scopes import Dynamic
 from sustainable_mlops.authoring.expressions.tokens import to_json_syntax, to_template, to_token
 from sustainable_mlops.errors import did_you_mean
@@ -19,7 +19,7 @@ _OTHER = ("connection", "count", "id_", "provider", "provisioners", "scope", "se
 
 
 @functools.cache
-def _hints(cls: type) -> dict[str, Any]:
+def _read_hints(cls: type) -> dict[str, Any]:
     return typing.get_type_hints(cls.__init__)  # type: ignore[misc]  # the signature is what we read
 
 
@@ -46,13 +46,13 @@ def split_arguments(cls: type, values: Mapping[str, Any], path: str = "") -> tup
     Nested dicts become instances of binding classes, and dynamic blocks become overrides. Raises UserError with the
     path for an unknown argument and for a value of another kind.
     """
-    hints = _hints(cls)
+    hints = _read_hints(cls)
     accepted: dict[str, Any] = {}
     overrides: dict[str, Any] = {}
     for name, value in values.items():
         location = f"{path}.{name}" if path else name
         if name not in hints or name in (*META_ARGUMENTS, *_OTHER):
-            raise author_error(_describe_unknown_argument(cls, name, path))
+            raise make_author_error(_describe_unknown_argument(cls, name, path))
         struct = _find_struct(hints[name])
         value, dynamic = _split_dynamic(value)
         if dynamic is not None:
@@ -95,38 +95,38 @@ def _build_struct(struct: type, values: Mapping[str, Any], location: str) -> Any
 def _require_arguments(struct: type, values: Mapping[str, Any], location: str) -> None:
     """Raise UserError if a nested block lacks a required argument."""
     missing = [
-        name for name in _hints(struct) if name != "return" and _is_required(struct, name) and name not in values
+        name for name in _read_hints(struct) if name != "return" and _is_required(struct, name) and name not in values
     ]
     if missing:
-        raise author_error(f"{location} needs {', '.join(missing)}")
+        raise make_author_error(f"{location} needs {', '.join(missing)}")
 
 
 def _describe_unknown_argument(cls: type, name: str, path: str) -> str:
     if name == "count":
         return "count renumbers instances when one is removed: use for_each=each_of(a map or a set)"
-    known = {*_hints(cls), *(() if path else META_ARGUMENTS)} - {*_OTHER}
+    known = {*_read_hints(cls), *(() if path else META_ARGUMENTS)} - {*_OTHER}
     return f"{cls.__name__} has no argument '{name}'{f' (at {path})' if path else ''}{did_you_mean(name, known)}"
 
 
-def arguments_to_json(values: Any) -> Any:
+def convert_arguments(values: Any) -> Any:
     """Return arguments in Terraform's JSON syntax, with dynamic blocks under `dynamic`."""
     if isinstance(values, Mapping):
         parts = {name: _split_dynamic(value) for name, value in values.items()}
         dynamic = {name: build_dynamic_body(name, block) for name, (_, block) in parts.items() if block is not None}
         rest = {
-            name: arguments_to_json(value)
+            name: convert_arguments(value)
             for name, (value, _) in parts.items()
             if value is not None or name not in dynamic
         }
         return {**rest, "dynamic": dynamic} if dynamic else rest
     return (
-        [arguments_to_json(value) for value in values] if isinstance(values, list | tuple) else to_json_syntax(values)
+        [convert_arguments(value) for value in values] if isinstance(values, list | tuple) else to_json_syntax(values)
     )
 
 
 def build_dynamic_body(label: str, dynamic: Dynamic[Any, Any]) -> dict[str, Any]:
     """Return a dynamic block in Terraform's JSON syntax."""
-    body: dict[str, Any] = {"for_each": to_template(dynamic.for_each), "content": arguments_to_json(dynamic.content)}
+    body: dict[str, Any] = {"for_each": to_template(dynamic.for_each), "content": convert_arguments(dynamic.content)}
     if dynamic.iterator != label and not dynamic.iterator.startswith("_"):  # an unused iterator
         body["iterator"] = dynamic.iterator
     return body
@@ -138,7 +138,7 @@ def build_layout(cls: type, values: Mapping[str, Any], known: Mapping[str, Any])
 
 
 def _build_nested_layout(value: Any, known: Any, struct: type | None) -> hcl.BlockLayout:
-    hints = _hints(struct) if struct else {}
+    hints = _read_hints(struct) if struct else {}
     values = value if isinstance(value, list) else [value]
     attributes = known if isinstance(known, list) else [known]
     result = hcl.BlockLayout()
@@ -161,7 +161,7 @@ def _build_nested_layout(value: Any, known: Any, struct: type | None) -> hcl.Blo
 
 
 def _build_dynamic_layout(struct: type, content: Mapping[str, Any]) -> hcl.BlockLayout:
-    hints = _hints(struct)
+    hints = _read_hints(struct)
     result = hcl.BlockLayout(order=tuple(content))
     for name, value in content.items():
         inner = _find_struct(hints[name])

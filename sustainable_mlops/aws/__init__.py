@@ -1,9 +1,10 @@
-"""Shared access to AWS: clients, S3 addresses, and botocore's service models.
+"""Shared access to AWS: clients, ARNs, S3 addresses, and botocore's service models.
 
 Each AWS library loads on first use, because rules parse S3 addresses with the standard library alone.
 """
 
 from sustainable_mlops.aws.account import AccountClients
+from sustainable_mlops.aws.arn import Arn
 from sustainable_mlops.aws.clients import (
     Client,
     Clients,
@@ -21,6 +22,7 @@ from sustainable_mlops.aws.s3 import S3Uri
 
 __all__ = [
     "AccountClients",
+    "Arn",
     "AwsError",
     "Client",
     "Clients",

@@ -30,7 +30,7 @@ class AccountClients:
         return self._clients[key]
 
     def _config(self) -> Any:
-        """Return botocore's configuration of every client; None stands for that of launchers."""
+        """Return botocore's configuration of every client; None stands for the configuration of launchers."""
         return None
 
     def check(self) -> None:
@@ -39,8 +39,8 @@ class AccountClients:
             identity = self.client("sts").get_caller_identity()
         if identity["Account"] != self.account_id:
             raise UserError(
-                f"the credentials are of account {identity['Account']} ({identity['Arn']}), and the environment is in "
-                f"account {self.account_id}: nothing was changed; use a profile of that account"
+                f"the credentials belong to account {identity['Account']} ({identity['Arn']}), but the environment is "
+                f"in account {self.account_id}. Nothing was changed. Use a profile of account {self.account_id}."
             )
 
     def connect(self) -> Clients:

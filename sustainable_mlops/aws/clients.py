@@ -31,7 +31,7 @@ def make_client(
 ) -> Client:
     """Return a boto3 client with adaptive retries.
 
-    `config` replaces its configuration, and `credentials` are those of a role, as `assume_role` returns them.
+    `config` replaces its configuration, and `credentials` are the credentials of a role, as `assume_role` returns them.
     Raises UserError if no Region is set or the profile does not exist.
     """
     import boto3
@@ -91,12 +91,12 @@ def connect_clients(region: str) -> Clients:
 
 
 def is_local(client: Client) -> bool:
-    """Return True if the client sends its requests to this computer, such as to the sandbox."""
+    """Return whether the client sends its requests to this computer, such as to the sandbox."""
     return urlsplit(client.meta.endpoint_url).hostname in _LOOPBACK
 
 
 def has_object(s3: Client, address: str) -> bool:
-    """Return True if an object exists at the s3:// address."""
+    """Return whether an object exists at the s3:// address."""
     return read_object_size(s3, address) is not None
 
 

@@ -93,13 +93,13 @@ def list_violations(value: Any, shape: Shape, path: str = "") -> Iterator[Violat
     """
     _check_type(value, shape)
     if isinstance(shape, StructureShape):
-        yield from _structure(value, shape, path)
+        yield from _check_structure(value, shape, path)
     elif isinstance(shape, ListShape):
         yield from _list(value, shape, path)
     elif isinstance(shape, MapShape):
         yield from _map(value, shape, path)
     else:
-        yield from (Violation(path, value, constraint) for constraint in _scalar(value, shape))
+        yield from (Violation(path, value, constraint) for constraint in _check_scalar(value, shape))
 
 
 def _check_type(value: Any, shape: Shape) -> None:
@@ -108,9 +108,9 @@ def _check_type(value: Any, shape: Shape) -> None:
         raise WrongTypeError(value, shape)
 
 
-def _structure(value: Mapping[str, Any], shape: StructureShape, path: str) -> Iterator[Violation]:
+def _check_structure(value: Mapping[str, Any], shape: StructureShape, path: str) -> Iterator[Violation]:
     for name, member in shape.members.items():
-        where = f"{path}.{_lower(name)}" if path else _lower(name)
+        where = f"{path}.{_lower_first(name)}" if path else _lower_first(name)
         if value.get(name) is not None:
             yield from list_violations(value[name], member, where)
         elif name in shape.required_members:
@@ -118,13 +118,13 @@ def _structure(value: Mapping[str, Any], shape: StructureShape, path: str) -> It
 
 
 def _list(value: list[Any], shape: ListShape, path: str) -> Iterator[Violation]:
-    yield from (Violation(path, value, constraint) for constraint in _length(len(value), shape))
+    yield from (Violation(path, value, constraint) for constraint in _check_length(len(value), shape))
     for number, item in enumerate(value, start=1):
         if isinstance(shape.member, StructureShape | ListShape | MapShape):
             yield from list_violations(item, shape.member, f"{path}.{number}.member")
             continue
         _check_type(item, shape.member)
-        inner = list(_scalar(item, shape.member))
+        inner = list(_check_scalar(item, shape.member))
         if inner:
             at = (f"{path}.{number}", item)
             yield Violation(path, value, f"Member must satisfy constraint: [{', '.join(inner)}]", at)
@@ -132,9 +132,9 @@ def _list(value: list[Any], shape: ListShape, path: str) -> Iterator[Violation]:
 
 
 def _map(value: Mapping[str, Any], shape: MapShape, path: str) -> Iterator[Violation]:
-    yield from (Violation(path, value, constraint) for constraint in _length(len(value), shape))
+    yield from (Violation(path, value, constraint) for constraint in _check_length(len(value), shape))
     for key, item in value.items():
-        bad_key = list(_scalar(key, shape.key))
+        bad_key = list(_check_scalar(key, shape.key))
         if bad_key:
             at = (path, key)
             yield Violation(path, value, f"Map keys must satisfy constraint: [{', '.join(bad_key)}]", at)
@@ -142,29 +142,29 @@ def _map(value: Mapping[str, Any], shape: MapShape, path: str) -> Iterator[Viola
             yield from list_violations(item, shape.value, f"{path}.{key}.member")
             continue
         _check_type(item, shape.value)
-        bad_value = list(_scalar(item, shape.value))
+        bad_value = list(_check_scalar(item, shape.value))
         if bad_value:
             at = (f"{path}.{key}", item)
             yield Violation(path, value, f"Map value must satisfy constraint: [{', '.join(bad_value)}]", at)
 
 
-def _scalar(value: Any, shape: Shape) -> Iterator[str]:
+def _check_scalar(value: Any, shape: Shape) -> Iterator[str]:
     if isinstance(shape, StringShape):
         if shape.enum and value not in shape.enum:
             yield f"Member must satisfy enum value set: [{', '.join(shape.enum)}]"
-        yield from _length(len(value), shape)
+        yield from _check_length(len(value), shape)
         pattern = shape.metadata.get("pattern")
         if pattern and not compile_pattern(pattern).fullmatch(value):
             yield f"Member must satisfy regular expression pattern: {pattern}"
     elif shape.type_name in ("integer", "long", "float", "double"):
-        yield from _limits(value, shape, "value")
+        yield from _check_limits(value, shape, "value")
 
 
-def _length(length: int, shape: Shape) -> Iterator[str]:
-    return _limits(length, shape, "length")
+def _check_length(length: int, shape: Shape) -> Iterator[str]:
+    return _check_limits(length, shape, "length")
 
 
-def _limits(value: float, shape: Shape, quantity: str) -> Iterator[str]:
+def _check_limits(value: float, shape: Shape, quantity: str) -> Iterator[str]:
     minimum, maximum = shape.metadata.get("min"), shape.metadata.get("max")
     if minimum is not None and value < minimum:
         yield f"Member must have {quantity} greater than or equal to {minimum}"
@@ -172,7 +172,7 @@ def _limits(value: float, shape: Shape, quantity: str) -> Iterator[str]:
         yield f"Member must have {quantity} less than or equal to {maximum}"
 
 
-def _lower(name: str) -> str:
+def _lower_first(name: str) -> str:
     return name[:1].lower() + name[1:]
 
 

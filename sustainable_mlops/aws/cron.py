@@ -72,7 +72,7 @@ def parse_cron(fields: str) -> CronExpression:
 
 
 def find_time_zone(name: str) -> tzinfo:
-    """Return the time zone of that name. Raises ValueError if this machine does not know it."""
+    """Return the time zone of that name. Raises ValueError if this computer does not know it."""
     if name == "UTC":
         return UTC
     from zoneinfo import ZoneInfo  # imported late: rarely used, and slow to load
@@ -80,7 +80,7 @@ def find_time_zone(name: str) -> tzinfo:
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
-        raise ValueError(f"the time zone {name} is not known on this machine") from None
+        raise ValueError(f"the time zone {name} is not known on this computer") from None
 
 
 def is_day_of_month(item: str) -> bool:

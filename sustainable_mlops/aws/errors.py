@@ -18,6 +18,14 @@ class AwsError(UserError):
         self.refused = refused
 
 
+def build_credentials_error(action: str) -> UserError:
+    """Return the error of an action for which no AWS credentials exist."""
+    return UserError(
+        f"{action}: no AWS credentials; sign in (aws sso login, AWS_PROFILE), "
+        "or run this on the sandbox: smlops sandbox exec -- <command>"
+    )
+
+
 @contextmanager
 def translate_aws_errors(action: str) -> Iterator[None]:
     """Raise AwsError, starting with `action`, if a request inside the block fails."""
@@ -32,10 +40,7 @@ def translate_aws_errors(action: str) -> Iterator[None]:
     try:
         yield
     except NoCredentialsError:
-        raise UserError(
-            f"{action}: no AWS credentials; sign in (aws sso login, AWS_PROFILE), "
-            "or run this on the sandbox: smlops sandbox exec -- <command>"
-        ) from None
+        raise build_credentials_error(action) from None
     except ClientError as error:
         expired = "; the credentials have expired: sign in again (aws sso login)"
         hint = expired if read_error_code(error) in _EXPIRED_CODES else ""

@@ -55,7 +55,7 @@ class S3Uri(NamedTuple):
 
 
 def is_s3(text: str) -> bool:
-    """Return True if `text` starts like an S3 address."""
+    """Return whether `text` starts like an S3 address."""
     return text.startswith(SCHEME)
 
 

@@ -18,11 +18,11 @@ class IamAction:
     conditions: tuple[str, ...]
 
     def takes_resource(self, pattern: str) -> bool:
-        """Return True if an ARN pattern lies within one of the action's ARNs."""
-        return any(_arn_expression(arn).fullmatch(pattern) for arn in self.resources)
+        """Return whether an ARN pattern lies within one of the action's ARNs."""
+        return any(_compile_arn(arn).fullmatch(pattern) for arn in self.resources)
 
     def takes_condition(self, key: str) -> bool:
-        """Return True if the action has a condition key, such as `aws:ResourceTag/environment`."""
+        """Return whether the action has a condition key, such as `aws:ResourceTag/environment`."""
         return any(key.lower() == own.lower() or _is_family(own, key) for own in self.conditions)
 
 
@@ -38,12 +38,12 @@ def load_iam_actions() -> dict[str, IamAction]:
 
 
 @cache
-def _arn_expression(arn: str) -> re.Pattern[str]:
+def _compile_arn(arn: str) -> re.Pattern[str]:
     parts = re.split(r"(\$\{\w+\})", arn)
     return re.compile("".join(".*" if part.startswith("${") else re.escape(part) for part in parts))
 
 
 def _is_family(own: str, key: str) -> bool:
-    """Return True if `own` represents keys with any ending, such as `aws:ResourceTag/${TagKey}`."""
+    """Return whether `own` represents keys with any ending, such as `aws:ResourceTag/${TagKey}`."""
     family, variable, _ = own.partition("${")
     return bool(variable) and key.lower().startswith(family.lower())

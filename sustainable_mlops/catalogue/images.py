@@ -49,17 +49,17 @@ def detect_framework(image: str) -> tuple[str, str] | None:
 
 
 def is_registry_of_aws(account: str) -> bool:
-    """Return True if the account is one of AWS with SageMaker's own images."""
+    """Return whether the account is one of AWS with SageMaker's own images."""
     return account in _load_accounts()
 
 
 def is_algorithm_of_aws(repository: str, region: str, account: str) -> bool:
-    """Return True if the account has the image of a built-in algorithm in the Region."""
+    """Return whether the account has the image of a built-in algorithm in the Region."""
     return (repository, region, account) in _load_algorithm_images()
 
 
 def is_code_of_aws(account: str) -> bool:
-    """Return True if the account belongs to AWS and has SageMaker images or Lambda layers."""
+    """Return whether the account belongs to AWS and has SageMaker images or Lambda layers."""
     return is_registry_of_aws(account) or account in _load_layer_accounts()
 
 

@@ -131,7 +131,7 @@ def find(name: str) -> InstanceType | None:
 
 
 def has_local_disk(name: str) -> bool:
-    """Return True if the data of `name` is on a local disk with hardware encryption instead of a volume.
+    """Return whether the data of `name` is on a local disk with hardware encryption instead of a volume.
 
     Return False if the catalogue does not contain its hardware.
     """
@@ -155,7 +155,7 @@ def explain_unknown(name: str) -> str:
 
 
 def is_offered(name: str, region: str) -> bool | None:
-    """Return True if EC2 offers the hardware of `name` in `region`; None if unknown.
+    """Return whether EC2 offers the hardware of `name` in `region`; None if unknown.
 
     SageMaker may not offer it there yet.
     """
@@ -167,7 +167,7 @@ def is_offered(name: str, region: str) -> bool | None:
 
 
 def is_refused_by_provider(name: str, use: str, provider: int | None) -> bool:
-    """Return True if a major version of the AWS provider refuses `name` for a use: app, hosting or notebook.
+    """Return whether a major version of the AWS provider refuses `name` for a use: app, hosting or notebook.
 
     None stands for an unknown version and returns True if any version refuses it. SageMaker itself accepts all of them.
     """

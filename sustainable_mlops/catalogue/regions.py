@@ -4,6 +4,9 @@ from typing import NamedTuple
 
 from sustainable_mlops.catalogue.tables import Grade, has_table, load_table, parse_float, parse_number, read_rows
 
+#: Partitions by the start of their Regions' names; other Regions are in `aws`. Isolated and sovereign partitions are
+#: missing: the modules know no DNS suffixes for them.
+PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
 #: Minimum uncertainty of a yearly average, even if all sources agree.
 _LEAST_SPREAD = 0.05
 
@@ -24,10 +27,15 @@ class CatalogueRegion(NamedTuple):
     pue: float
     #: False if AWS publishes no PUE for the Region; `pue` is then the average of its fleet.
     is_pue_published: bool
-    #: Evaporated liters per kWh of the machines; None if AWS publishes no figure.
+    #: Evaporated liters per kWh of the hardware; None if AWS publishes no figure.
     water_l_per_kwh: float | None
     #: True if AWS lists SageMaker Serverless Inference for the Region.
     has_serverless: bool
+
+
+def find_partition(region: str) -> str:
+    """Return the partition of a Region."""
+    return next((name for start, name in PARTITIONS.items() if region.startswith(start)), "aws")
 
 
 def find(name: str) -> CatalogueRegion | None:

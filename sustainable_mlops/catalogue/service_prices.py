@@ -13,7 +13,7 @@ from sustainable_mlops.catalogue.tables import Grade, load_table, parse_float, p
 _MONTHS = {"hour": HOURS_PER_MONTH, "month": 1.0}
 
 
-class Condition(NamedTuple):
+class PriceCondition(NamedTuple):
     """An attribute and the values that select a price; an empty value means that the attribute is not set."""
 
     attribute: str
@@ -26,7 +26,7 @@ class ServicePrice(NamedTuple):
 
     item: str
     types: tuple[str, ...]
-    conditions: tuple[Condition, ...]
+    conditions: tuple[PriceCondition, ...]
     #: Attribute with the number of units, or with a list of them; empty for one unit.
     count: str  # type: ignore[assignment]  # not the method of a tuple
     #: Number of units if the attribute is not set.
@@ -66,7 +66,7 @@ def load_by_type() -> dict[str, tuple[ServicePrice, ...]]:
 
 
 def reads_attribute(kind: str, path: str) -> bool:
-    """Return True if an attribute determines a price of the type, or the number of units."""
+    """Return whether an attribute determines a price of the type, or the number of units."""
     prices = load_by_type().get(kind, ())
     attributes = [one for price in prices for one in (price.count, *(each.attribute for each in price.conditions))]
     return any(path == (name := one.replace(".0.", ".")) or path.startswith(f"{name}.") for one in attributes if one)
@@ -95,6 +95,6 @@ def _parse_price(row: dict[str, str]) -> ServicePrice:
     )
 
 
-def _parse_condition(text: str) -> Condition:
+def _parse_condition(text: str) -> PriceCondition:
     attribute, _, values = text.partition("=")
-    return Condition(attribute, None if values == "*" else frozenset(values.split("|")))
+    return PriceCondition(attribute, None if values == "*" else frozenset(values.split("|")))

@@ -81,7 +81,7 @@ def load_table(load: Callable[[], T]) -> Callable[[], T]:
 
 
 def has_table(name: str) -> bool:
-    """Return True if `<name>.csv` exists. A copy may leave out a file because of its license."""
+    """Return whether `<name>.csv` exists. A copy may leave out a file because of its license."""
     return _read_text(name) is not None
 
 

@@ -1,4 +1,4 @@
-"""The command `smlops`: each module here is the sub-command of its name, and its docstring is what `--help` says.
+"""The command `smlops`: each module here is the sub-command of its name, and `--help` prints its docstring.
 
 A name that starts with `_` is no command.
 """

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import typer
 
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.program import format_own_command
+from sustainable_mlops.program import format_own_command, get_exit_code
 
 #: Options that the continuing command leaves out, because they would start again or stop waiting.
 _OMITTED_OPTIONS = ("--force", "--no-wait")
@@ -35,7 +35,7 @@ class LaunchState:
 
 @contextmanager
 def report_early_end() -> Iterator[LaunchState]:
-    """Print the state and the continuing command if Ctrl-C or an error ends the command early.
+    """Print the state and the continuing command if Ctrl-C, a signal or an error ends the command early.
 
     Errors in the input pass unchanged, because the same command is no remedy.
     """
@@ -48,6 +48,6 @@ def report_early_end() -> Iterator[LaunchState]:
         if launch_state.state is None and not isinstance(error, AwsError):
             raise
         raise UserError(f"{error}; {launch_state.description}; to continue:", launch_state.command) from None
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as end:
         print(f"\nInterrupted: {launch_state.description}. To continue: {launch_state.command}", file=sys.stderr)
-        raise typer.Exit(130) from None
+        raise typer.Exit(get_exit_code(end)) from None

@@ -57,12 +57,12 @@ app = typer.Typer(cls=_Lazy, no_args_is_help=True, rich_markup_mode="markdown", 
 
 
 @app.callback(
-    help="""Sustainable MLOps on Amazon SageMaker: review plans, train, register, advise; and AWS on this machine.
+    help="""Sustainable MLOps on Amazon SageMaker: review Terraform plans, train and serve models, and emulate AWS.
 
     - `smlops review plan.json`: effects of a Terraform plan on data, privileges, carbon and cost
     - `smlops advise --region eu-north-1 --requests-per-day 5000`: the best kind of endpoint for a load
-    - `smlops train job.yaml --dry-run`: expected carbon, cost and duration of a training
-    - `smlops sandbox start`: AWS on this machine, without an account
+    - `smlops train job.yaml --dry-run`: expected carbon, cost and duration of a training job
+    - `smlops sandbox start`: an emulation of AWS on your computer, without an account
     """
 )
 def _smlops(

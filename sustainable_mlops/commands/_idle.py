@@ -8,14 +8,14 @@ import typer
 from sustainable_mlops import cli
 
 if TYPE_CHECKING:
-    from sustainable_mlops.operations.idle import IdleAccount, IdleReport
+    from sustainable_mlops.operations.idle import AccountReader, IdleReport
 
 Environment = Annotated[Path | None, typer.Option(help="Folder of an environment, such as envs/dev.", metavar="FOLDER")]
-Region = Annotated[str | None, typer.Option(help="Region to scan as a whole.")]
-Days = Annotated[float, typer.Option(min=0.04, max=455, help="Days without use, after which a resource is idle.")]
+Region = Annotated[str | None, typer.Option(help="Region to scan, with all its resources.")]
+Days = Annotated[float, typer.Option(min=0.04, max=455, help="Number of unused days after which a resource is idle.")]
 
 
-def scan_account(environment: Path | None, region: str | None, days: float) -> "tuple[IdleAccount, IdleReport]":
+def scan_account(environment: Path | None, region: str | None, days: float) -> "tuple[AccountReader, IdleReport]":
     """Return the account and the report of its idle resources. Raises UserError."""
     from sustainable_mlops.operations import idle
 

@@ -40,6 +40,36 @@ Calibration = Annotated[
 RECORDS = Path("out")
 
 
+def make_app(kind_name: str, help_text: str) -> typer.Typer:
+    """Return the application of a command that launches a job of one kind and has no further options."""
+    app = cli.create_app()
+
+    @app.command(help=help_text)
+    def launch(
+        job: File,
+        dry_run: DryRun = False,
+        probe: Probe = False,
+        force: Force = False,
+        wait: Wait = True,
+        as_json: cli.AsJson = False,
+        out: Out = RECORDS,
+        calibration: Calibration = None,
+    ) -> None:
+        run(
+            kind_name,
+            job,
+            dry_run=dry_run,
+            force=force,
+            wait=wait,
+            as_json=as_json,
+            out=out,
+            calibration=calibration,
+            probe=probe,
+        )
+
+    return app
+
+
 def run(
     kind_name: str,
     job: Path,
@@ -66,15 +96,15 @@ def run(
     from sustainable_mlops.jobs.record import make_record_folder
 
     if probe and not wait:
-        raise UserError("--probe needs the end of its run; leave out --no-wait")
+        raise UserError("--probe waits until the run has ended; remove --no-wait")
     if probe and download is not None:
-        raise UserError("--download does not apply to --probe; leave one out")
+        raise UserError("--download does not apply to --probe; omit one of them")
     kind = type(KINDS[kind_name])(**(settings or {}))
     with use_calibration(calibration), report_early_end() as launch_state:
         with cli.console.status("Reading the job file and what is in S3"):
             prepared = launch.prepare(kind, job, force=force, probe=probe)
             expected = estimate_launch(prepared, out)
-            prepared = prepared.with_expected_figures(expected.record_figures)
+            prepared = prepared.add_expected_figures(expected.record_figures)
         if dry_run:
             _show_plan(prepared, expected, as_json=as_json)
             return
@@ -119,12 +149,21 @@ def _show_expected(prepared: "JobLaunch", expected: "RunEstimate", *, wait: bool
         cli.console.print(display.format_estimate(expected))
     for text in display.list_missing_files(prepared.package):
         cli.console.print(f"note: {text}", markup=False, soft_wrap=True)
-    if prepared.floor is not None and not wait:
-        cli.console.print(
-            "note: limits.utilization_floor needs a client that follows the job; run the same command without "
-            "--no-wait",
-            soft_wrap=True,
-        )
+    for text in [] if wait or prepared.decision == "done" else list_unwatched_limits(prepared):
+        cli.console.print(f"note: {text}", markup=False, soft_wrap=True)
+
+
+def list_unwatched_limits(prepared: "JobLaunch") -> list[str]:
+    """Return a note for each limit that needs a client to follow the job."""
+    limits = {
+        "limits.max_runtime_minutes": prepared.record.stops_after,
+        "limits.utilization_floor": prepared.floor,
+    }
+    return [
+        f"{name} needs a client that follows the job; run the same command without --no-wait"
+        for name, limit in limits.items()
+        if limit is not None
+    ]
 
 
 def _launch(prepared: "JobLaunch", out: Path, launch_state: LaunchState, *, wait: bool) -> tuple["RunRecord", Path]:
@@ -180,7 +219,9 @@ def _describe_job(prepared: "JobLaunch", record: "RunRecord") -> str:
     status = f"{prepared.kind.title} {record.job_name} is {record.status}"
     if record.status != "InProgress":
         return status
-    return f"{status} and continues (to stop it: {prepared.kind.format_stop_command(record.job_name)})"
+    limit = "" if record.stops_after is None else "; nothing stops it at its runtime limit"
+    stop_command = prepared.kind.format_stop_command(record.job_name, record.region)
+    return f"{status} and continues (to stop it: {stop_command}){limit}"
 
 
 def _show_plan(prepared: "JobLaunch", expected: "RunEstimate", *, as_json: bool) -> None:
@@ -198,7 +239,7 @@ def _show_plan(prepared: "JobLaunch", expected: "RunEstimate", *, as_json: bool)
     }
     print(json.dumps(result if as_json else prepared.request, indent=2))
     if not as_json:
-        cli.stdout().print(display.format_plan(prepared, expected), crop=False)
+        cli.make_stdout_console().print(display.format_plan(prepared, expected), crop=False)
 
 
 def _show_whole_job(prepared: "JobLaunch", probe: "RunRecord", out: Path, *, as_json: bool) -> None:
@@ -213,7 +254,9 @@ def _show_whole_job(prepared: "JobLaunch", probe: "RunRecord", out: Path, *, as_
             json.dumps({"outcome": "probed", "record": probe.model_dump(mode="json"), "estimate": estimated}, indent=2)
         )
         return
-    cli.stdout().print(display.format_estimate(expected, f"expected after the probe {probe.job_name}"), crop=False)
+    cli.make_stdout_console().print(
+        display.format_estimate(expected, f"expected after the probe {probe.job_name}"), crop=False
+    )
 
 
 def _show_record(record: "RunRecord", prepared: "JobLaunch", path: Path, estimated: Any, *, as_json: bool) -> None:
@@ -230,8 +273,8 @@ def _show_record(record: "RunRecord", prepared: "JobLaunch", path: Path, estimat
     if prepared.decision == "done":
         cli.console.print("This run is already finished; nothing was launched (--force runs it again).")
     if record.trials:
-        cli.stdout().print(display.format_trials(record), crop=False)
-    cli.stdout().print(display.format_summary(record), soft_wrap=True)
+        cli.make_stdout_console().print(display.format_trials(record), crop=False)
+    cli.make_stdout_console().print(display.format_summary(record), soft_wrap=True)
     print(f"Record: {path}", file=sys.stderr)
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 AcceptMetric = Annotated[
     list[str] | None,
-    typer.Option(help="Accept a worse or missing value of this metric. Repeat it for others.", metavar="NAME"),
+    typer.Option(help="Accept a worse or missing value of this metric. Repeatable.", metavar="NAME"),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check the gate and print the change; write nothing.")]
 
@@ -27,7 +27,7 @@ def complete_promotion(promotion: "Promotion", *, dry_run: bool, as_json: bool) 
 
     request, refusal = promotion.request, promotion.refusal
     if not as_json:
-        print_conditions(promotion, cli.stdout())
+        print_conditions(promotion, cli.make_stdout_console())
     outcome = "unchanged" if promotion.is_pinned else "dry run" if dry_run else "written"
     if refusal is None and outcome == "written":
         promotion.write()

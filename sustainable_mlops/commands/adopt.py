@@ -2,15 +2,16 @@
 
 The command only reads the account. It reads KMS keys, buckets, feature groups, model package groups, log groups,
 endpoints (with their configurations, models and scaling) and pipelines. The root module describes each one as it is.
-Terraform then refuses to delete those that hold data.
+Terraform then refuses to delete resources that hold data.
 
-A resource that Terraform cannot describe without a change is excluded, and the line `excluded` has the reason. If AWS
+A resource that Terraform cannot describe without a change is excluded, and the line `excluded` shows the reason. If AWS
 denies a list, the command skips only that part; the line `skipped` names the missing IAM action.
 
 Without --into, nothing is written. With it, the command first plans in a temporary folder. A resource that the plan
-would change is excluded, with the difference. --no-plan omits this check.
+would change or cannot import is excluded, with the reason. --no-plan omits this check.
 
-Exit codes: 0, 1 with --check if anything is excluded or skipped, 2 if the input is not valid.
+Exit codes: 0 by default; with --check, 1 if anything is excluded or skipped, or a --name matches nothing; 2 if the
+input is not valid.
 
 Examples:
 
@@ -28,18 +29,20 @@ import typer
 
 from sustainable_mlops import cli
 
-app = cli.app()
+app = cli.create_app()
 
 
 @app.command(help=__doc__)
 def adopt(
     region: Annotated[str, typer.Option(help="Region of the resources.")],
     prefix: Annotated[
-        list[str] | None, typer.Option(help="Start of the names to adopt. Repeatable.", metavar="TEXT")
+        list[str] | None, typer.Option(help="Prefix of the names of resources to adopt. Repeatable.", metavar="TEXT")
     ] = None,
     tag: Annotated[
         list[str] | None,
-        typer.Option(help="Tag that the resources have; all of several. Repeatable.", metavar="KEY=VALUE"),
+        typer.Option(
+            help="Tag of the resources. With several tags, a resource must have all of them.", metavar="KEY=VALUE"
+        ),
     ] = None,
     name: Annotated[
         list[str] | None, typer.Option(help="Name, alias or ARN of one resource. Repeatable.", metavar="NAME")
@@ -51,7 +54,9 @@ def adopt(
     plan: Annotated[
         bool, typer.Option("--plan/--no-plan", help="With --into: exclude resources that a plan would change.")
     ] = True,
-    check: Annotated[bool, typer.Option("--check", help="Exit with 1 if anything is excluded or skipped.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Exit with 1 if anything is excluded, skipped or not found.")
+    ] = False,
     as_json: cli.AsJson = False,
 ) -> None:
     """Adopt existing resources."""
@@ -72,6 +77,6 @@ def adopt(
     if as_json:
         print(json.dumps(report.to_dict() | {"folder": None if into is None else str(into)}, indent=2))
     else:
-        display.print_report(report, cli.stdout(), into)
-    if check and (report.excluded_objects or report.skipped):
+        display.print_report(report, cli.make_stdout_console(), into)
+    if check and not report.is_complete:
         raise typer.Exit(1)

@@ -18,9 +18,10 @@ from typing import Annotated, Any, cast
 import typer
 
 from sustainable_mlops import cli
+from sustainable_mlops.commands import _load
 from sustainable_mlops.errors import UserError
 
-app = cli.app()
+app = cli.create_app()
 
 
 @app.command(help=__doc__)
@@ -28,16 +29,11 @@ def advise(
     region: Annotated[str, typer.Option(help="Region of the endpoint.")],
     requests_per_day: Annotated[float | None, typer.Option(help="Requests a day.")] = None,
     requests_per_second: Annotated[float | None, typer.Option(help="Average rate in the hours with traffic.")] = None,
-    peak: Annotated[float, typer.Option(help="Peak load as a multiple of the average.")] = 3.0,
+    peak: _load.Peak = 3.0,
     hours_per_day: Annotated[float, typer.Option(help="Hours a day with traffic.")] = 24.0,
-    latency: Annotated[
-        str,
-        typer.Option(
-            help="p99 in ms, or the latency that callers accept: cold_start, minutes (within the hour) or day."
-        ),
-    ] = "cold_start",
-    payload_kb: Annotated[float, typer.Option(help="Size of the larger of request and response, in kB.")] = 10.0,
-    model_mb: Annotated[float, typer.Option(help="Size of the model, in MB.")] = 100.0,
+    latency: _load.Latency = "cold_start",
+    payload_kb: _load.PayloadKb = 10.0,
+    model_mb: _load.ModelMb = 100.0,
     image_gb: Annotated[float, typer.Option(help="Size of the container image, in GB.")] = 2.0,
     duration: Annotated[
         float,
@@ -46,7 +42,7 @@ def advise(
             "For batches: the seconds of a batch divided by its requests."
         ),
     ] = 0.2,
-    accelerator: Annotated[str, typer.Option(help="none, any (GPU or Neuron chip), or gpu.")] = "none",
+    accelerator: _load.Accelerator = "none",
     vpc: Annotated[bool, typer.Option("--vpc", help="The model must be in a VPC.")] = False,
     provider: Annotated[
         int | None,
@@ -85,6 +81,6 @@ def advise(
     if as_json:
         print(json.dumps(advice.to_dict(), indent=2, allow_nan=False))
     else:
-        display.print_advice(advice, cli.stdout())
+        display.print_advice(advice, cli.make_stdout_console())
     if not advice.options:
         raise typer.Exit(1)

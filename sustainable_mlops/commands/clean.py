@@ -1,17 +1,17 @@
-"""End idle resources that hold no data: a dry run, unless --apply is given.
+"""Stop or delete idle resources that hold no data. Without --apply, only print them.
 
-It deletes orphaned configurations and models, stops Studio apps, notebook instances and MLflow tracking servers, and
+It deletes unused configurations and models, stops Studio apps, notebook instances and MLflow tracking servers, and
 sets the retention of log groups that have none. The new retention deletes no existing event. It deletes endpoints and
 interface endpoints only if --include names them.
 
 It never touches data: buckets, checkpoints, disks of spaces, feature groups. It keeps resources whose tags show that
 Terraform manages them, because a deletion would be drift. For such a resource it prints the module input.
 
-Exit codes: 0, 1 if AWS refuses a request, 2 if the input is not valid.
+Exit codes: 0 success, 1 AWS refused a request, 2 the input is not valid.
 
 Examples:
 
-* `smlops clean --environment envs/dev`: print the resources that would end, and those that would stay
+* `smlops clean --environment envs/dev`: print the decision for each idle resource
 * `smlops clean --environment envs/dev --apply`
 * `smlops clean --region eu-north-1 --days 30 --include endpoints --apply`: delete idle endpoints, too
 * `smlops clean --region eu-north-1 --json | jq '.[].action'`
@@ -25,7 +25,7 @@ import typer
 from sustainable_mlops import cli
 from sustainable_mlops.commands import _idle
 
-app = cli.app()
+app = cli.create_app()
 
 
 @app.command(help=__doc__)
@@ -37,10 +37,16 @@ def clean(
         list[str] | None,
         typer.Option(help="Also delete idle `endpoints` or `interface-endpoints`. Repeatable.", metavar="KIND"),
     ] = None,
-    apply: Annotated[bool, typer.Option("--apply", help="End the resources. Default: only print them.")] = False,
+    apply: Annotated[
+        bool,
+        typer.Option(
+            "--apply",
+            help="Stop and delete the resources, and set the retention of log groups. Default: only print them.",
+        ),
+    ] = False,
     as_json: cli.AsJson = False,
 ) -> None:
-    """End idle resources."""
+    """Stop or delete idle resources."""
     from sustainable_mlops.operations import idle
 
     idle.check_include(include or [])
@@ -66,9 +72,9 @@ def _print_cleanups(cleanups: list[Any], applied: bool, errors: dict[str, str], 
         print(f"failed: {cleanup}: {error}" if error else cleanup)
     for line in skipped:
         print(line)
-    ending = [one for one in cleanups if not one.keep_reason]
+    count = sum(not one.keep_reason for one in cleanups)
     failures = sum(map(bool, errors.values()))
     if applied:
-        print(f"{len(ending) - failures} ended, {failures} failed, {len(cleanups) - len(ending)} stayed")
+        print(f"{count - failures} cleaned, {failures} failed, {len(cleanups) - count} stayed")
     else:
-        print(f"dry run: {len(ending)} would end, {len(cleanups) - len(ending)} would stay; pass --apply to end them")
+        print(f"dry run: {count} would be cleaned, {len(cleanups) - count} would stay; pass --apply to clean them")

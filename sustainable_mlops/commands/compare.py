@@ -1,4 +1,4 @@
-"""Compare one load on this project's endpoints and on those of public Terraform modules, each with its defaults.
+"""Compare this project's endpoints with endpoints of public Terraform modules at one load, each with its defaults.
 
 It prints kgCO2e and USD of a month, with intervals, and the load at which another kind of endpoint becomes better. The
 endpoints are plain HCL with plans (sustainable_mlops/advice/comparison/shapes). `docs/footprint.md` explains the
@@ -20,9 +20,10 @@ from typing import Annotated
 import typer
 
 from sustainable_mlops import cli
+from sustainable_mlops.commands import _load
 from sustainable_mlops.errors import UserError
 
-app = cli.app()
+app = cli.create_app()
 
 
 @app.command(help=__doc__)
@@ -32,7 +33,7 @@ def compare(
     ] = "us-east-1",
     requests_per_day: Annotated[
         list[float] | None,
-        typer.Option(help="Requests a day; repeat it for more loads.", show_default="10, 1,000 and 100,000"),
+        typer.Option(help="Requests a day. Repeatable.", show_default="10, 1,000 and 100,000"),
     ] = None,
     duration: Annotated[float, typer.Option(help="Seconds for which a request keeps one vCPU busy.")] = 0.2,
     accelerated_duration: Annotated[
@@ -41,14 +42,9 @@ def compare(
             help="Seconds for which a request keeps an accelerator busy.", show_default="a tenth of --duration"
         ),
     ] = None,
-    peak: Annotated[float, typer.Option(help="Peak load as a multiple of the average.")] = 3.0,
-    latency: Annotated[
-        str,
-        typer.Option(
-            help="p99 in ms, or the latency that callers accept: cold_start, minutes (within the hour) or day."
-        ),
-    ] = "cold_start",
-    model_mb: Annotated[float, typer.Option(help="Size of the model, in MB.")] = 100.0,
+    peak: _load.Peak = 3.0,
+    latency: _load.Latency = "cold_start",
+    model_mb: _load.ModelMb = 100.0,
     as_json: cli.AsJson = False,
 ) -> None:
     """Compare the endpoints."""
@@ -73,4 +69,4 @@ def compare(
     if as_json:
         print(json.dumps(comparison.to_dict(), indent=2, allow_nan=False))
     else:
-        display.print_comparison(comparison, cli.stdout())
+        display.print_comparison(comparison, cli.make_stdout_console())

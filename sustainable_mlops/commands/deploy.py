@@ -7,13 +7,14 @@ environment's models.auto.tfvars.json; commit both.
 
 The values that you wrote in the model's file stay: the command changes only values with its own comment
 `# advised VALUE`. If the advice differs from your value, it prints the advice. The review uses the same load as the
-advice; out/deploy/ENVIRONMENT.usage.yaml has it.
+advice, which the command writes to out/deploy/ENVIRONMENT.usage.yaml.
 
 The credentials, with `assume_role_arn` of the settings, must belong to the account in the settings.
 
 Each step checks the current state, so after an error the same command continues. It does not apply a plan that the
 review stops, or that you do not confirm. The review is in out/deploy/. The review stops a model's first asynchronous
-endpoint, because the role gains rights on the key of the topics: accept this risk in accepted.yaml (docs/review.md).
+endpoint, because the role gains permissions on the key of the topics: accept this risk in accepted.yaml
+(docs/review.md).
 
 An endpoint whose first creation failed can exist in AWS but not in the Terraform state. The apply would then fail with
 "Cannot create already existing endpoint", so the command deletes that endpoint first. It never deletes an endpoint that
@@ -43,13 +44,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sustainable_mlops import cli
+from sustainable_mlops.commands import _load
 from sustainable_mlops.commands._early import LaunchState, report_early_end
 from sustainable_mlops.errors import UserError
 
 if TYPE_CHECKING:
     from sustainable_mlops.operations.deploy.run import Deployment, DeploymentTarget
 
-app = cli.app()
+app = cli.create_app()
 
 
 @app.command(help=__doc__)
@@ -60,16 +62,20 @@ def deploy(
         str | None, typer.Option(help="ARN of the model package.", show_default="the newest approved")
     ] = None,
     requests_per_day: Annotated[float, typer.Option(help="Expected requests a day.")] = 10_000.0,
-    peak: Annotated[float, typer.Option(help="Peak load as a multiple of the average.")] = 3.0,
+    peak: _load.Peak = 3.0,
     latency: Annotated[
         int | None,
-        typer.Option(min=1, help="p99 in ms; required if the model's latency_slo is milliseconds."),
+        typer.Option(
+            min=1,
+            help="p99 in ms that callers need; required without --inputs if the model's latency_slo is milliseconds. "
+            "It becomes latency_slo_ms, which the alarms compare with the p90.",
+        ),
     ] = None,
     duration: Annotated[
         float, typer.Option(help="Seconds for which a request keeps one vCPU or accelerator busy.")
     ] = 0.2,
-    payload_kb: Annotated[float, typer.Option(help="Size of the larger of request and response, in kB.")] = 10.0,
-    accelerator: Annotated[str, typer.Option(help="none, any (GPU or Neuron chip), or gpu.")] = "none",
+    payload_kb: _load.PayloadKb = 10.0,
+    accelerator: _load.Accelerator = "none",
     provider: Annotated[int, typer.Option(help="Major version of the AWS provider in use.")] = 5,
     inputs: Annotated[Path | None, typer.Option(help="File of `smlops recommend --write`, instead of advice.")] = None,
     accepted: Annotated[
@@ -127,7 +133,7 @@ def deploy(
             choice = choose_endpoint(model_package, requirements, latency, *target.read_own_endpoint())
         serving = run.plan_serving(target, model_package, choice, requirements)
         if dry_run:
-            cli.stdout().print(run.format_dry_run(serving), crop=False)
+            cli.make_stdout_console().print(run.format_dry_run(serving), crop=False)
             return
         with closing(run.Deployment(serving, steps)) as deployment:
             deployment.write()
@@ -139,8 +145,8 @@ def deploy(
             if review.exit_code:
                 _stop(review, environment)
             failed = deployment.find_failed_endpoints(clients)
-            for leftover in failed:
-                cli.say(f"{leftover.name} is Failed and not in the Terraform state; it is deleted before the apply.")
+            for endpoint in failed:
+                cli.say(f"{endpoint.name} is Failed and not in the Terraform state; it is deleted before the apply.")
             if not apply:
                 return
             if changed:
@@ -169,7 +175,9 @@ def _read_requirements(
     """Return the requirements of the callers. Raises UserError if settings and options contradict each other."""
     from sustainable_mlops.advice import ServingRequirements
 
-    if is_chosen:  # the latency belongs to the choice
+    if is_chosen and latency is not None:
+        raise UserError("--latency: does not apply to --inputs, which have their own; omit one of them")
+    if is_chosen:
         return ServingRequirements(region=settings.region, **load)
     if target.model not in settings.models:
         where = f"envs/{target.environment}/settings.yaml: models.{target.model}"
@@ -179,7 +187,7 @@ def _read_requirements(
     if accepted == "milliseconds" and latency is None:
         raise UserError(f"{where}: pass the p99 that callers need with --latency MS")
     if accepted != "milliseconds" and latency is not None:
-        raise UserError(f"{where}: callers can wait, so --latency does not apply; leave it out, or change latency_slo")
+        raise UserError(f"{where}: callers can wait, so --latency does not apply; omit it, or change latency_slo")
     return ServingRequirements(region=settings.region, latency=latency or accepted, **load)
 
 
@@ -206,10 +214,6 @@ def _stop(review: Any, environment: str) -> None:
 
 
 def _confirm(environment: str, count: int, *, yes: bool) -> None:
-    try:
-        is_confirmed = yes or typer.confirm(f"Apply {count} changes to envs/{environment}?", err=True)
-    except typer.Abort:
-        raise KeyboardInterrupt from None
-    if not is_confirmed:
+    if not yes and not cli.confirm(f"Apply {count} changes to envs/{environment}?"):
         cli.say("Nothing is applied.")
         raise typer.Exit(1)

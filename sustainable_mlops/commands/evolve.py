@@ -1,6 +1,6 @@
 """Add newly declared features to existing feature groups, without replacing the groups.
 
-The Terraform provider would replace a feature group to add a feature. Declare the feature, apply (which changes no
+To add a feature, the Terraform provider would replace the feature group. Declare the feature, apply (which changes no
 group, and warns), then run this command. It reads the declared features from the outputs of the root module, adds the
 missing ones, and waits for SageMaker. It never removes or retypes a feature, because SageMaker cannot.
 
@@ -21,7 +21,7 @@ import typer
 from sustainable_mlops import cli
 from sustainable_mlops.errors import UserError, describe_missing_file
 
-app = cli.app()
+app = cli.create_app()
 
 
 @app.command(help=__doc__)
@@ -41,15 +41,15 @@ def evolve(
     from sustainable_mlops.operations import feature_groups
 
     with cli.console.status("Reading the declared features"):
-        outputs, source = _outputs(root, declared)
-        groups = feature_groups.choose(feature_groups.read_declarations(outputs, source), group or [])
+        outputs, source = _read_outputs(root, declared)
+        groups = feature_groups.select_groups(feature_groups.read_declarations(outputs, source), group or [])
     clients = {region: make_client("sagemaker", region) for region in {item.region for item in groups.values()}}
     # Compare all groups before the first change, so that an error leaves nothing half done.
-    evolutions = {key: feature_groups.compare(item, clients[item.region]) for key, item in groups.items()}
+    evolutions = {key: feature_groups.find_missing_features(item, clients[item.region]) for key, item in groups.items()}
     for key, evolution in evolutions.items():
         if evolution.additions and not dry_run:
             with cli.console.status(f"{evolution.group}: adding {len(evolution.additions)} features"):
-                feature_groups.apply(evolution, clients[groups[key].region])
+                feature_groups.add_features(evolution, clients[groups[key].region])
     if as_json:
         result = {key: {"group": item.group, "added": item.additions} for key, item in evolutions.items()}
         print(json.dumps({"dry_run": dry_run, "feature_groups": result}, indent=2))
@@ -60,23 +60,25 @@ def evolve(
         print(f"{evolution.group}: {verb} {features}" if features else f"{evolution.group}: as declared")
 
 
-def _outputs(root: Path | None, declared: Path | None) -> tuple[Any, str]:
-    """Terraform's outputs, and where they are from."""
+def _read_outputs(root: Path | None, declared: Path | None) -> tuple[Any, str]:
+    """Return Terraform's outputs and the name of their source."""
     from sustainable_mlops.terraform import Terraform
 
     if (root is None) == (declared is None):
-        raise UserError("give either --root FOLDER or --declared FILE: where to read what is declared")
+        raise UserError("pass --root FOLDER or --declared FILE")
     if declared is None:
         assert root is not None
         if not root.is_dir():
-            raise UserError(f"--root {root}: no such folder")
+            raise UserError(f"--root {root}: no such folder; pass the folder of a root module")
         return json.loads(Terraform(root).run("output", "-json")), str(root)
     try:
         outputs = json.loads(declared.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"--declared {describe_missing_file(declared)}") from None
     except (OSError, ValueError, RecursionError) as error:
-        raise UserError(f"--declared {declared}: is not what `terraform output -json` prints: {error}") from None
+        raise UserError(
+            f"--declared {declared}: is not the output of `terraform output -json`; write it again: {error}"
+        ) from None
     if not isinstance(outputs, dict):
-        raise UserError(f"--declared {declared}: is not what `terraform output -json` prints: no outputs by name")
+        raise UserError(f"--declared {declared}: is not the output of `terraform output -json`; write it again")
     return outputs, str(declared)

@@ -1,4 +1,4 @@
-"""Write a new environment, module or workload, which passes the tests as it is.
+"""Write a new environment, module or workload that passes the tests without edits.
 
 - `smlops new environment qa --account 321098765432 --region eu-west-1`
 - `smlops new module audit_log`
@@ -12,7 +12,7 @@ import typer
 from sustainable_mlops import cli
 from sustainable_mlops.scaffold.framework import Framework, Task
 
-app = cli.app(__doc__)
+app = cli.create_app(__doc__)
 
 
 @app.command()
@@ -23,7 +23,9 @@ def environment(
     source: Annotated[str, typer.Option("--from", help="Environment whose settings are copied.")] = "dev",
     name_prefix: Annotated[
         str | None,
-        typer.Option(help="Prefix of every name.", show_default="that of the copied environment, with the new name"),
+        typer.Option(
+            help="Prefix of every name.", show_default="the prefix of the copied environment, with the new name"
+        ),
     ] = None,
     disposable: Annotated[
         bool, typer.Option("--disposable", help="Leave the data unprotected, so that one command removes everything.")
@@ -50,7 +52,7 @@ def environment(
         print("Its data is protected: Terraform refuses plans that delete it. --disposable turns this off.")
     for number in environment.find_source_lines():
         print(f"Check {page}:{number}: it still names {source}'s account or Region.")
-    print(f"\n{environment.commands()}", end="")
+    print(f"\n{environment.render_commands()}", end="")
 
 
 @app.command()

@@ -13,7 +13,7 @@ Examples:
 * `smlops pipeline watch workloads/flight_delay/pipeline.yaml`: follow the newest execution
 * `smlops pipeline retry workloads/flight_delay/pipeline.yaml`: run the failed steps of the newest execution again
 * `smlops pipeline promote workloads/flight_delay/pipeline.yaml`: `run` and schedules start the newest version
-* `smlops pipeline rollback workloads/flight_delay/pipeline.yaml`: they start the version before
+* `smlops pipeline rollback workloads/flight_delay/pipeline.yaml`: they start the previous version
 """
 
 import json
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from sustainable_mlops.jobs.pipelines.launch import PipelineLaunch
     from sustainable_mlops.jobs.pipelines.record import PipelineRecord
 
-app = cli.app(__doc__)
+app = cli.create_app(__doc__)
 
 File = Annotated[Path, typer.Argument(help="The pipeline file.", metavar="PIPELINE.yaml")]
 Execution = Annotated[
@@ -49,7 +49,9 @@ Out = Annotated[Path, typer.Option(help="Folder of the records (runs/PIPELINE-EX
 @app.command()
 def run(
     pipeline: File,
-    data: Annotated[Path | None, typer.Option(help="Folder of raw data, which is uploaded under its digest.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of raw data, which is uploaded to a folder named by its digest.")
+    ] = None,
     prefix: Annotated[
         str | None, typer.Option("--input", help="Prefix of a data set in the data bucket, such as raw/x/1/.")
     ] = None,
@@ -76,6 +78,7 @@ def run(
         with cli.console.status("Reading the files and the state on AWS"):
             prepared = launch.prepare(pipeline, data=data, prefix=prefix, overrides=_parse_parameters(settings or []))
             figures = estimate_execution(prepared, out)
+        _show_notes(prepared)
         if dry_run:
             _show_plan(prepared, figures, as_json=as_json)
             return
@@ -193,12 +196,21 @@ def _follow(
     if as_json:
         print(json.dumps({"outcome": outcome, "record": record.model_dump(mode="json")}, indent=2))
     else:
-        cli.stdout().print(display.format_summary(record), soft_wrap=True)
+        cli.make_stdout_console().print(display.format_summary(record), soft_wrap=True)
         print(f"Record: {path}", file=sys.stderr)
     if record.is_ended and record.status != SUCCEEDED:
         status = f"{record.status}: {record.reason}"
         print(f"error: execution {record.execution} of {record.pipeline}: {status}", file=sys.stderr)
         raise typer.Exit(1)
+
+
+def _show_notes(prepared: "PipelineLaunch") -> None:
+    """Print the notes on files that are not sent, each one once."""
+    from sustainable_mlops.jobs.display import list_missing_files
+
+    packages = prepared.files.sources.values()
+    for text in dict.fromkeys(text for package in packages for text in list_missing_files(package)):
+        cli.console.print(f"note: {text}", markup=False, soft_wrap=True)
 
 
 def _show_plan(prepared: "PipelineLaunch", expected: "Mapping[str, RunFigure]", *, as_json: bool) -> None:
@@ -217,13 +229,14 @@ def _show_plan(prepared: "PipelineLaunch", expected: "Mapping[str, RunFigure]", 
     if as_json:
         print(json.dumps(result, indent=2))
     else:
-        cli.stdout().print(display.format_plan(prepared, expected), crop=False)
+        cli.make_stdout_console().print(display.format_plan(prepared, expected), crop=False)
 
 
 def _describe_execution(record: "PipelineRecord") -> str:
     """Describe the last known status of an execution."""
     status = f"execution {record.execution} of {record.pipeline} is {record.status}"
     stop = f"aws sagemaker stop-pipeline-execution --pipeline-execution-arn {record.execution_arn}"
+    stop += f" --region {record.region}"
     return f"{status} and continues (to stop it: {stop})" if record.status == "Executing" else status
 
 
@@ -246,10 +259,10 @@ def _format_watch_command(file: Path, execution: str) -> str:
 
 
 def _move_alias(action: str, pipeline: Path, version: int | None, *, as_json: bool) -> None:
-    from sustainable_mlops.jobs.pipelines.promotion import promote_file, rollback_file
+    from sustainable_mlops.jobs.pipelines.promotion import promote_file, roll_back_file
 
     with cli.console.status("Looking at the versions"):
-        move = (promote_file if action == "promote" else rollback_file)(pipeline, version)
+        move = (promote_file if action == "promote" else roll_back_file)(pipeline, version)
     if as_json:
         print(json.dumps({"outcome": action, "pipeline": move.pipeline, "before": move.before, "live": move.after}))
     elif move.before == move.after:

@@ -20,7 +20,7 @@ from sustainable_mlops import cli
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.files import read_text
 
-app = cli.app()
+app = cli.create_app()
 
 
 @app.command(help=__doc__)

@@ -32,6 +32,7 @@ Examples:
 
 import json
 import re
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -40,7 +41,7 @@ import typer
 from sustainable_mlops import cli
 from sustainable_mlops.errors import UserError
 
-app = cli.app()
+app = cli.create_app()
 
 _WORKLOAD_ID = re.compile(r"[0-9a-f]{32}")
 _LENS_ARN = re.compile(r"arn:aws[a-z-]*:wellarchitected:[a-z0-9-]+:[0-9]{12}:lens/[0-9a-z-]+")
@@ -90,7 +91,7 @@ def _list_practices(*, as_json: bool) -> None:
         return
     from sustainable_mlops.practices import display
 
-    display.print_practices(loaded, cli.stdout())
+    display.print_practices(loaded, cli.make_stdout_console())
 
 
 def _write_lens(path: Path, source_url: str, *, as_json: bool) -> None:
@@ -105,7 +106,7 @@ def _write_lens(path: Path, source_url: str, *, as_json: bool) -> None:
     write_file(path, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
     questions = sum(len(pillar["questions"]) for pillar in document["pillars"])
     cli.say(f"wrote {path}: a lens of {len(document['pillars'])} pillars and {questions} questions")
-    cli.say(f"import it: aws wellarchitected import-lens --json-string file://{path}")
+    cli.say(f"import it: aws wellarchitected import-lens --json-string {shlex.quote(f'file://{path}')}")
 
 
 def _write_answers(path: Path, workload: str, lens_arn: str, out: Path | None, *, as_json: bool) -> None:
@@ -123,7 +124,7 @@ def _write_answers(path: Path, workload: str, lens_arn: str, out: Path | None, *
         raise UserError(f"{option}: belongs to requests; pass --out FILE or --json too")
     answers = answer_questions(load(path))
     if not builds_requests:
-        display.print_answers(answers, cli.stdout())
+        display.print_answers(answers, cli.make_stdout_console())
         return
     text = json.dumps(build_requests(answers, path.name, workload, lens_arn), indent=2, ensure_ascii=False)
     if out is None:

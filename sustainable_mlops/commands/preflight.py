@@ -4,7 +4,7 @@ Print one line for each check: `ok`, `look` (review it) or `stop` (the first app
 fixes the problem. The command only reads the account. A denied read is always `look`, and its line names the missing
 IAM action.
 
-It checks the account of the credentials, the Region, the state bucket, the roles of CI, quotas for endpoints and
+It checks the account of the credentials, the Region, the state bucket, the CI roles, quotas for endpoints and
 pipelines, Lake Formation, service-linked roles, names in use, the AWS provider, and the monthly cost and emissions of
 idle endpoints.
 
@@ -26,7 +26,7 @@ import typer
 
 from sustainable_mlops import cli
 
-app = cli.app()
+app = cli.create_app()
 _STYLES = {"ok": "green", "look": "yellow", "stop": "red"}
 
 
@@ -46,7 +46,7 @@ def preflight(
         target = _read_target(environment, job or [])
         account = checks.Account(target.region, target.assume_role_arn)
         findings = []
-        for finding in checks.run(target, account, lambda name: status.update(f"checking {name}")):
+        for finding in checks.check_account(target, account, lambda name: status.update(f"checking {name}")):
             findings.append(finding)
             if not as_json:
                 _print(finding)
@@ -72,7 +72,7 @@ def _read_target(folder: Path, jobs: list[Path]) -> Any:
 
 
 def _print(finding: Any) -> None:
-    out = cli.stdout()
+    out = cli.make_stdout_console()
     out.print(f"[{_STYLES[finding.status]}]{finding.status:<4}[/]", end="  ")
     out.print(f"{finding.check}: {finding.text}", markup=False, soft_wrap=True)
     if finding.remedy:

@@ -17,32 +17,6 @@ Examples:
 * `smlops process prepare.yaml --json | jq .record.outputs`
 """
 
-from sustainable_mlops import cli
 from sustainable_mlops.commands import _job
 
-app = cli.app()
-
-
-@app.command(help=__doc__)
-def process(
-    job: _job.File,
-    dry_run: _job.DryRun = False,
-    probe: _job.Probe = False,
-    force: _job.Force = False,
-    wait: _job.Wait = True,
-    as_json: cli.AsJson = False,
-    out: _job.Out = _job.RECORDS,
-    calibration: _job.Calibration = None,
-) -> None:
-    """Process data."""
-    _job.run(
-        "processing",
-        job,
-        dry_run=dry_run,
-        force=force,
-        wait=wait,
-        as_json=as_json,
-        out=out,
-        calibration=calibration,
-        probe=probe,
-    )
+app = _job.make_app("processing", __doc__)

@@ -1,28 +1,29 @@
 """Promote an approved model package to an environment, or list the packages of all environments.
 
-Without a model, the command prints a table of all models and environments. Each row has the pinned package, its status,
-metric, carbon of training and approval, and newer approved packages.
+Without a model, the command prints a table of all models and environments. Each row shows the pinned package, its
+status, metric, carbon of training and approval, and newer approved packages.
 
 With a model, it checks a package and writes its ARN into `models.auto.tfvars.json` of the environment `--to`. Nothing
 else in the file changes, and nothing changes in AWS. Then it prints the next commands: plan, review with `--only` for
-the addresses of the model, and pull request. The package is the pinned one of `--from`, or that of `--package`. Without
-both, it is the newest approved package of the environment's own package group.
+the addresses of the model, and pull request. The package is the pinned one of `--from`, or the package of `--package`.
+Without both, it is the newest approved package of the environment's own package group.
 
-The gate has these conditions. If one is not met, the command writes nothing and exits with code 2:
+The gate has these conditions. If a condition is not met, the command writes nothing and exits with code 2:
 
 - `endpoint`: the environment declares an endpoint of the model
-- `region`: the package is in the Region of the environment, because SageMaker deploys no others
+- `region`: the package is in the Region of the environment, because SageMaker does not deploy packages of other Regions
 - `registry`: the package is in the model's package group of the environment, or of an account in `promotion.registries`
 - `package`: the package exists, and the environment's account may read it
-- `approval`: the package is Approved; the line has the reason, and the time and user of the last change
-- `metrics`: metrics are recorded, and are no worse than those of the pinned package (or `--accept-metric NAME`)
+- `approval`: the package is Approved; the line shows the reason, and the time and user of the last change
+- `metrics`: the package has metrics, and none is worse than the same metric of the pinned package
+  (`--accept-metric NAME` accepts a worse metric)
 - `carbon`: the training emitted at most `promotion.max_training_kg_co2e`, if the settings have this limit
 - `model`: the model in S3 is the registered one
 - `age`: the package is not older than the pinned one; `smlops rollback` returns to an older one
 
 With `--changed-since COMMIT`, the command prints the addresses that a pull request may change, one on each line, for
-`smlops review --only`. Each line starts with its environment. The command prints no line if the pull request changes
-other files than `models.auto.tfvars.json`, and `nothing` if it may change no address.
+`smlops review --only`. Each line starts with its environment. If the pull request changes other files than
+`models.auto.tfvars.json`, the output is empty. If no address may change, the output is the word `nothing`.
 
 The credentials, with `assume_role_arn` of the settings, must belong to the account of `--to`. To promote a version of a
 pipeline instead, use `smlops pipeline promote`.
@@ -49,7 +50,7 @@ from sustainable_mlops import cli
 from sustainable_mlops.commands import _promotion
 from sustainable_mlops.errors import UserError
 
-app = cli.app()
+app = cli.create_app()
 
 
 @app.command(help=__doc__)
@@ -78,15 +79,15 @@ def promote(
         return
     if model is None:
         if has_options:
-            raise UserError("promote: name the model, such as smlops promote flight_delay --from dev --to staging")
+            raise UserError("promote: pass a model, such as smlops promote flight_delay --from dev --to staging")
         _print_overview(as_json=as_json)
         return
     if target is None:
-        raise UserError("--to: name the environment that receives the package, such as --to staging")
+        raise UserError("--to: pass the environment that receives the package, such as --to staging")
     if source is not None and package is not None:
         raise UserError("--from, --package: pass only one of them")
     if source == target:
-        raise UserError(f"--from: {source} is also the environment of --to; name another one")
+        raise UserError(f"--from: {source} is also the environment of --to; pass another environment")
     with cli.console.status("Checking the package"):
         accepting = run.read_target(model, target, "--to")
         pinning = run.read_target(model, source, "--from") if source is not None else None
@@ -104,7 +105,7 @@ def _print_overview(*, as_json: bool) -> None:
     if as_json:
         print(json.dumps([row.to_dict() for row in rows], indent=2))
     else:
-        print_overview(rows, cli.stdout())
+        print_overview(rows, cli.make_stdout_console())
 
 
 def _print_scope(base: str, *, as_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""Prove every module on a throwaway account: apply, use, change, roll back a bad model, destroy, and report.
+"""Test every module on a temporary account: apply, use, change, roll back a bad model, destroy, and report.
 
 The command prints the planned resources and the cost, and asks for confirmation. It cleans up at its end, after an
 error, on Ctrl-C and at its caps. The report is `out/prove/<run>/proof.md`. See docs/prove.md.
@@ -18,26 +18,24 @@ import typer
 
 from sustainable_mlops import cli
 
-app = cli.app()
+app = cli.create_app()
 
 
 @app.command(help=__doc__)
 def prove(
-    account: Annotated[str, typer.Option(help="Id of the AWS account. The credentials must belong to it.")] = "",
+    account: Annotated[str, typer.Option(help="ID of the AWS account. The credentials must belong to it.")] = "",
     region: Annotated[str, typer.Option(help="AWS Region of the run.")] = "",
     module: Annotated[
         list[str] | None,
-        typer.Option(help="Prove only this module, with storage and access. Repeat it for more modules."),
+        typer.Option(help="Test only this module, together with storage and access. Repeatable."),
     ] = None,
     with_: Annotated[
         list[str] | None,
-        typer.Option(
-            "--with", help="Also run this slow or expensive check. Repeat it for more checks.", metavar="CHECK"
-        ),
+        typer.Option("--with", help="Also run this slow or expensive check. Repeatable.", metavar="CHECK"),
     ] = None,
     cap_usd: Annotated[float, typer.Option(min=0.01, help="Maximum cost of the run, in USD.")] = 5.0,
     cap_minutes: Annotated[
-        float, typer.Option(min=0.01, help="Maximum duration before clean-up starts, in minutes.")
+        float, typer.Option(min=0.01, help="Maximum duration before the cleanup starts, in minutes.")
     ] = 300.0,
     long_request_seconds: Annotated[
         int, typer.Option(min=1, max=3600, help="Duration of the request in the check async-scale-in-during-request.")
@@ -46,13 +44,13 @@ def prove(
     yes: Annotated[bool, typer.Option("--yes", help="Skip the confirmation.")] = False,
     as_json: cli.AsJson = False,
 ) -> None:
-    """Prove the modules."""
+    """Test the modules."""
     cli.require("prove", "pipelines", clone=True)
     from sustainable_mlops.operations.prove import command
     from sustainable_mlops.operations.prove.settings import BASE, MODULES, ProofSettings
 
     if clean:
-        raise typer.Exit(command.clean(clean))
+        raise typer.Exit(command.clean_run(clean))
     settings = ProofSettings(
         account=account,
         region=region,
@@ -62,12 +60,12 @@ def prove(
         cap_minutes=cap_minutes,
         long_request_seconds=long_request_seconds,
     )
-    command.announce(settings)
+    command.print_run(settings)
     if not yes and not (sys.stdin and sys.stdin.isatty()):
         command.refuse_without_terminal(settings)
-    if not yes:
-        typer.confirm(f"Create and destroy all of this in account {account}?", abort=True, err=True)
-    code, document = command.prove(settings)
+    if not yes and not cli.confirm(f"Create and destroy all of this in account {account}?"):
+        raise typer.Exit(1)
+    code, document = command.run_proof(settings)
     if as_json:
         print(json.dumps(document, indent=2, ensure_ascii=False))
     raise typer.Exit(code)

@@ -1,11 +1,12 @@
 """Find the endpoint that serves a model with the least carbon, by a load test of SageMaker.
 
-It tries instance types that the model's images support (Graviton, x86, Inferentia2 or GPU), and with --serverless also
-serverless memory. It ranks them by kgCO2e of 1,000 requests at the expected load, and also prints USD. It prints the
-best one as inputs of its module: for the model's file in envs/catalogue/models, or as HCL.
+The command tries instance types that the model's images support (Graviton, x86, Inferentia2 or GPU), and with
+--serverless also serverless memory. It ranks the candidates by kgCO2e of 1,000 requests at the expected load, and also
+prints USD. It prints the best candidate as inputs of its module: for the model's file in envs/catalogue/models, or as
+HCL.
 
-SageMaker has no load test for asynchronous endpoints. With --asynchronous, the throughput of a queue is derived from
-the responses of one instance; no measurement includes the way through S3.
+SageMaker has no load test for asynchronous endpoints. With --asynchronous, the command derives the throughput of a
+queue from the responses of one instance; the measurements do not include the transfer through S3.
 
 A test runs real endpoints for some minutes each, one after the other. The candidates identify a test, so the same
 command follows a running test and reads a finished one.
@@ -33,6 +34,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sustainable_mlops import cli
+from sustainable_mlops.commands import _load
 from sustainable_mlops.commands._early import report_early_end
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.files import write_file
@@ -40,14 +42,16 @@ from sustainable_mlops.files import write_file
 if TYPE_CHECKING:
     from sustainable_mlops.recommendation.job import RecommendationJob
 
-app = cli.app()
+app = cli.create_app()
 _FORMATS = (".yaml", ".tf")
 
 
 @app.command(help=__doc__)
 def recommend(
     model: Annotated[str, typer.Argument(help="ARN of a model package, or the name of a model.")],
-    p95: Annotated[int, typer.Option(min=1, help="Latency in ms that 95 of 100 requests must keep.")],
+    p95: Annotated[
+        int, typer.Option(min=1, help="Maximum p95 latency of the load test, in ms. It becomes latency_slo_ms.")
+    ],
     environment: Annotated[str, typer.Option(help="Environment that names the role of the test.")] = "dev",
     role: Annotated[
         str | None,
@@ -57,12 +61,12 @@ def recommend(
         ),
     ] = None,
     requests_per_day: Annotated[float, typer.Option(help="Expected requests a day.")] = 10_000.0,
-    peak: Annotated[float, typer.Option(help="Peak load as a multiple of the average.")] = 3.0,
+    peak: _load.Peak = 3.0,
     instance_type: Annotated[
         list[str] | None,
         typer.Option(
-            help="An instance type to try; repeat it for more types.",
-            show_default="the best of three families an image",
+            help="Instance type to try. Repeatable.",
+            show_default="for each image, the best type of three families",
         ),
     ] = None,
     serverless: Annotated[
@@ -74,17 +78,24 @@ def recommend(
     asynchronous: Annotated[
         bool, typer.Option("--asynchronous", help="Callers can wait minutes: rank asynchronous endpoints too.")
     ] = False,
-    minutes: Annotated[int, typer.Option(min=2, max=60, help="Minutes of the test of each candidate.")] = 10,
+    minutes: Annotated[
+        int, typer.Option(min=2, max=60, help="Duration of the test of each candidate, in minutes.")
+    ] = 10,
     payload: Annotated[str | None, typer.Option(help="s3:// address of a .tar.gz of sample requests.")] = None,
     content_type: Annotated[str | None, typer.Option(help="Content type of the sample requests.")] = None,
     framework: Annotated[str | None, typer.Option(help="Framework of the model, such as XGBOOST.")] = None,
     provider: Annotated[int, typer.Option(help="Major version of the AWS provider.")] = 5,
     one_instance_because: Annotated[
-        str | None, typer.Option(help="Reason why one instance is enough; without it there are two, in two zones.")
+        str | None,
+        typer.Option(
+            help="Reason for a single instance. Without a reason, the endpoint has two instances in two zones."
+        ),
     ] = None,
-    region: Annotated[str | None, typer.Option(help="Region of the test.", show_default="that of the package")] = None,
+    region: Annotated[
+        str | None, typer.Option(help="Region of the test.", show_default="the Region of the package")
+    ] = None,
     write: Annotated[Path | None, typer.Option(help="Write the inputs to this file, .yaml or .tf.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be tried; start nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the candidates; start nothing.")] = False,
     as_json: cli.AsJson = False,
 ) -> None:
     """Recommend an endpoint."""
@@ -100,7 +111,7 @@ def recommend(
             raise UserError(f"{option}: {value:g} must be {'more than 0' if least == 0 else 'at least 1'}")
     if warning := describe_implausible_load(requests_per_day):
         cli.say(warning)
-    where = _region(model, region)
+    where = _choose_region(model, region)
     finished: list[tuple[RecommendationJob, Any]] = []
     with report_early_end() as launch_state:
         clients = aws.connect_clients(where)
@@ -135,31 +146,34 @@ def _follow(one: "RecommendationJob", sagemaker: Any) -> dict[str, Any]:
         return job.run_job(one, sagemaker, lambda at: status.update(f"{one.name}: {at}"))
 
 
-def _region(model: str, region: str | None) -> Any:
+def _choose_region(model: str, region: str | None) -> Any:
     """Return the Region of the option or of the package's ARN; None means the AWS configuration."""
+    from sustainable_mlops.aws import Arn
     from sustainable_mlops.catalogue import regions
 
     if region is not None and regions.find(region) is None:
         raise UserError(f"--region: the catalogue has no Region {region}; use for example eu-north-1")
-    parts = model.split(":")
-    package_region = parts[3] if model.startswith("arn:") and len(parts) > 5 else None
+    arn = Arn.parse_or_none(model)
+    package_region = arn.region if arn is not None else None
     if model.startswith("arn:") and ":model-package/" not in model:
         raise UserError(f"{model}: is not a model package; pass the ARN of a model package, or the name of a model")
     if region and package_region and region != package_region:
-        raise UserError(f"--region: {region} is not the package's, {package_region}")
+        raise UserError(f"--region: {region} is not the Region of the package; omit it, or pass {package_region}")
     return region or package_region
 
 
 def _describe_job(one: "RecommendationJob", sagemaker: Any) -> str:
     """Describe a job that the command no longer follows."""
+    from sustainable_mlops.aws.statuses import FINAL_RECOMMENDATION_STATUSES
     from sustainable_mlops.recommendation import job
 
     description = job.find_job(one, sagemaker)
     if description is None:
         return "nothing was started"
-    if description["Status"] in job.FINAL_STATUSES:
+    if description["Status"] in FINAL_RECOMMENDATION_STATUSES:
         return f"recommendation job {one.name} is {description['Status']}"
-    return f"recommendation job {one.name} continues (to stop it: {job.format_stop_command(one)})"
+    stop_command = job.format_stop_command(one, sagemaker.meta.region_name)
+    return f"recommendation job {one.name} continues (to stop it: {stop_command})"
 
 
 def _show_plan(jobs: list["RecommendationJob"], region: str, minutes: int, *, as_json: bool) -> None:
@@ -171,7 +185,7 @@ def _show_plan(jobs: list["RecommendationJob"], region: str, minutes: int, *, as
     if as_json:
         print(json.dumps([one.request for one in jobs], indent=2))
         return
-    out = cli.stdout()
+    out = cli.make_stdout_console()
     for one in jobs:
         titles = ", ".join(candidate.title for candidate in one.candidates)
         out.print(f"{one.name}: {titles}", markup=False, soft_wrap=True)
@@ -199,7 +213,7 @@ def _show(
         }
         print(json.dumps(result, indent=2, allow_nan=False))
     else:
-        display.print_recommendations(ranked, failed, expected, cli.stdout())
+        display.print_recommendations(ranked, failed, expected, cli.make_stdout_console())
     if not ranked:
         print(f"error: no candidate answers 95 of 100 requests within {expected.latency_ms} ms", file=sys.stderr)
         raise typer.Exit(1)

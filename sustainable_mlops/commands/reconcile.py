@@ -4,8 +4,8 @@ The estimate is the sum of the plans' resources, with their usage, and of the re
 month, account, Region and service. The command prints both, their ratio with its interval, the missing months, and
 the limits of such totals. `docs/footprint.md` explains the result.
 
-It needs the rights `sustainability:GetEstimatedCarbonEmissions` and `sustainability:GetEstimatedWaterAllocation`, or an
-export of the table CARBON_EMISSIONS.
+It needs the permissions `sustainability:GetEstimatedCarbonEmissions` and `sustainability:GetEstimatedWaterAllocation`,
+or an export of the table CARBON_EMISSIONS.
 
 Exit codes: 0 compared, 1 no month could be compared, 2 the input is not valid.
 
@@ -18,6 +18,7 @@ Examples:
 """
 
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from sustainable_mlops.operations.reconcile import EmissionsReport, Reconciliation
     from sustainable_mlops.operations.reconcile.months import ReportMonth
 
-app = cli.app()
+app = cli.create_app()
 #: Region of the API. Source: botocore's endpoint rules of `sustainability`.
 _API_REGION = "us-east-1"
 
@@ -49,14 +50,15 @@ def reconcile(
     runs: Annotated[
         list[str] | None,
         typer.Option(
-            help="Folder or s3://BUCKET with records of runs; may be repeated. The jobs of plans then do not count.",
+            help="Folder or s3://BUCKET with records of runs. Repeatable. The estimate then excludes the plans' jobs.",
             metavar="FOLDER",
         ),
     ] = None,
     first: Annotated[str | None, typer.Option("--from", help="First month, such as 2026-08.", metavar="MONTH")] = None,
     last: Annotated[str | None, typer.Option("--to", help="Last month.", metavar="MONTH")] = None,
     account: Annotated[
-        str | None, typer.Option(help="Account of the plans.", show_default="that of the credentials", metavar="ID")
+        str | None,
+        typer.Option(help="Account of the plans.", show_default="the account of the credentials", metavar="ID"),
     ] = None,
     region: Annotated[str | None, typer.Option(help="Region of resources without a Region in the plan.")] = None,
     export: Annotated[
@@ -86,6 +88,8 @@ def reconcile(
         raise UserError(
             "reconcile: there is nothing to estimate; pass plans (terraform show -json), or records with --runs"
         )
+    if account is not None and re.fullmatch(r"\d{12}", account) is None:
+        raise UserError(f"--account: {account} is not the ID of an account; pass its 12 digits")
     today = datetime.now(UTC).date()
     months = list_months(first, last, today)
     usage_content = read_usage(usage) if usage is not None else None
@@ -103,7 +107,7 @@ def reconcile(
     if as_json:
         print(json.dumps(result.to_dict(), indent=2, allow_nan=False))
     else:
-        display.print_reconciliation(result, cli.stdout())
+        display.print_reconciliation(result, cli.make_stdout_console())
     if not result.groups:
         raise typer.Exit(1)
 
@@ -139,7 +143,7 @@ def _read_records(addresses: list[str]) -> "list[RunRecord]":
         elif Path(address).is_dir():
             records += store.read_folder(Path(address))
         else:
-            raise UserError(f"--runs: {address}: no such folder; name a folder with records, or s3://BUCKET")
+            raise UserError(f"--runs: {address}: no such folder; pass a folder with records, or s3://BUCKET")
     for text in records.unreadable:
         cli.console.print(f"note: {text}", markup=False, soft_wrap=True)
     return list(records.records)

@@ -5,18 +5,22 @@ the state. The command does the following in order, and stops at the first probl
 
 - It removes the lock with the ID of `--unlock`. Without this option, it prints the owner and the ID of a lock.
 - It pushes the state in `errored.tfstate` to the backend.
-- It takes the mark "tainted" off half-created resources that may hold data, so that no apply replaces them.
+- It untaints partly created resources that may hold data (`terraform untaint`), so that no apply replaces them.
 - It plans, checks the plan, and applies this plan. Resources that exist already are imported into the state, if they
-  have the tags of the environment and the plan does not replace them.
-- It stops at a plan that deletes other resources than the interrupted apply left, and names them. `--allow-deletes`
+  belong to the environment and the plan does not replace them. Else it prints the command that imports the resource.
+  The tags of the environment prove it: tags of the resource, of the key of an alias, of the role of a role policy, or
+  of the group of a schedule. A role or a group in the state, an alias whose key stays, and an empty bucket without tags
+  and versions pass too.
+- The plan may delete the remains of the interrupted apply: old models and endpoint configurations, and partly created
+  resources without data. If it deletes any other resource, the command stops and prints its address. `--allow-deletes`
   allows these deletions.
-- It deletes models and endpoint configurations with generated names that are neither in the state nor in use. They
-  have the tags of the environment, and hold no data.
-- It names KMS keys, security groups, VPC endpoints and Studio domains of the environment that are not in the state.
+- It deletes models and endpoint configurations with generated names that are neither in the state nor in use. They have
+  the tags of the environment, and hold no data.
+- It lists KMS keys, security groups, VPC endpoints and Studio domains of the environment that are not in the state.
 
-Without `--allow-deletes`, it deletes no data. The credentials, with `assume_role_arn` of the settings, must belong to
-the environment's account. They need the permissions of an apply, `tag:GetResources`, and the right to list and describe
-endpoints, their configurations, transform jobs and inference components.
+Without `--allow-deletes`, `smlops recover` deletes no data. The credentials, with `assume_role_arn` of the settings,
+must belong to the environment's account. They need the permissions of an apply, `tag:GetResources`, and permissions to
+list and describe endpoints, their configurations, transform jobs and inference components.
 
 Exit codes: 0 complete, 2 locked, failed or invalid input.
 
@@ -32,7 +36,7 @@ import typer
 
 from sustainable_mlops import cli
 
-app = cli.app()
+app = cli.create_app()
 
 
 @app.command(help=__doc__)
@@ -45,22 +49,27 @@ def recover(
         typer.Option(metavar="ID", help="Remove this lock. Use it only if the run that holds the lock has ended."),
     ] = None,
     allow_deletes: Annotated[
-        bool, typer.Option("--allow-deletes", help="Apply a plan that deletes resources, such as a removed bucket.")
+        bool,
+        typer.Option(
+            "--allow-deletes",
+            help="Also apply deletions of other resources, such as a bucket that is no longer in the configuration.",
+        ),
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Skip the confirmation.")] = False,
 ) -> None:
     """Complete an interrupted apply."""
     from sustainable_mlops.errors import UserError
-    from sustainable_mlops.operations import recovery, teardown
+    from sustainable_mlops.operations import applied_environment, recovery
 
     if not any(environment.glob("*.tf")) and not any(environment.glob("*.tf.json")):
         raise UserError(f"{environment}: has no *.tf file; pass the folder of an environment, such as envs/dev")
     if not yes and not (sys.stdin and sys.stdin.isatty()):
         raise UserError(f"recover: there is no terminal for the confirmation; --yes applies {environment}")
-    if not yes:
-        typer.confirm(f"Apply {environment}, and import resources of the interrupted apply into its state?", abort=True)
-    terraform = teardown.make_terraform(environment)
-    account = recovery.find_environment_account(terraform)
+    question = f"Apply {environment}, and import resources of the interrupted apply into its state?"
+    if not yes and not cli.confirm(question):
+        raise typer.Exit(1)
+    terraform = applied_environment.make_terraform(environment)
+    account = applied_environment.find_environment_account(terraform)
     with cli.console.status(f"recovering {environment}"):
         result = recovery.recover(terraform, account, unlock, cli.say, allow_deletes=allow_deletes)
     for arn in result.unlisted:

@@ -1,10 +1,11 @@
-"""Register a trained model as a version of its model package group; it awaits approval unless --approve is passed.
+"""Register a trained model as a version of its model package group.
 
-A run is registered once: a second call prints the existing package. The command prints the ARN of the package.
-Its model card has the data, metrics, energy, carbon, water and cost of the run.
+The version waits for approval, except with --approve. A run is registered once: a second call prints the existing
+package. The command prints the ARN of the package. Its model card contains the data, metrics, energy, carbon, water
+and cost of the run.
 
-With --compile, the package has a compiled copy of the model: the script of the workload adds the files for each
-processor. The training's own model stays unchanged.
+With --compile, the package contains a compiled copy of the model: the script of the workload adds the files for each
+processor. The model of the training job stays unchanged.
 
 Examples:
 
@@ -23,13 +24,15 @@ import typer
 from sustainable_mlops import cli
 from sustainable_mlops.errors import UserError
 
-app = cli.app()
+app = cli.create_app()
 
 
 @app.command(help=__doc__)
 def register(
     run: Annotated[str, typer.Argument(help="Record of the run: a file, an s3:// address, or the name of the job.")],
-    group: Annotated[str | None, typer.Option(help="Model package group; the default is that of the platform.")] = None,
+    group: Annotated[
+        str | None, typer.Option(help="Model package group; by default the group of the platform.")
+    ] = None,
     metrics: Annotated[str | None, typer.Option(help="s3:// address of a model quality report.")] = None,
     approve: Annotated[bool, typer.Option("--approve", help="Approve the model for deployment.")] = False,
     reason: Annotated[str | None, typer.Option(help="Reason of the approval; required with --approve.")] = None,
@@ -37,7 +40,7 @@ def register(
         Path | None,
         typer.Option("--compile", help="Script that compiles the model: SCRIPT --model_dir FOLDER.", metavar="SCRIPT"),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of the bare ARN.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of the ARN.")] = False,
     out: Annotated[Path, typer.Option(help="Folder with the records of runs.")] = Path("out"),
 ) -> None:
     """Register a model."""
@@ -47,7 +50,7 @@ def register(
     if approve and not reason:
         raise UserError("--approve: pass the reason with --reason TEXT; the package stores it")
     if reason and not approve:
-        raise UserError("--reason requires --approve; add it, or leave the reason out")
+        raise UserError("--reason requires --approve; add --approve, or omit --reason")
     record = register.find_record(run, out)
     clients = aws.connect_clients(record.region)
     if compile_script is not None:

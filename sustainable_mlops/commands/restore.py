@@ -1,19 +1,21 @@
 """Restore the online store of a feature group from an offline store.
 
-The command reads all Parquet files of the offline store, and writes the newest event of each record again. A record
-whose newest event is a deletion stays deleted. A newer event that the online store already has is kept, so the command
-can run again, and while a program writes records. Records expire by the time to live of the group.
+The command reads the Parquet files of the offline store, and writes the newest event of each record again. A record
+whose newest event is a deletion stays deleted. For an Iceberg table, it reads the current snapshot, so rows that
+Athena's `DELETE FROM` removed stay deleted, too. A newer event that the online store already has is kept, so the
+command can run again, and while a program writes records. Records expire by the time to live of the group.
 
-Without `--source`, the files are those of the group's own offline store, and only the online store is written. For a
-group that was created again, `--source` names the files of the former one; then both stores are written.
+Without `--source`, the command reads the group's own offline store, and only the online store is written. For a
+group that was created again, `--source` names the files of the old group; then both stores are written.
 
-The columns of the files must be the features of the group. The command names the differences and writes nothing.
-`--allow-missing` accepts files without new features of the group. `--dry-run` prints the counts and the differences.
+If the columns of the files differ from the features of the group, the command lists the differences and writes
+nothing. `--allow-missing` accepts files without new features of the group. `--dry-run` prints the counts and the
+differences.
 
 It needs `sagemaker:DescribeFeatureGroup`, `sagemaker:PutRecord`, `s3:ListBucket`, `s3:GetObject` and the key of the
 files. It keeps one event of each record in memory.
 
-Exit codes: 0 restored, 2 invalid input, other columns or an error of AWS.
+Exit codes: 0 restored, 2 invalid input, damaged files, other columns or an error of AWS.
 
 - `smlops restore smlops-dev-flights --dry-run`
 - `smlops restore smlops-dev-flights`
@@ -27,7 +29,7 @@ import typer
 
 from sustainable_mlops import cli
 
-app = cli.app()
+app = cli.create_app()
 
 
 @app.command(help=__doc__)
@@ -42,7 +44,7 @@ def restore(
     as_json: cli.AsJson = False,
 ) -> None:
     """Restore a feature group."""
-    cli.require("restore", "exports")
+    cli.require("restore", "restore")
     from sustainable_mlops.aws import make_client
     from sustainable_mlops.aws.s3 import S3Uri
     from sustainable_mlops.operations import feature_restore

@@ -1,4 +1,4 @@
-"""Review Terraform plans: data at risk, privileges widened, policies, carbon and cost, budgets."""
+"""Review Terraform plans: data at risk, privileges, safeguards, rules, budgets, and carbon and cost."""
 
 from inspect import Parameter, Signature
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from sustainable_mlops import cli
 if TYPE_CHECKING:
     from sustainable_mlops.review.command import CommandOption
 
-app = cli.app()
+app = cli.create_app()
 
 
 class _ForwardedCommand(TyperCommand):

@@ -1,6 +1,6 @@
-"""AWS on this machine, for Terraform, boto3 and the AWS CLI. No account, and no request leaves the machine.
+"""Run an emulation of AWS on this computer, for Terraform, boto3 and the AWS CLI.
 
-The commands are those of `sagemaker-sandbox`.
+It needs no account, and sends no request to AWS. `sagemaker-sandbox` has the same commands.
 """
 
 from sagemaker_sandbox.command import create_app
@@ -10,7 +10,7 @@ _TERRAFORM_VARIABLES = ("TF_CLI_CONFIG_FILE", "TF_PLUGIN_CACHE_DIR", "CHECKPOINT
 
 
 def _get_terraform_variables() -> dict[str, str]:
-    """Return the variables with which Terraform finds this project's provider and plugin cache."""
+    """Return the variables that direct Terraform to this project's provider and plugin cache."""
     return {name: value for name, value in terraform.make_environment().items() if name in _TERRAFORM_VARIABLES}
 
 

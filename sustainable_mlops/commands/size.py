@@ -1,9 +1,10 @@
-"""Report the input size at which a job outgrows the memory of its machines, and the next step.
+"""Report the input size at which a job outgrows the memory of its instances, and the next step.
 
 The input is the peak memory of one instance and the size of its input: from records of measured runs, or from --peak-gb
-and --input-gb, once for each measurement. Two sizes give a line; with one, memory is assumed proportional. The next
-step fits an input of --target-gb (by default twice the largest that fits): shards, a larger instance type, or
-SageMaker's Spark image. They are ranked by kgCO2e and then USD of an instance-hour.
+and --input-gb, once for each measurement. With two or more sizes, the command fits a line. With one size, it assumes
+that memory is proportional to the input. The next step has enough memory for an input of --target-gb (by default, twice
+the largest possible input): shards, a larger instance type, or SageMaker's Spark image. The steps are ranked by kgCO2e
+and then USD of an instance-hour.
 
 Exit codes: 0 reported, 2 the input is not valid.
 
@@ -24,7 +25,7 @@ import typer
 from sustainable_mlops import cli
 from sustainable_mlops.errors import UserError
 
-app = cli.app()
+app = cli.create_app()
 _GB = 10**9
 
 
@@ -36,12 +37,12 @@ def size(
     peak_gb: Annotated[list[float] | None, typer.Option(help="Peak memory of one instance, in GB.")] = None,
     instances: Annotated[int, typer.Option(min=1, help="Instances that share the input.")] = 1,
     objects: Annotated[int | None, typer.Option(min=1, help="Number of objects in the input.")] = None,
-    use: Annotated[str, typer.Option(help="processing or training.")] = "processing",
+    use: Annotated[str, typer.Option(help="Job kind: processing or training.")] = "processing",
     target_gb: Annotated[float | None, typer.Option(help="Size of the input in GB.")] = None,
     region: Annotated[str, typer.Option(help="Region of the job, for carbon and cost.")] = "eu-north-1",
     as_json: cli.AsJson = False,
 ) -> None:
-    """Report the input size at which a job outgrows its machine."""
+    """Report the input size at which a job outgrows its instances."""
     from sustainable_mlops.advice.size import GrowingJob, MemorySample, forecast_growth, format_growth
     from sustainable_mlops.catalogue import regions
     from sustainable_mlops.jobs.memory_growth import build_job
@@ -57,7 +58,7 @@ def size(
         if len(input_gb) != len(peak_gb):
             raise UserError(f"--peak-gb: {len(peak_gb)} values for {len(input_gb)} of --input-gb; pass one for each")
         if use not in ("processing", "training"):
-            raise UserError(f"--use: {use} is neither processing nor training")
+            raise UserError(f"--use: {use} must be processing or training")
         samples = tuple(MemorySample(one * _GB, peak * _GB) for one, peak in zip(input_gb, peak_gb, strict=True))
         job = GrowingJob(instance_type, samples, cast("Any", use), instances, instances > 1, objects)
     if target_gb is not None and target_gb <= 0:
@@ -68,4 +69,6 @@ def size(
     if as_json:
         print(json.dumps(result.to_dict(), indent=2, allow_nan=False))
     else:
-        cli.stdout().print("\n".join(format_growth(job, result)), markup=False, highlight=False, soft_wrap=True)
+        cli.make_stdout_console().print(
+            "\n".join(format_growth(job, result)), markup=False, highlight=False, soft_wrap=True
+        )

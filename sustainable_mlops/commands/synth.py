@@ -14,7 +14,7 @@ import typer
 from sustainable_mlops import cli
 from sustainable_mlops.errors import UserError
 
-app = cli.app()
+app = cli.create_app()
 
 
 @app.command(help=__doc__)
@@ -43,7 +43,7 @@ def synth(
         changes = synth.synthesize(name or (), lambda step: status.update(f"synthesizing: {step}"))
     if check:
         for change in changes:
-            print(change.diff(), end="")
+            print(change.render_diff(), end="")
         if changes:
             cli.say(f"{len(changes)} stale: run smlops synth", style="red")
             raise typer.Exit(1)

@@ -1,10 +1,10 @@
 """Predict for data in S3 on SageMaker, as a job file describes it: batch transform.
 
 The model is the record of a run, a version in the model registry, or a model.tar.gz. The job needs no endpoint: its
-machines stop at its end. SageMaker's model is created once, under a name made from its content. The inputs identify a
+instances stop at its end. SageMaker's model is created once, under a name made from its content. The inputs identify a
 run, and existing predictions are not made twice.
 
-Batch transform has no managed spot and no time limit: the command stops the job at `limits.max_runtime_minutes`. It
+Batch transform has no managed spot and no runtime limit: the command stops the job at `limits.max_runtime_minutes`. It
 prints the expected energy, carbon and cost before a launch.
 
 Exit codes: 0 transformed, 1 the job failed or was stopped, 2 the input is not valid, 130 Ctrl-C (the job continues).
@@ -27,7 +27,7 @@ from sustainable_mlops import cli
 from sustainable_mlops.commands import _job
 from sustainable_mlops.errors import UserError
 
-app = cli.app()
+app = cli.create_app()
 
 
 @app.command(help=__doc__)
@@ -36,7 +36,7 @@ def transform(
     model: Annotated[
         str | None,
         typer.Option(
-            help="The model, instead of that of the file: a run's record, a model package's ARN, or an s3:// address."
+            help="Model instead of the file's model: a run's record, a model package's ARN, or an s3:// address."
         ),
     ] = None,
     download: Annotated[
@@ -52,7 +52,7 @@ def transform(
 ) -> None:
     """Predict for data in S3."""
     if download is not None and not wait:
-        raise UserError("--download needs the end of the job; leave out --no-wait")
+        raise UserError("--download copies the outputs after the job has ended; remove --no-wait")
     settings = {"model": model}
     _job.run(
         "transform",

@@ -5,6 +5,7 @@ from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import Any
 
+from sustainable_mlops.catalogue.regions import find_partition
 from sustainable_mlops.deployer import readme
 from sustainable_mlops.deployer.documents import ArnNames, DeployerPolicy, make_documents
 
@@ -12,7 +13,6 @@ from sustainable_mlops.deployer.documents import ArnNames, DeployerPolicy, make_
 Modules = Mapping[str, Mapping[str, Any]]
 #: Resource types of Terraform itself, which call no API.
 _BUILT_IN = {"terraform_data"}
-_PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
 
 
 def make_files(root: Mapping[str, Any], modules: Modules, names: ArnNames) -> dict[str, str]:
@@ -56,7 +56,7 @@ def read_names(
     (provider,) = root["provider"]["aws"]
     region = provider["region"]
     return ArnNames(
-        partition=next((one for start, one in _PARTITIONS.items() if region.startswith(start)), "aws"),
+        partition=find_partition(region),
         region=region,
         account_id=provider["allowed_account_ids"][0],
         environment=environment,

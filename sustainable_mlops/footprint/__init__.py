@@ -1,8 +1,8 @@
-"""Energy, carbon, water and cost of SageMaker resources and EC2 machines, as intervals with a class.
+"""Energy, carbon, water and cost of SageMaker resources and EC2 instances, as intervals with a class.
 
-    from sustainable_mlops.footprint import FleetActivity, estimate, estimate_job, estimate_plan, exact_quantity
+    from sustainable_mlops.footprint import FleetActivity, estimate, estimate_job, estimate_plan, make_exact
 
-    estimate(FleetActivity("ml.g5.xlarge", "eu-north-1", count=exact_quantity(2)))   # one month
+    estimate(FleetActivity("ml.g5.xlarge", "eu-north-1", count=make_exact(2)))   # one month
     estimate_job("ml.m5.xlarge", 1, seconds=600, region="eu-north-1")                # one run
     footprint = estimate_plan(plan, read_usage("usage.yaml"))   # before, after, delta and uncounted resources
     find_alternatives(footprint)                                # ways to save carbon, with their drawbacks
@@ -41,7 +41,7 @@ from sustainable_mlops.footprint.plan_footprint import (
     estimate_plan,
 )
 from sustainable_mlops.footprint.power import compute_host_power
-from sustainable_mlops.footprint.quantities import Quantity, bounded_quantity, exact_quantity
+from sustainable_mlops.footprint.quantities import Quantity, make_bounded, make_exact
 from sustainable_mlops.footprint.resource_parts import ResourcePart
 from sustainable_mlops.footprint.usage import ResourceUsage, read_usage
 
@@ -68,17 +68,17 @@ __all__ = [
     "UnknownItem",
     "UnknownKind",
     "apply_calibration",
-    "bounded_quantity",
     "compute_host_power",
     "estimate",
     "estimate_job",
     "estimate_job_footprint",
     "estimate_per_thousand_requests",
     "estimate_plan",
-    "exact_quantity",
     "find_alternatives",
     "format_figure",
     "format_number",
+    "make_bounded",
+    "make_exact",
     "read_calibration",
     "read_usage",
 ]

@@ -6,11 +6,11 @@
 from typing import Literal, NamedTuple
 
 from sustainable_mlops.catalogue.month import HOURS_PER_MONTH
-from sustainable_mlops.footprint.quantities import Quantity, exact_quantity
+from sustainable_mlops.footprint.quantities import Quantity, make_exact
 
-ONE = exact_quantity(1.0)
-ZERO = exact_quantity(0.0)
-ALWAYS = exact_quantity(HOURS_PER_MONTH)
+ONE = make_exact(1.0)
+ZERO = make_exact(0.0)
+ALWAYS = make_exact(HOURS_PER_MONTH)
 
 
 #: Work of busy accelerators. The power of a chip differs between the two.

@@ -25,7 +25,7 @@ from sustainable_mlops.footprint.activities import (
 )
 from sustainable_mlops.footprint.coefficients import Coefficients, load_assumptions
 from sustainable_mlops.footprint.figures import UNITS, FootprintEstimate, FootprintFigure, sum_estimates, sum_figures
-from sustainable_mlops.footprint.machines import find_job_duty
+from sustainable_mlops.footprint.instance_calculations import find_job_duty
 from sustainable_mlops.footprint.model import estimate, estimate_change
 from sustainable_mlops.footprint.plan_footprint import PlanFootprint, ResourceFootprint
 from sustainable_mlops.footprint.quantities import Quantity
@@ -250,7 +250,7 @@ def _make_serverless(activity: FleetActivity, instance: InstanceType) -> Serverl
     if region is None or not region.has_serverless or instance.accelerator or activity.requests is None:
         return None
     max_mb, max_concurrency = list_serverless_memory_mb()[-1], get_limit("serverless_concurrency")
-    mb_per_vcpu = Coefficients.default().serverless_mb_per_vcpu.central
+    mb_per_vcpu = Coefficients.get_current().serverless_mb_per_vcpu.central
     if instance.vcpu > ceil(max_mb / mb_per_vcpu) or instance.memory_gib > 16:
         return None
     if activity.duration_s is None or activity.duration_s.central > get_limit("serverless_answer_s"):
@@ -286,20 +286,15 @@ def _propose_regions(resources: Sequence[ResourceFootprint]) -> Iterator[Footpri
 
 
 def _find_cleaner_regions(home: str, activities: list[Activity]) -> list[str]:
-    """Return the cleanest Region of the same continent and of all, by carbon per kWh of the machines."""
+    """Return the cleanest Region of the same continent and of all, by carbon per kWh of the hardware."""
     needs_serverless = any(isinstance(activity, ServerlessActivity) for activity in activities)
     candidates = [
         region
         for name, region in regions.load_all().items()
         if name != home
-        and _get_partition(name) == _get_partition(home)
+        and regions.find_partition(name) == regions.find_partition(home)
         and (region.has_serverless or not needs_serverless)
     ]
     ranked = [region.name for region in sorted(candidates, key=lambda region: region.grid[1] * region.pue)]
     same_continent = [name for name in ranked if name.split("-")[0] == home.split("-")[0]]
     return list(dict.fromkeys([*same_continent[:1], *ranked[:1]]))
-
-
-def _get_partition(region: str) -> str:
-    """Return the partition of a Region. Resources do not move to or from China and US government Regions."""
-    return region.split("-")[0] if region.startswith("cn-") else "gov" if "-gov-" in region else "aws"

@@ -16,9 +16,9 @@ from sustainable_mlops.footprint.figures import (
     UnknownKind,
 )
 from sustainable_mlops.footprint.propagation import PropagationModel, propagate, propagate_change
-from sustainable_mlops.footprint.quantities import Quantity, bounded_quantity
+from sustainable_mlops.footprint.quantities import Quantity, make_bounded
 
-#: Function from the input values to kWh of the machines (before PUE), kg of embodied carbon and USD.
+#: Function from the input values to kWh of the hardware (before PUE), kg of embodied carbon and USD.
 Formula = Callable[[Sequence[float]], tuple[float, float, float]]
 
 _UNITS = tuple(UNITS[metric] for metric in METRICS)
@@ -26,7 +26,7 @@ _CLAIM = "AWS's claim that its purchases match the Region's use"
 _ZERO_BY_CLAIM = FootprintFigure(0.0, 0.0, 0.0, "C", _CLAIM, UNITS["market_based"])
 
 
-#: Unit of the PUE: energy of the building for the energy of its machines.
+#: Unit of the PUE: energy of the building for the energy of its hardware.
 _RATIO = "kWh/kWh"
 #: Descriptions of a price that no price list contains.
 _SPAN_TEXTS = {
@@ -36,7 +36,7 @@ _SPAN_TEXTS = {
 
 
 class GridLocation(NamedTuple):
-    """Region of a machine: carbon and water of its electricity, and its prices."""
+    """Region of an instance: carbon and water of its electricity, and its prices."""
 
     pue: Quantity
     grid: Quantity
@@ -68,10 +68,10 @@ def find_location(name: str | None, coefficients: Coefficients) -> GridLocation:
     region = regions.find(name) if name is not None else None
     if region is not None:
         return make_location(region, coefficients)
-    no_region = "the plan does not contain the Region; give --region"
+    no_region = "the plan does not contain the Region; pass --region"
     reason = no_region if name is None else f"the catalogue has no Region {name}"
     return GridLocation(
-        pue=coefficients.pue_fleet_average.for_item(name or "unknown"),
+        pue=coefficients.pue_fleet_average.separate_for_item(name or "unknown"),
         grid=ZERO,
         market_based=0.0,
         water=ZERO,
@@ -102,12 +102,14 @@ def make_location(region: CatalogueRegion, coefficients: Coefficients) -> GridLo
     grid_text = f"carbon intensity of the grid ({region.grid_source})"
     low, central, high = region.grid
     return GridLocation(
-        pue=pue.for_item(region.name),
-        grid=Quantity(low, central, high, region.grid_grade, grid_text, unit="gCO2e/kWh").for_item(region.name),
+        pue=pue.separate_for_item(region.name),
+        grid=Quantity(low, central, high, region.grid_grade, grid_text, unit="gCO2e/kWh").separate_for_item(
+            region.name
+        ),
         market_based=region.market_based or 0.0,
-        water=bounded_quantity(
+        water=make_bounded(
             wue * (1 - margin_of_water), wue, wue * (1 + margin_of_water), "water of the Region", "B", "L/kWh"
-        ).for_item(region.name),
+        ).separate_for_item(region.name),
         region=region.name,
         missing=frozenset(missing),
         unknowns=tuple(unknowns),
@@ -140,7 +142,7 @@ class Calculation:
         self._unknowns.append(unknown)
 
     def set_formula(self, formula: Formula) -> None:
-        """Set the function from the input values to kWh of the machines (before PUE), kg embodied and USD."""
+        """Set the function from the input values to kWh of the hardware (before PUE), kg embodied and USD."""
         self._formula = formula
 
     def divide_by_requests(self, requests: Quantity) -> None:
@@ -160,7 +162,7 @@ class Calculation:
         )
 
     def compute_change(self, before: "Calculation") -> Mapping[str, FootprintFigure]:
-        """Return the figures minus those of `before`, without the metrics that either side cannot give."""
+        """Return the figures minus the figures of `before`, without the metrics that either side cannot give."""
         differences = propagate_change(before._model, self._model)
         return self._select_figures(differences, self._missing | before._missing)
 
@@ -174,9 +176,9 @@ class Calculation:
         formula, market, requests = self._formula, self._location.market_based, self._requests
         assert formula is not None
 
-        def figures(values: Sequence[float]) -> tuple[float, ...]:
-            machines, embodied, cost = formula(values)
-            energy = machines * values[0]
+        def compute_metrics(values: Sequence[float]) -> tuple[float, ...]:
+            hardware_energy, embodied, cost = formula(values)
+            energy = hardware_energy * values[0]
             operational = energy * values[1] / 1000 * values[3]
             embodied *= values[3]
             results = (
@@ -185,12 +187,12 @@ class Calculation:
                 energy * market / 1000,
                 embodied,
                 operational + embodied,
-                machines * values[2],
+                hardware_energy * values[2],
                 cost,
             )
             return results if requests is None else tuple(figure * 1000 / values[requests] for figure in results)
 
-        return PropagationModel(figures, self._inputs, _UNITS)
+        return PropagationModel(compute_metrics, self._inputs, _UNITS)
 
 
 def _format_quantity(quantity: Quantity) -> str:

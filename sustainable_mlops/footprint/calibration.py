@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sustainable_mlops.catalogue import storage
+from sustainable_mlops.documents import check_keys, check_mapping, read_mapping
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint import coefficients
 from sustainable_mlops.footprint.activities import (
@@ -30,7 +31,6 @@ from sustainable_mlops.footprint.activities import (
     ServerlessActivity,
     StorageActivity,
 )
-from sustainable_mlops.footprint.mapping_file import read_mapping
 from sustainable_mlops.footprint.quantities import Quantity
 
 #: Type of emissions that a ratio compares. Source: EmissionsType of AWS's service Sustainability.
@@ -70,7 +70,7 @@ class CarbonRatio(NamedTuple):
 def find_service(activity: Activity) -> str | None:
     """Return AWS's code of the service that reports the emissions of an activity, or None if it is unknown."""
     if isinstance(activity, FleetActivity | JobActivity):
-        return find_machine_service(activity.instance_type)
+        return find_instance_service(activity.instance_type)
     if isinstance(activity, ServerlessActivity):
         return SAGEMAKER
     if isinstance(activity, StorageActivity):
@@ -78,7 +78,7 @@ def find_service(activity: Activity) -> str | None:
     return None
 
 
-def find_machine_service(instance_type: str) -> str:
+def find_instance_service(instance_type: str) -> str:
     """Return AWS's code of the service that reports the emissions of an instance type."""
     return SAGEMAKER if instance_type.startswith("ml.") else EC2
 
@@ -94,7 +94,7 @@ def _find_storage_service(storage_class: str) -> str | None:
 def read_calibration(path: Path | str) -> tuple[CarbonRatio, ...]:
     """Return the ratios of a calibration file. Raises UserError that names the location of an invalid entry."""
     location, document = str(path), read_mapping(Path(path))
-    _check_keys(document, _KEYS, location)
+    check_keys(document, _KEYS, location)
     if document.get("method") != LOCATION_BASED:
         raise UserError(f"{location}: method: must be {LOCATION_BASED}, not {document.get('method')!r}")
     entries = document.get("ratios")
@@ -104,15 +104,14 @@ def read_calibration(path: Path | str) -> tuple[CarbonRatio, ...]:
     for number, one in enumerate(ratios):
         if (one.service, one.region) in {(other.service, other.region) for other in ratios[:number]}:
             raise UserError(
-                f"{location}: ratios.{number}: {one.service} in {one.region} has a ratio already; leave one of them out"
+                f"{location}: ratios.{number}: {one.service} in {one.region} has a ratio already; omit one of them"
             )
     return ratios
 
 
 def _parse_ratio(entry: Any, location: str) -> CarbonRatio:
-    if not isinstance(entry, dict):
-        raise UserError(f"{location}: must be a mapping of keys, not {type(entry).__name__}")
-    _check_keys(entry, _RATIO_KEYS, location)
+    entry = check_mapping(entry, location)
+    check_keys(entry, _RATIO_KEYS, location)
     if missing := [key for key in _RATIO_KEYS if key not in entry]:
         raise UserError(f"{location}: {missing[0]} is missing; smlops reconcile writes all of {', '.join(_RATIO_KEYS)}")
     months = entry["months"]
@@ -130,18 +129,15 @@ def _parse_number(value: Any, location: str) -> float:
     return float(value)
 
 
-def _check_keys(document: dict[str, Any], known: tuple[str, ...], location: str) -> None:
-    if others := [str(key) for key in document if key not in known]:
-        raise UserError(f"{location}: unknown key {others[0]}; use one of {', '.join(known)}")
-
-
 def render_calibration(ratios: tuple[CarbonRatio, ...], comment: str) -> str:
-    """Return the text of a calibration file."""
+    """Return the text of a calibration file. Raises UserError for a ratio that `read_calibration` would refuse."""
     lines = [f"# {comment}", f"method: {LOCATION_BASED}", "ratios:"]
     for one in ratios:
         months = ", ".join(f'"{month}"' for month in one.months)
         lines += [f"  - service: {one.service}", f"    region: {one.region}", f"    months: [{months}]"]
-        lines += [f"    {key}: {getattr(one, key):.6g}" for key in ("low", "ratio", "high")]
+        location = f"calibration of {one.service} in {one.region}"
+        for key in ("low", "ratio", "high"):
+            lines.append(f"    {key}: {_parse_number(getattr(one, key), f'{location}: {key}'):.6g}")
     return "\n".join(lines) + "\n"
 
 
@@ -149,5 +145,5 @@ def render_calibration(ratios: tuple[CarbonRatio, ...], comment: str) -> str:
 def apply_calibration(ratios: tuple[CarbonRatio, ...]) -> Iterator[None]:
     """Multiply the carbon of all estimates inside the `with` block by the ratio of their service and Region."""
     by_location = tuple(((one.service, one.region), one.quantity) for one in ratios)
-    with coefficients.use(coefficients.Coefficients.default()._replace(carbon_ratios=by_location)):
+    with coefficients.use(coefficients.Coefficients.get_current()._replace(carbon_ratios=by_location)):
         yield

@@ -13,7 +13,7 @@ Curve = tuple[tuple[float, float], ...]
 
 
 class Coefficients(NamedTuple):
-    """Factors that convert machines into watts and kilograms.
+    """Factors that convert hardware into watts and kilograms.
 
     `docs/footprint.md` has the formulas, the CSV files have the sources.
     """
@@ -51,7 +51,7 @@ class Coefficients(NamedTuple):
     carbon_ratios: tuple[tuple[tuple[str, str], Quantity], ...] = ()
 
     @staticmethod
-    def default() -> "Coefficients":
+    def get_current() -> "Coefficients":
         """Return the coefficients of `catalogue/coefficients.csv`, or those of the enclosing `use`."""
         return _in_use[-1] if _in_use else _load_default()
 
@@ -87,44 +87,46 @@ def interpolate(curve: Curve, load: float) -> float:
 def _load_default() -> Coefficients:
     table = {row["key"]: row for row in read_rows("coefficients")}
 
-    def value(key: str) -> float:
+    def read_value(key: str) -> float:
         return parse_float(table[key]["value"])
 
-    def curve(key: str) -> Curve:
-        return tuple((load / 100, value(f"{key}_{load}")) for load in (0, 10, 50, 100))
+    def read_curve(key: str) -> Curve:
+        return tuple((load / 100, read_value(f"{key}_{load}")) for load in (0, 10, 50, 100))
 
-    def quantity(key: str, text: str) -> Quantity:
-        return _quantity(table[key], text)
+    def read_quantity(key: str, text: str) -> Quantity:
+        return _read_quantity(table[key], text)
 
     return Coefficients(
-        cpu_ratio=curve("cpu_ratio"),
-        board_ratio=value("board_ratio"),
-        ram_w_per_gb=curve("ram_w_per_gb"),
-        ram_included_gb=value("ram_included_gb"),
-        ram_busy_gb_per_vcpu=value("ram_busy_gb_per_vcpu"),
-        host_model=quantity("host_model", "power model of the server"),
-        host_model_guessed_tdp=quantity("host_model_guessed_tdp", "power of a CPU whose TDP is not published"),
-        ssd_wh_per_tbh=quantity("ssd_wh_per_tbh", "power of SSD storage"),
-        hdd_wh_per_tbh=quantity("hdd_wh_per_tbh", "power of disk storage"),
-        memory_store_w_per_gb=quantity("memory_store_w_per_gb", "power of memory"),
-        network_kwh_per_gb=quantity("network_kwh_per_gb", "energy of the network between Regions"),
-        network_w_per_gbps=quantity("network_w_per_gbps", "power of the network between instances that train together"),
-        pue_margin=value("pue_margin"),
-        pue_fleet_average=quantity("pue_fleet", "PUE of a Region without a published figure"),
-        wue_margin=value("wue_margin"),
-        lifetime_h=value("lifetime_h"),
-        server_kg=quantity("server_kg", "embodied carbon of the server"),
-        cpu_kg=quantity("cpu_kg", "embodied carbon of the CPUs"),
-        dram_kg_per_gb=quantity("dram_kg_per_gb", "embodied carbon of the memory"),
-        ssd_kg_per_tb=quantity("ssd_kg_per_tb", "embodied carbon of SSDs"),
-        hdd_kg_per_tb=quantity("hdd_kg_per_tb", "embodied carbon of disks"),
-        serverless_mb_per_vcpu=quantity("serverless_mb_per_vcpu", "memory a vCPU of a serverless worker"),
-        serverless_usd_per_gb_s=quantity("serverless_usd_per_gb_s", "price of serverless inference"),
-        transfer_usd_per_gb=quantity("transfer_usd_per_gb", "price of transfer between Regions"),
+        cpu_ratio=read_curve("cpu_ratio"),
+        board_ratio=read_value("board_ratio"),
+        ram_w_per_gb=read_curve("ram_w_per_gb"),
+        ram_included_gb=read_value("ram_included_gb"),
+        ram_busy_gb_per_vcpu=read_value("ram_busy_gb_per_vcpu"),
+        host_model=read_quantity("host_model", "power model of the server"),
+        host_model_guessed_tdp=read_quantity("host_model_guessed_tdp", "power of a CPU whose TDP is not published"),
+        ssd_wh_per_tbh=read_quantity("ssd_wh_per_tbh", "power of SSD storage"),
+        hdd_wh_per_tbh=read_quantity("hdd_wh_per_tbh", "power of disk storage"),
+        memory_store_w_per_gb=read_quantity("memory_store_w_per_gb", "power of memory"),
+        network_kwh_per_gb=read_quantity("network_kwh_per_gb", "energy of the network between Regions"),
+        network_w_per_gbps=read_quantity(
+            "network_w_per_gbps", "power of the network between instances that train together"
+        ),
+        pue_margin=read_value("pue_margin"),
+        pue_fleet_average=read_quantity("pue_fleet", "PUE of a Region without a published figure"),
+        wue_margin=read_value("wue_margin"),
+        lifetime_h=read_value("lifetime_h"),
+        server_kg=read_quantity("server_kg", "embodied carbon of the server"),
+        cpu_kg=read_quantity("cpu_kg", "embodied carbon of the CPUs"),
+        dram_kg_per_gb=read_quantity("dram_kg_per_gb", "embodied carbon of the memory"),
+        ssd_kg_per_tb=read_quantity("ssd_kg_per_tb", "embodied carbon of SSDs"),
+        hdd_kg_per_tb=read_quantity("hdd_kg_per_tb", "embodied carbon of disks"),
+        serverless_mb_per_vcpu=read_quantity("serverless_mb_per_vcpu", "memory a vCPU of a serverless worker"),
+        serverless_usd_per_gb_s=read_quantity("serverless_usd_per_gb_s", "price of serverless inference"),
+        transfer_usd_per_gb=read_quantity("transfer_usd_per_gb", "price of transfer between Regions"),
     )
 
 
-def _quantity(row: dict[str, str], text: str) -> Quantity:
+def _read_quantity(row: dict[str, str], text: str) -> Quantity:
     grade, key, unit = parse_grade(row["class"]), row["key"], row["unit"]
     central = parse_float(row["value"])
     low, high = parse_number(row["low"]), parse_number(row["high"])
@@ -135,4 +137,4 @@ def _quantity(row: dict[str, str], text: str) -> Quantity:
 @load_table
 def load_assumptions() -> dict[str, Quantity]:
     """Return the documented defaults of values that are not given, from `catalogue/assumptions.csv`."""
-    return {row["key"]: _quantity(row, row["text"]) for row in read_rows("assumptions")}
+    return {row["key"]: _read_quantity(row, row["text"]) for row in read_rows("assumptions")}

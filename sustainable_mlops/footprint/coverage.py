@@ -1,4 +1,4 @@
-"""Resource types that the model does not estimate: machines, stores, types billed by usage, and free types.
+"""Resource types that the model does not estimate: instances, stores, types billed by usage, and free types.
 
 Each type of the provider is in one of these lists, has a reader, or has a fixed price. The cost of any other type is
 unknown: a plan may come from a newer provider.
@@ -11,15 +11,15 @@ from sustainable_mlops.footprint.figures import UnknownItem, UnknownKind
 
 _AI_SERVICE = "AWS does not publish the hardware of this service"
 _BEDROCK = "AWS does not publish the hardware of Bedrock"
-_SERVERLESS = "cost: no price known; carbon: AWS does not publish the machines of this service"
-_RUNS = "cost: billed by usage, which a plan does not contain; carbon: AWS does not publish the machines"
+_SERVERLESS = "cost: no price known; carbon: AWS does not publish the hardware of this service"
+_RUNS = "cost: billed by usage, which a plan does not contain; carbon: AWS does not publish the hardware"
 _SERVERS = "its cost is not counted: no price known"
 #: Reason of a type in no list.
 UNLISTED = "it is not known if this type costs money"
-_UNKNOWN_MACHINES = "the machines that it starts are not in the plan"
+_UNKNOWN_INSTANCES = "the instances that it starts are not in the plan"
 
-#: Types that run machines or cost money without usage, by the reason why the model does not cover them.
-_MACHINES = {
+#: Types that run instances or cost money without usage, by the reason why the model does not cover them.
+_INSTANCES = {
     _AI_SERVICE: """
         bedrockagentcore_agent_runtime bedrockagentcore_browser bedrockagentcore_code_interpreter
         bedrockagentcore_harness comprehend_document_classifier comprehend_entity_recognizer
@@ -63,7 +63,7 @@ _MACHINES = {
         route53domains_registered_domain storagegateway_gateway vpclattice_resource_configuration
         vpclattice_service_network_resource_association worklink_fleet
     """,
-    _UNKNOWN_MACHINES: """
+    _UNKNOWN_INSTANCES: """
         datazone_environment elastic_beanstalk_environment gamelift_fleet gamelift_game_server_group
         sagemaker_project serverlessapplicationrepository_cloudformation_stack
         servicecatalog_provisioned_product
@@ -71,8 +71,8 @@ _MACHINES = {
     "it is a payment commitment; its offering names the price": """
         elasticache_reserved_cache_node rds_reserved_instance savingsplans_savings_plan
     """,
-    "AWS does not publish the machine of MLflow": "sagemaker_mlflow_app",
-    "automated labeling trains on machines that AWS chooses": "sagemaker_labeling_job",
+    "AWS does not publish the hardware of MLflow": "sagemaker_mlflow_app",
+    "automated labeling trains on instances that AWS chooses": "sagemaker_labeling_job",
     "only the owner of an edge device knows its usage": "sagemaker_device",
 }
 #: Types that only store bytes or answer calls. A plan does not contain their number.
@@ -93,7 +93,7 @@ _UNKNOWN_SIZE = "a plan does not contain its size, and the usage file has no key
 UNCOVERED_TYPES: dict[str, UnknownItem] = {
     f"aws_{name}": UnknownItem(f"aws_{name}", reason, unknown_kind)
     for unknown_kind, groups in (
-        (UnknownKind.UNCOUNTED, _MACHINES),
+        (UnknownKind.UNCOUNTED, _INSTANCES),
         (UnknownKind.USAGE, {_UNKNOWN_SIZE: _STORES, _UNKNOWN_USERS: "quicksight_account_subscription"}),
     )
     for reason, names in groups.items()
@@ -298,7 +298,7 @@ def find_uncovered(kind: str) -> UnknownItem | None:
     if not kind.startswith("aws_") or kind in load_by_type() or _find_billing(kind) is not None:
         return None
     reason = (
-        "the model does not cover this SageMaker type; it may run machines"
+        "the model does not cover this SageMaker type; it may run instances"
         if kind.startswith("aws_sagemaker_")
         else UNLISTED
     )

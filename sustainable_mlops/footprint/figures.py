@@ -111,13 +111,13 @@ class FootprintFigure(NamedTuple):
 class UnknownKind(StrEnum):
     """Classification of an unknown item by its possible size."""
 
-    #: A machine or store that the estimate does not count, or whose cost is unknown: its size has no bound.
+    #: An instance or store that the estimate does not count, or whose cost is unknown: its size has no bound.
     UNCOUNTED = "uncounted"
     #: Usage that a plan does not contain: stored bytes, hours in which people work.
     USAGE = "use"
     #: The carbon of a service with a known price and unknown energy.
     CARBON = "carbon"
-    #: A detail of a counted resource.
+    #: A small part of a counted resource, such as the embodied carbon of the network.
     DETAIL = "detail"
 
 
@@ -243,7 +243,7 @@ def collect_texts(estimates: Sequence[FootprintEstimate]) -> tuple[tuple[Unknown
 def sum_figures(figures: Iterable[FootprintFigure], unit: str) -> FootprintFigure:
     """Return the sum of the figures.
 
-    Its class is the worst class of the figures that make up a tenth of it or more. Its driver is that of the widest
+    Its class is the worst class of the figures that make up a tenth of it or more. Its driver is from the widest
     figure.
     """
     parts = list(figures)

@@ -19,13 +19,13 @@ from sustainable_mlops.footprint.calculation import Calculation, find_location
 from sustainable_mlops.footprint.calibration import find_service
 from sustainable_mlops.footprint.coefficients import Coefficients
 from sustainable_mlops.footprint.figures import UNITS, FootprintEstimate, FootprintFigure, span_estimates, span_figures
-from sustainable_mlops.footprint.machines import (
+from sustainable_mlops.footprint.instance_calculations import (
     calculate_fleet,
     calculate_serverless,
     describe_unknown_duty,
     make_job_fleet,
 )
-from sustainable_mlops.footprint.quantities import Quantity, exact_quantity
+from sustainable_mlops.footprint.quantities import Quantity, make_exact
 from sustainable_mlops.footprint.service_costs import calculate_service
 from sustainable_mlops.footprint.storage_and_transfer import calculate_storage, calculate_transfer
 
@@ -36,36 +36,36 @@ def estimate(activity: Activity, coefficients: Coefficients | None = None) -> Fo
     Raises UserError for an instance type or storage class that is not in the catalogue; `estimate_plan` lists those
     instead.
     """
-    return _estimate_cached(activity, coefficients or Coefficients.default(), False)
+    return _estimate_cached(activity, coefficients or Coefficients.get_current(), False)
 
 
 def estimate_change(before: Activity, after: Activity) -> Mapping[str, FootprintFigure]:
     """Return the difference `after` - `before` for a month, by metric, without metrics that either side lacks.
 
-    Shared inputs vary on both sides at once, see `propagate_change`. Raises UserError as `estimate` does.
+    Shared inputs vary on both sides together, see `propagate_change`. Raises UserError as `estimate` does.
     """
     if before != after:
-        return _estimate_change_cached(before, after, Coefficients.default())
+        return _estimate_change_cached(before, after, Coefficients.get_current())
     same = estimate(after).figures
     return {metric: FootprintFigure(0.0, 0.0, 0.0, figure.grade, "", UNITS[metric]) for metric, figure in same.items()}
 
 
 def find_highest_cost(activity: Activity) -> float | None:
     """Return the expected cost of a month on the most expensive instance type; None if a price is unknown."""
-    costs = [_estimate_cached(choice, Coefficients.default(), False).get("cost") for choice in _list_choices(activity)]
+    costs = [
+        _estimate_cached(choice, Coefficients.get_current(), False).get("cost") for choice in _list_choices(activity)
+    ]
     return max((cost.central for cost in costs if cost is not None), default=None) if None not in costs else None
 
 
-def estimate_per_thousand_requests(
-    activity: FleetActivity | ServerlessActivity, coefficients: Coefficients | None = None
-) -> FootprintEstimate | None:
+def estimate_per_thousand_requests(activity: FleetActivity | ServerlessActivity) -> FootprintEstimate | None:
     """Return the estimate of 1,000 requests, or None if there may be no requests.
 
     Source: SCI, ISO/IEC 21031:2024, with R = 1,000 requests.
     """
     if activity.requests is None or activity.requests.low < 1:
         return None
-    return _estimate_cached(activity, coefficients or Coefficients.default(), True)
+    return _estimate_cached(activity, Coefficients.get_current(), True)
 
 
 def estimate_job(
@@ -81,16 +81,16 @@ def estimate_job(
 ) -> FootprintEstimate:
     """Return the estimate of one job; `duty` is the busy share of its time, from measured runs of its kind.
 
-    Before the run, give `seconds` as a `Quantity` whose high end is the runtime cap. After the run, give the values
+    Before the run, give `seconds` as a `Quantity` whose high end is the runtime limit. After the run, give the values
     that SageMaker reports, `TrainingTimeInSeconds` and `BillableTimeInSeconds`: the bill then contains the spot
     discount.
     """
-    duration = exact_quantity(seconds, "time of the job") if isinstance(seconds, int | float) else seconds
-    hours, machines = duration * (1 / 3600), exact_quantity(float(count))
-    job = JobActivity(instance_type, region, hours, machines, spot=spot, volume_gb=volume_gb, duty=duty)
+    duration = make_exact(seconds, "time of the job") if isinstance(seconds, int | float) else seconds
+    hours, number = duration * (1 / 3600), make_exact(float(count))
+    job = JobActivity(instance_type, region, hours, number, spot=spot, volume_gb=volume_gb, duty=duty)
     if billable_seconds is None:
         return estimate(job)
-    billable = exact_quantity(billable_seconds / 3600, "time billed")
+    billable = make_exact(billable_seconds / 3600, "time billed")
     job_estimate = estimate(make_job_fleet(job)._replace(price_share=ONE, rework=ONE, billable_hours=billable))
     instance = instances.find(instance_type)
     unknown = describe_unknown_duty(job, instance) if instance is not None else None

@@ -249,7 +249,7 @@ class ResourceFootprint(_ResourceFields, _ChangeSums):  # type: ignore[misc]
         return tuple(dict.fromkeys(unknown for change in self.changes for unknown in change.unknowns))
 
     def may_cost_more(self, change: PartChange) -> bool:
-        """Return True if the plan adds or changes a part, unless only its size changes and does not grow much."""
+        """Return whether the plan adds or changes a part, unless only its size changes and does not grow much."""
         before, after = change.before, change.after
         if self.is_only_resized and before is not None and after is not None and before.size and after.size:
             has_price = before.activity is not None or after.activity is not None
@@ -260,7 +260,7 @@ class ResourceFootprint(_ResourceFields, _ChangeSums):  # type: ignore[misc]
         return self.is_changed or change.is_changed
 
     def has_unknown_delta(self, metric: str) -> bool:
-        """Return True if the change of a metric is unknown, or may be much larger than its figure."""
+        """Return whether the change of a metric is unknown, or may be much larger than its figure."""
         return any(
             change.is_changed
             or (self.may_cost_more(change) and any(one.kind is UnknownKind.UNCOUNTED for one in change.unknowns))
@@ -277,13 +277,13 @@ class ResourceFootprint(_ResourceFields, _ChangeSums):  # type: ignore[misc]
             "before": self.before.to_dict(),
             "after": self.after.to_dict(),
             "delta": self.delta.to_dict(),
-            "parts": [_part_to_dict(change) for change in self.changes],
+            "parts": [_convert_part(change) for change in self.changes],
             "unknown": [unknown.to_dict() for unknown in self.unknowns],
         }
 
 
 class UncountedResource(NamedTuple):
-    """A machine or store that exists after the plan and is in no figure."""
+    """An instance or store that exists after the plan and is in no figure."""
 
     address: str
     type: str
@@ -295,7 +295,7 @@ class UncountedResource(NamedTuple):
     size: str = ""
 
 
-def _part_to_dict(change: PartChange) -> dict[str, Any]:
+def _convert_part(change: PartChange) -> dict[str, Any]:
     part = change.after or change.before
     count = part.count if part else None
     per_thousand = part.per_thousand_requests if part and part.estimate else None
@@ -356,7 +356,7 @@ class PlanFootprint(_ChangeSums):
 
     @cached_property
     def uncounted(self) -> tuple[UncountedResource, ...]:
-        """Machines and stores after the plan that no figure counts, or whose cost is unknown.
+        """Instances and stores after the plan that no figure counts, or whose cost is unknown.
 
         Items that only the usage file can give (`UnknownKind.USAGE`), details of counted resources, types without a
         footprint and deleted resources are not included. If none of them is changed by the plan, the figures cover

@@ -1,4 +1,4 @@
-"""Power of machines in watts."""
+"""Power of instances in watts."""
 
 from sustainable_mlops.catalogue.instances import InstanceType, ServerPlatform
 from sustainable_mlops.footprint.coefficients import Coefficients, interpolate
@@ -24,7 +24,7 @@ def compute_slice_power(
     return cpus * (ratio + coefficients.board_ratio) + memory_w
 
 
-def compute_host_power(instance: InstanceType, load: float, coefficients: Coefficients | None = None) -> float:
+def compute_host_power(instance: InstanceType, load: float) -> float:
     """Return the power in W of an instance without its accelerators, at CPU load `load` (0-1) and before PUE."""
-    chosen = coefficients or Coefficients.default()
-    return compute_slice_power(instance.platform, instance.vcpu, instance.memory_gib, load, chosen)
+    coefficients = Coefficients.get_current()
+    return compute_slice_power(instance.platform, instance.vcpu, instance.memory_gib, load, coefficients)

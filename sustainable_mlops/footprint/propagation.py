@@ -102,9 +102,9 @@ def propagate(model: PropagationModel) -> tuple[FootprintFigure, ...]:
 
 
 def propagate_change(before: PropagationModel, after: PropagationModel) -> tuple[FootprintFigure, ...]:
-    """Return the results of `after` minus those of `before`, each with its interval.
+    """Return the results of `after` minus the results of `before`, each with its interval.
 
-    An unknown of both sides (a grid, a load) varies on both at once and acts as a factor of the change. It acts as an
+    An unknown of both sides (a grid, a load) varies on both together and acts as a factor of the change. It acts as an
     amount if it changes the sign of the change. An unknown of one side only (the power of its silicon) acts as a factor
     of that side. The three kinds are independent: their effects on the change add in quadrature, as amounts (ISO/IEC
     Guide 98-3, clause 5.1, for sums).
@@ -145,7 +145,7 @@ def _compute_amount(effect: _Effect, change: float) -> float:
 
 
 def _combine_as_factors(central: float, effects: Sequence[_Effect]) -> tuple[float, float]:
-    """Return how far the effects move a result of 0 or more down and up, as factors of the result."""
+    """Return the distances to the lower and the upper bound of a non-negative result; the effects multiply."""
     if central <= 0:  # nothing to scale
         return _combine_as_amounts(central, effects)
     up = central * exp(sqrt(sum(log(effect.most / central) ** 2 for effect in effects))) - central
@@ -159,7 +159,7 @@ def _combine_as_amounts(central: float, effects: Sequence[_Effect]) -> tuple[flo
 
 
 def _combine_change(central: float, effects: Sequence[_Effect]) -> tuple[float, float]:
-    """Return how far the effects move a change down and up, as factors if all of them keep its sign."""
+    """Return the distances to the bounds of a change; the effects multiply if all of them keep its sign."""
     if central < 0:
         up, down = _combine_change(
             -central, [_Effect(-effect.most, -effect.least, effect.quantity) for effect in effects]

@@ -8,7 +8,8 @@ from sustainable_mlops.catalogue.tables import Grade
 class Quantity:
     """A number between `low` and `high`, most likely near `central`.
 
-    `text` and `unit` describe the quantity for a reader. `grade` is A (measured or given), B (derived) or C (assumed).
+    `text` and `unit` describe the quantity for a reader. `grade` is A (measured or published), B (derived) or
+    C (assumed).
     """
 
     __slots__ = ("_hash", "central", "grade", "high", "key", "low", "text", "unit")
@@ -46,19 +47,19 @@ class Quantity:
         return f"Quantity{self._list_values()}"
 
     def __mul__(self, factor: float) -> "Quantity":
-        return self.with_bounds(self.low * factor, self.central * factor, self.high * factor)
+        return self.replace_bounds(self.low * factor, self.central * factor, self.high * factor)
 
     @property
     def is_exact(self) -> bool:
         """True if the interval is empty."""
         return self.low == self.high
 
-    def with_text(self, text: str, unit: str | None = None) -> "Quantity":
+    def replace_text(self, text: str, unit: str | None = None) -> "Quantity":
         """Return the same unknown with another text, and another unit if it was multiplied by a number with a unit."""
         key, unit = self.key or self.text, self.unit if unit is None else unit
         return Quantity(self.low, self.central, self.high, self.grade, text, key, unit)
 
-    def for_item(self, item: str) -> "Quantity":
+    def separate_for_item(self, item: str) -> "Quantity":
         """Return the quantity for one item only; the quantity of another item is an independent unknown."""
         key = f"{self.key or self.text}: {item}"
         return Quantity(self.low, self.central, self.high, self.grade, self.text, key, self.unit)
@@ -69,19 +70,19 @@ class Quantity:
         def limit(value: float) -> float:
             return min(max(value, low), high)
 
-        return self.with_bounds(limit(self.low), limit(self.central), limit(self.high))
+        return self.replace_bounds(limit(self.low), limit(self.central), limit(self.high))
 
-    def with_bounds(self, low: float, central: float, high: float) -> "Quantity":
+    def replace_bounds(self, low: float, central: float, high: float) -> "Quantity":
         """Return the same unknown with another value and other bounds."""
         return Quantity(low, central, high, self.grade, self.text, self.key, self.unit)
 
 
-def exact_quantity(value: float, text: str = "", grade: Grade = "A") -> Quantity:
+def make_exact(value: float, text: str = "", grade: Grade = "A") -> Quantity:
     """Return a known number. It needs no unit, because only uncertain quantities are listed."""
     return Quantity(value, value, value, grade, text)
 
 
-def bounded_quantity(
+def make_bounded(
     low: float, central: float, high: float, text: str = "", grade: Grade = "C", unit: str = ""
 ) -> Quantity:
     """Return a number that is known only within an interval."""

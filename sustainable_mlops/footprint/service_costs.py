@@ -1,6 +1,7 @@
 """Calculation of services with a fixed price, whose energy and carbon are unknown."""
 
 from sustainable_mlops.catalogue import service_prices
+from sustainable_mlops.catalogue.regions import find_partition
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint.activities import ONE, ZERO, ServiceActivity
 from sustainable_mlops.footprint.calculation import Calculation, GridLocation
@@ -8,8 +9,6 @@ from sustainable_mlops.footprint.figures import METRICS, UnknownItem, UnknownKin
 from sustainable_mlops.footprint.quantities import Quantity
 
 _OTHER_METRICS = frozenset(METRICS) - {"cost"}
-#: Regions with separate price lists, even for prices that all other Regions share.
-_OTHER_PARTITIONS = ("cn-", "us-gov-")
 
 
 def calculate_service(activity: ServiceActivity, location: GridLocation) -> Calculation:
@@ -17,8 +16,8 @@ def calculate_service(activity: ServiceActivity, location: GridLocation) -> Calc
     price = service_prices.load_by_item().get(activity.item)
     if price is None:
         raise UserError(f"{activity.item}: no price known")
-    region = location.region or ""
-    has_one_price = price.is_global and not region.startswith(_OTHER_PARTITIONS)
+    # Other partitions have separate price lists, even for prices that all other Regions share.
+    has_one_price = price.is_global and find_partition(location.region or "") == "aws"
     calculation = Calculation(
         GridLocation(ZERO, ZERO, 0.0, ZERO, region=location.region, missing=_OTHER_METRICS, unknowns=())
     )

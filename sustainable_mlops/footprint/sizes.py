@@ -93,18 +93,18 @@ def read_size(resource: Resource, side: PlanSide) -> Size:
 
 
 def is_size_path(path: str) -> bool:
-    """Return True if the attribute at `path`, without positions, belongs to the size of a resource."""
+    """Return whether the attribute at `path`, without positions, belongs to the size of a resource."""
     block, _, name = path.partition(".")
     return block in _LABELS if not name else name in _BLOCKS.get(block, ())
 
 
 def is_size_attribute(name: str) -> bool:
-    """Return True if the attribute belongs to the size of a resource, or if its change does not add cost."""
+    """Return whether the attribute belongs to the size of a resource, or if its change does not add cost."""
     return name in _LABELS or is_cost_neutral(name)
 
 
 def is_cost_neutral(name: str) -> bool:
-    """Return True if a change of the attribute does not add cost."""
+    """Return whether a change of the attribute does not add cost."""
     return name in _COST_NEUTRAL_NAMES
 
 
@@ -128,7 +128,7 @@ def _format_value(value: Any) -> str:
 
 
 def may_grow(before: Size, after: Size) -> bool:
-    """Return True if a resource becomes larger by more than a small step, or may do so."""
+    """Return whether a resource becomes larger by more than a small step, or may do so."""
     old, new = dict(before), dict(after)
     return any(_is_larger(name, old.get(name), new.get(name)) for name in {**old, **new})
 

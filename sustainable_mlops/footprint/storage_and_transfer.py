@@ -9,7 +9,7 @@ from sustainable_mlops.footprint.activities import StorageActivity, TransferActi
 from sustainable_mlops.footprint.calculation import Calculation, GridLocation
 from sustainable_mlops.footprint.coefficients import Coefficients
 from sustainable_mlops.footprint.figures import UnknownItem
-from sustainable_mlops.footprint.quantities import Quantity, exact_quantity
+from sustainable_mlops.footprint.quantities import Quantity, make_exact
 
 
 def calculate_storage(activity: StorageActivity, location: GridLocation, coefficients: Coefficients) -> Calculation:
@@ -30,9 +30,7 @@ def calculate_storage(activity: StorageActivity, location: GridLocation, coeffic
     )
     region_factor = take(location.find_price_factor(storage_class.name))
     usd = take(
-        exact_quantity(
-            storage_class.usd_per_gb_month or 0.0, f"price of {storage_class.name}", storage_class.price_grade
-        )
+        make_exact(storage_class.usd_per_gb_month or 0.0, f"price of {storage_class.name}", storage_class.price_grade)
     )
     if storage_class.usd_per_gb_month is None:
         calculation.mark_missing(
@@ -45,7 +43,7 @@ def calculate_storage(activity: StorageActivity, location: GridLocation, coeffic
     }[storage_class.medium]
     power, embodied = take(watts_per_gb), take(kg_per_gb)
 
-    def formula(v: Sequence[float]) -> tuple[float, float, float]:
+    def compute_amounts(v: Sequence[float]) -> tuple[float, float, float]:
         stored_gb_hours = v[gb] * v[copies] * HOURS_PER_MONTH
         return (
             stored_gb_hours * v[power] / 1000,
@@ -53,12 +51,12 @@ def calculate_storage(activity: StorageActivity, location: GridLocation, coeffic
             v[gb] * v[usd] * v[region_factor],
         )
 
-    calculation.set_formula(formula)
+    calculation.set_formula(compute_amounts)
     return calculation
 
 
 def _convert_to_gb(per_tb: Quantity, unit: str) -> Quantity:
-    return (per_tb * 0.001).with_text(per_tb.text, f"{unit}/GB")
+    return (per_tb * 0.001).replace_text(per_tb.text, f"{unit}/GB")
 
 
 def calculate_transfer(activity: TransferActivity, location: GridLocation, coefficients: Coefficients) -> Calculation:

@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from sustainable_mlops.catalogue import storage
+from sustainable_mlops.documents import check_keys, check_mapping, read_mapping
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.footprint.mapping_file import read_mapping
 from sustainable_mlops.footprint.quantities import Quantity
 from sustainable_mlops.plan.addresses import split_address
 from sustainable_mlops.plan.cloudformation import CLOUD_CONTROL
@@ -54,7 +54,7 @@ _SERVING_KEYS = (
     "provisioned_concurrency",
 )
 _JOB_KEYS = ("runs_per_month", "hours_per_run", "instances", "duty", "spot_discount")
-_MACHINE_KEYS = ("hours_per_month", "instances", "duty", "spot_discount")
+_INSTANCE_KEYS = ("hours_per_month", "instances", "duty", "spot_discount")
 #: Keys of each resource type.
 KEYS_BY_TYPE: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
@@ -71,7 +71,7 @@ KEYS_BY_TYPE: dict[str, tuple[str, ...]] = {
             "aws_emr_instance_group",
             "aws_spot_fleet_request",
         ),
-        _MACHINE_KEYS,
+        _INSTANCE_KEYS,
     ),
     **dict.fromkeys(
         ("aws_emr_cluster", "aws_instance", "aws_spot_instance_request"),
@@ -101,7 +101,7 @@ class ResourceUsage:
     def __init__(
         self, entries: Mapping[str, dict[str, Any]] | None = None, defaults: dict[str, Any] | None = None
     ) -> None:
-        """Take the checked keys of each address or pattern; see `read_usage`."""
+        """Store the checked keys of each address or pattern; see `read_usage`."""
         self._entries = dict(entries or {})
         self._patterns = {entry: _compile_pattern(entry) for entry in self._entries if "*" in entry}
         self._defaults = dict(defaults or {})
@@ -142,7 +142,7 @@ class UsageKeys:
     __slots__ = ("_known", "_own")
 
     def __init__(self, known: Mapping[str, Any], own: Mapping[str, Any]) -> None:
-        """Take all checked keys, and those given for this very resource or step."""
+        """Store all checked keys, and those given for this very resource or step."""
         self._known = known
         self._own = own
 
@@ -181,8 +181,8 @@ def read_usage(path: Path | str) -> ResourceUsage:
     """
     location = str(path)
     document = read_mapping(Path(path))
-    _check_keys(document, {"resources", "defaults"}, location)
-    resources = _check_mapping(document.get("resources") or {}, f"{location}: resources")
+    check_keys(document, {"resources", "defaults"}, location)
+    resources = check_mapping(document.get("resources") or {}, f"{location}: resources")
     entries = {}
     for address, keys in resources.items():
         where = f"{location}: resources.{address}"
@@ -205,8 +205,8 @@ def _check_keys_of_type(keys: Mapping[str, Any], address: str, location: str) ->
 
 
 def _parse_entry(keys: Any, location: str) -> dict[str, Any]:
-    keys = _check_mapping(keys, location)
-    _check_keys(keys, {*KEYS, _STORAGE_KEY}, location)
+    keys = check_mapping(keys, location)
+    check_keys(keys, {*KEYS, _STORAGE_KEY}, location)
     entry: dict[str, Any] = {}
     for key, value in keys.items():
         if key == _STORAGE_KEY:
@@ -219,7 +219,7 @@ def _parse_entry(keys: Any, location: str) -> dict[str, Any]:
 
 def _parse_storage(value: Any, location: str) -> dict[str, Quantity]:
     by_class = value if isinstance(value, dict) and not set(value) <= set(_BOUND_NAMES) else {"STANDARD": value}
-    _check_keys(by_class, {name for name in storage.load_all() if name.isupper()}, location)
+    check_keys(by_class, {name for name in storage.load_all() if name.isupper()}, location)
     return {
         name: _parse_quantity(
             gb, 1e12, f"GB in {name}", "GB", location if by_class is not value else f"{location}.{name}"
@@ -230,9 +230,9 @@ def _parse_storage(value: Any, location: str) -> dict[str, Quantity]:
 
 def _parse_quantity(value: Any, greatest: float, text: str, unit: str, location: str) -> Quantity:
     if isinstance(value, dict):
-        _check_keys(value, set(_BOUND_NAMES), location)
+        check_keys(value, set(_BOUND_NAMES), location)
         if missing := [end for end in _BOUND_NAMES if end not in value]:
-            raise UserError(f"{location}: give low, expected and high; {', '.join(missing)} is missing")
+            raise UserError(f"{location}: write low, expected and high; {', '.join(missing)} is missing")
         low, expected, high = (_parse_number(value[end], greatest, f"{location}.{end}") for end in _BOUND_NAMES)
         if not low <= expected <= high:
             raise UserError(
@@ -247,14 +247,3 @@ def _parse_number(value: Any, greatest: float, location: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= greatest:
         raise UserError(f"{location}: must be a number from 0 to {greatest:g}, not {value!r}")
     return float(value)
-
-
-def _check_mapping(value: Any, location: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise UserError(f"{location}: must be a mapping of keys, not {type(value).__name__}")
-    return value
-
-
-def _check_keys(value: Mapping[Any, Any], known: set[str], location: str) -> None:
-    if others := [str(key) for key in value if key not in known]:
-        raise UserError(f"{location}: unknown key {others[0]}; use one of {', '.join(sorted(known))}")

@@ -53,10 +53,10 @@ def _add_compiled_files(archive: bytes, script: Path, address: str) -> bytes:
         if process.returncode:
             lines = process.stderr.strip().splitlines() or [f"exit code {process.returncode}"]
             raise UserError(f"--compile: {script}: {lines[-1].removeprefix('error: ')}")
-        return _pack(folder)
+        return _pack_folder(folder)
 
 
-def _pack(folder: Path) -> bytes:
+def _pack_folder(folder: Path) -> bytes:
     """Return an archive of a folder. The same files give the same bytes."""
     content = io.BytesIO()
     with (

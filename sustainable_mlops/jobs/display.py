@@ -1,6 +1,6 @@
 """Console output of a launch: the plan, the live progress, the record."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
@@ -59,20 +59,26 @@ def _list_source_rows(package: SourcePackage, *, uploads: bool) -> list[tuple[st
     files = ", ".join(f"{name} ({decimal(size)})" for name, size in zip(package.files, package.sizes, strict=True))
     rows = [("source", f"{'upload of' if uploads else 'already uploaded:'} {size}: {files}")]
     if package.ignored_files:
-        hidden = len(package.ignored_files) - _MAX_IGNORED_FILES
-        names = [*package.ignored_files[:_MAX_IGNORED_FILES], *([f"and {hidden} more"] if hidden > 0 else [])]
-        rows.append(("not sent", ", ".join(names)))
+        rows.append(("not sent", _join_names(package.ignored_files)))
     return rows + [("missing?", text) for text in list_missing_files(package)]
 
 
 def list_missing_files(package: SourcePackage | None) -> list[str]:
-    """Return a line for each file that is not sent although the sent code mentions it."""
+    """Return a line for files with names of secrets, and for each unsent file that the sent code mentions."""
     if package is None:
         return []
+    secrets = package.likely_secrets
     return [
+        *([f"not sent, as names of secrets: {_join_names(secrets)}; rename a file that has none"] if secrets else []),
+    ] + [
         f"{name} is not sent, but {code} mentions it: if the code reads it from its folder, add it to source.include"
         for name, code in package.mentions.items()
     ]
+
+
+def _join_names(names: Sequence[str]) -> str:
+    hidden = len(names) - _MAX_IGNORED_FILES
+    return ", ".join([*names[:_MAX_IGNORED_FILES], *([f"and {hidden} more"] if hidden > 0 else [])])
 
 
 class EstimateView:
@@ -228,7 +234,7 @@ def show_progress(console: Console) -> Iterator[Callable[[RunRecord], None]]:
 
 
 class _JobProgressLines:
-    """Progress as lines: every new status at once, metrics at most twice a minute."""
+    """Progress as lines: every new status immediately, metrics at most twice a minute."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -271,7 +277,7 @@ class _JobProgressView:
 
 
 def _list_ended_jobs(record: RunRecord) -> list[str]:
-    """Return the progress of a tuning: its ended jobs."""
+    """Return the progress of a tuning job: its ended training jobs."""
     ended = sum(trial.is_ended for trial in record.trials)
     return [f"{ended} of {_format_count(len(record.trials), 'job')} ended"] if record.trials else []
 

@@ -1,11 +1,11 @@
-"""First estimate of a job's duration, from its data, its rounds and its machines.
+"""First estimate of a job's duration, from its data, its rounds and its instances.
 
     seconds = start + data / reading rate + rounds x (data / (round rate x vCPUs) + fixed time of a round)
 
 The size of the data in bytes stands for its rows and columns. The rows `duration_*` of `catalogue/assumptions.csv` have
 the rates with their sources and intervals. The start comes from training seconds of public notebooks, the round rate
 from a benchmark of boosted trees (GBM-perf), and the other rates are assumed. The lower bound of the interval combines
-the lower bounds of all rates, and the upper bound all upper bounds. The runtime cap ends a job, so no estimate is
+the lower bounds of all rates, and the upper bound all upper bounds. The runtime limit ends a job, so no estimate is
 longer. In the sandbox, the load of this computer widens the interval.
 
 The model does not know the script. With compressed data, a slow script or early stopping, the duration can be outside
@@ -54,7 +54,7 @@ _MAX_WIDTH = 4.0
 
 @dataclass(frozen=True, slots=True)
 class JobWork:
-    """Work of one instance of a job: its data, its rounds and its machine."""
+    """Work of one instance of a job: its data, its rounds and its instance type."""
 
     kind: str
     input_bytes: float

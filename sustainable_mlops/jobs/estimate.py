@@ -12,17 +12,17 @@ from sustainable_mlops.footprint import (
     PlanFootprint,
     Quantity,
     estimate_job_footprint,
-    exact_quantity,
     find_alternatives,
+    make_exact,
 )
 from sustainable_mlops.footprint.coefficients import load_assumptions
-from sustainable_mlops.footprint.machines import find_job_duty
+from sustainable_mlops.footprint.instance_calculations import find_job_duty
 from sustainable_mlops.footprint.model import estimate_change
 from sustainable_mlops.jobs.duration import estimate_first_seconds
 from sustainable_mlops.jobs.figure import Basis, RunFigure
 from sustainable_mlops.jobs.footprint import convert_figure, rename_figures
 from sustainable_mlops.jobs.image import NO_NEURON
-from sustainable_mlops.jobs.kinds.kind import JobMachines
+from sustainable_mlops.jobs.kinds.kind import JobInstances
 from sustainable_mlops.jobs.launch import JobLaunch
 from sustainable_mlops.jobs.run_history import RunHistory, find_history
 from sustainable_mlops.settings import Settings
@@ -75,7 +75,7 @@ def estimate_launch(launch: JobLaunch, folder: Path) -> RunEstimate:
     earlier runs, the duration comes from the model in `duration.py`. The load comes from earlier runs that measured it
     (`same_run_load_factor` and `other_run_load_factor`).
     """
-    machines, record = launch.kind.read_machines(launch.request), launch.record
+    job_instances, record = launch.kind.read_instances(launch.request), launch.record
     history = find_history(launch, folder)
     seconds, basis, source = _estimate_duration(launch, history)
     duty, load = _estimate_load(record.instance_type, history)
@@ -83,18 +83,18 @@ def estimate_launch(launch: JobLaunch, folder: Path) -> RunEstimate:
         record.instance_type,
         record.region,
         hours=seconds * (1 / 3600),
-        count=exact_quantity(float(record.instance_count)),
-        spot=bool(machines.spot),  # the record of an earlier job may differ
-        volume_gb=machines.volume_gb,
+        count=make_exact(float(record.instance_count)),
+        spot=bool(job_instances.spot),  # the record of an earlier job may differ
+        volume_gb=job_instances.volume_gb,
         duty=duty,
     )
     current = estimate_job_footprint(job, launch.kind.worker.name)
-    options = sorted(_list_alternatives(launch, machines, job, current), key=lambda option: -option.kg)
+    options = sorted(_list_alternatives(launch, job_instances, job, current), key=lambda option: -option.kg)
     cleanest = next((option for option in options if option.kg > 0), None)
     cheapest = max((option for option in options if option.usd > 0), key=lambda option: option.usd, default=None)
     unknown = [f"{item.subject}: {item.reason}" for _, item in current.unknowns]
-    if machines.warm:
-        unknown.append(f"warm pool: up to {machines.warm / 60:g} min, idle and billed, unless another job uses it")
+    if job_instances.warm:
+        unknown.append(f"warm pool: up to {job_instances.warm / 60:g} min, idle and billed, unless another job uses it")
     return RunEstimate(
         duration=_make_figure(seconds, "s", basis, source),
         load=load,
@@ -130,15 +130,15 @@ def _estimate_load(instance_type: str, history: RunHistory) -> tuple[Quantity | 
 
 
 def _estimate_duration(launch: JobLaunch, history: RunHistory) -> tuple[Quantity, Basis, str]:
-    """Return the seconds that the machines run over all jobs, with basis and source."""
-    machines = launch.kind.read_machines(launch.request)
+    """Return the seconds that the instances run over all jobs, with basis and source."""
+    job_instances = launch.kind.read_instances(launch.request)
     seconds, basis, source = _estimate_job_duration(launch, history)
-    if machines.jobs == 1:
+    if job_instances.jobs == 1:
         return seconds, basis, source
-    factors, text = [exact_quantity(float(machines.jobs))], f"at most {machines.jobs} jobs"
+    factors, text = [make_exact(float(job_instances.jobs))], f"at most {job_instances.jobs} jobs"
     for key, applies, reason in (
-        ("tuning_share_of_jobs", machines.may_end_before, "completion criteria may end the search earlier"),
-        ("tuning_share_of_time", machines.stops_jobs, "some jobs are stopped early"),
+        ("tuning_share_of_jobs", job_instances.may_end_before, "completion criteria may end the tuning job earlier"),
+        ("tuning_share_of_time", job_instances.stops_jobs, "some jobs are stopped early"),
     ):
         if applies:
             share = load_assumptions()[key]
@@ -159,27 +159,27 @@ def _estimate_duration(launch: JobLaunch, history: RunHistory) -> tuple[Quantity
 
 
 def _estimate_job_duration(launch: JobLaunch, history: RunHistory) -> tuple[Quantity, Basis, str]:
-    """Return the seconds of one job, at most the cap."""
-    cap = launch.record.stops_after or launch.kind.read_machines(launch.request).cap
+    """Return the seconds of one job, at most the runtime limit."""
+    cap = launch.record.stops_after or launch.kind.read_instances(launch.request).cap
     if (history_seconds := history.seconds) is not None:
-        seconds, source = history_seconds[0].with_text(DURATION, "s").clamp(0.0, cap), history_seconds[1]
+        seconds, source = history_seconds[0].replace_text(DURATION, "s").clamp(0.0, cap), history_seconds[1]
         basis: Basis = "estimated"
         if history_seconds[0].central > cap:
-            source += f"; longer than the cap of {cap / 60:g} min, which ends it"
+            source += f"; longer than the runtime limit of {cap / 60:g} min, which ends it"
     else:
         first_seconds, source = estimate_first_seconds(history.work)
-        seconds = first_seconds.with_text(DURATION, "s").clamp(0.0, cap)
+        seconds = first_seconds.replace_text(DURATION, "s").clamp(0.0, cap)
         basis = "assumed"
         if first_seconds.high > cap:
-            source += f"; at most the cap of {cap / 60:g} min"
+            source += f"; at most the runtime limit of {cap / 60:g} min"
     if launch.decision == "resume":
-        seconds = seconds.with_bounds(0.0, seconds.central, seconds.high)
+        seconds = seconds.replace_bounds(0.0, seconds.central, seconds.high)
         source = f"{source}; the checkpoints save a part of the whole run"
     return seconds, basis, source
 
 
 def _list_alternatives(
-    launch: JobLaunch, machines: JobMachines, job: JobActivity, current: PlanFootprint
+    launch: JobLaunch, job_instances: JobInstances, job: JobActivity, current: PlanFootprint
 ) -> Iterator[RunAlternative]:
     for alternative in find_alternatives(current, least_kg=0.0):
         if alternative.kind == "silicon" and not _can_train_on_neuron(launch):
@@ -191,7 +191,7 @@ def _list_alternatives(
             saved_co2e=convert_figure(alternative.saved_kg),
             saved_cost=usd,
         )
-    if machines.spot is False and current.after.figures:
+    if job_instances.spot is False and current.after.figures:
         saved = {
             metric: convert_figure(figure) for metric, figure in estimate_change(job._replace(spot=True), job).items()
         }
@@ -205,5 +205,5 @@ def _list_alternatives(
 
 
 def _can_train_on_neuron(launch: JobLaunch) -> bool:
-    """Return True if Trainium, which the footprint model proposes for a job, can do the same work."""
+    """Return whether Trainium, which the footprint model proposes for a job, can do the same work."""
     return launch.kind.phase == "training" and not any(name in launch.record.image for name in NO_NEURON)

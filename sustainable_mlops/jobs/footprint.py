@@ -65,9 +65,9 @@ def rename_figures(model_figures: Mapping[str, "footprint.FootprintFigure"]) -> 
 def find_carbon_ratio(instance_type: str, region: str) -> float | None:
     """Return the factor of a calibration file that the carbon figures of a job contain, or None."""
     from sustainable_mlops.footprint import Coefficients
-    from sustainable_mlops.footprint.calibration import find_machine_service
+    from sustainable_mlops.footprint.calibration import find_instance_service
 
-    ratio = Coefficients.default().find_carbon_ratio(find_machine_service(instance_type), region)
+    ratio = Coefficients.get_current().find_carbon_ratio(find_instance_service(instance_type), region)
     return None if ratio is None else ratio.central
 
 

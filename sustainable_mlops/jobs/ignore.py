@@ -12,7 +12,17 @@ if TYPE_CHECKING:
 
 IGNORE_FILE = ".smlopsignore"
 
-_SECRETS = ("*.pem", "*.key", "*.p12", "*.pfx", "id_rsa*", "id_ed25519*", "*credentials*", "*.tfstate*", "*.tfvars")
+_KEY_FILES = (
+    *("*.pem", "*.key", "*.p12", "*.pfx", "*.ppk", "*.jks", "*.keystore", "*.kdbx"),
+    *("id_rsa*", "id_dsa*", "id_ecdsa*", "id_ed25519*", "*credentials*", "*.env", "*.tfstate*", "*.tfvars*"),
+)
+#: Names of likely secrets, unless the file is Python code. `tokenizer.json` and `cls_token.txt` do not match.
+_SECRET_NAME = re.compile(
+    r"(secrets?|passwords?|passwd|passphrase|kubeconfig|service[-_]?accounts?)(?![a-z])"
+    r"|(?:^|(?:access|api|auth|bearer|github|gitlab|hf|refresh)[-_]?)token(?=\.|$)"
+)
+_SECRET_FOLDERS = {"secret", "secrets", "credentials"}
+_CODE = {".py", ".pyi", ".pyx"}
 _CACHES = {"__pycache__", "node_modules"}
 
 #: Patterns of files that are usually not code.
@@ -23,8 +33,24 @@ _JOB_FILE_STARTS = (b"platform:", b"compute:", b"limits:")
 
 def is_private(name: PurePath) -> bool:
     """Return True for a file that is never sent: a hidden file, a cache, or a likely secret."""
-    hidden_or_cache = any(part.startswith(".") or part in _CACHES for part in name.parts)
-    return hidden_or_cache or any(PurePath(name.name.lower()).match(pattern) for pattern in _SECRETS)
+    return _is_hidden_or_cache(name) or _looks_secret(name)
+
+
+def list_likely_secrets(ignored: set[str]) -> list[str]:
+    """Return the ignored files with names of secrets, without hidden files and caches."""
+    return sorted(name for name in ignored if not _is_hidden_or_cache(PurePath(name)) and _looks_secret(PurePath(name)))
+
+
+def _is_hidden_or_cache(name: PurePath) -> bool:
+    return any(part.startswith(".") or part in _CACHES for part in name.parts)
+
+
+def _looks_secret(name: PurePath) -> bool:
+    *folders, file = name.as_posix().lower().split("/")
+    if any(PurePath(file).match(pattern) for pattern in _KEY_FILES):
+        return True
+    has_secret_name = _SECRET_NAME.search(file) is not None or not _SECRET_FOLDERS.isdisjoint(folders)
+    return has_secret_name and PurePath(file).suffix not in _CODE
 
 
 @dataclass(frozen=True)
@@ -36,7 +62,7 @@ class IgnoreRules:
     own_rules: "GitIgnoreSpec"
 
     def is_ignored(self, name: str, path: Path, pattern: str) -> bool:
-        """Return True if the file is not sent, although `pattern` of `source.include` matches it.
+        """Return whether the file is not sent, although `pattern` of `source.include` matches it.
 
         A pattern requests a file by its whole name, all files with the pattern's own ending (`*.csv`), and the files of
         a folder if the pattern starts with the folder's name.

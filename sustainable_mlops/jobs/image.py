@@ -1,13 +1,14 @@
 """Addresses of SageMaker's own images, from the tables of the SageMaker Python SDK."""
 
 import json
-import os
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
 from sustainable_mlops.errors import UserError, did_you_mean
+from sustainable_mlops.files import write_file
 from sustainable_mlops.jobs.specs.common import FrameworkImage
 from sustainable_mlops.terraform import LOCAL
 
@@ -22,7 +23,7 @@ NO_NEURON = ("xgboost", "scikit-learn", "sklearn")
 _DEEP_LEARNING_CONTAINERS = "763104351884."
 
 
-def image_address(image: FrameworkImage | str, region: str, instance_type: str, scope: Scope = "training") -> str:
+def find_image_address(image: FrameworkImage | str, region: str, instance_type: str, scope: Scope = "training") -> str:
     """Return the address of `image` in `region`; return a full address unchanged.
 
     Raises UserError naming the supported versions, or if the SDK is not installed.
@@ -36,10 +37,10 @@ def image_address(image: FrameworkImage | str, region: str, instance_type: str, 
     except metadata.PackageNotFoundError:
         raise UserError(
             "image: a framework and version need the SageMaker Python SDK; "
-            "pip install 'sustainable-mlops[pipelines]', or give the full address of the image"
+            "pip install 'sustainable-mlops[pipelines]', or pass the full address of the image"
         ) from None
     key = f"{sdk} {image.framework} {image.version} {region} {instance_type} {scope}"
-    return _read_cached(key, lambda: _retrieve(image, region, instance_type, scope))
+    return _read_cached(key, lambda: _retrieve_address(image, region, instance_type, scope))
 
 
 def check_neuron(image: str, instance_type: str) -> None:
@@ -52,15 +53,21 @@ def check_neuron(image: str, instance_type: str) -> None:
         )
 
 
-def _retrieve(image: FrameworkImage, region: str, instance_type: str, scope: Scope) -> str:
+def _retrieve_address(image: FrameworkImage, region: str, instance_type: str, scope: Scope) -> str:
     from sagemaker.core import image_uris
 
     tables = {path.stem: path for path in (Path(image_uris.__file__).parent / "image_uri_config").glob("*.json")}
     if image.framework not in tables:
         raise UserError(f"image.framework: '{image.framework}' is unknown{did_you_mean(image.framework, tables)}")
+    table = json.loads(tables[image.framework].read_text())
+    if _has_base_frameworks(table):
+        raise UserError(
+            f"image.framework: an image of {image.framework} also has a version of PyTorch or TensorFlow, for which "
+            "there is no field; write the full address of the image"
+        )
     arguments: dict[str, str] = {"image_scope": scope}
     if scope == "processing":
-        arguments = _choose_processing_arguments(json.loads(tables[image.framework].read_text()), image.version)
+        arguments = _choose_processing_arguments(table, image.version)
     try:
         address: str = image_uris.retrieve(
             image.framework, region, version=image.version, instance_type=instance_type, **arguments
@@ -68,6 +75,12 @@ def _retrieve(image: FrameworkImage, region: str, instance_type: str, scope: Sco
     except (ValueError, KeyError, NotImplementedError) as error:
         raise UserError(f"image: {error}") from None
     return address
+
+
+def _has_base_frameworks(table: dict[str, Any]) -> bool:
+    """Return True if an address depends on the version of a second framework, as for `huggingface`."""
+    versions = (one for scope in ("training", "inference") for one in table.get(scope, {}).get("versions", {}).values())
+    return any(name.startswith(("pytorch", "tensorflow")) for version in versions for name in version)
 
 
 def _choose_processing_arguments(table: dict[str, Any], version: str) -> dict[str, str]:
@@ -85,8 +98,6 @@ def _read_cached(key: str, find: Callable[[], str]) -> str:
         addresses = {}
     if key not in addresses:
         addresses[key] = find()
-        _CACHE_FILE.parent.mkdir(parents=True, exist_ok=True)
-        partial = _CACHE_FILE.with_suffix(f".{os.getpid()}")
-        partial.write_text(json.dumps(addresses, indent=1))
-        partial.replace(_CACHE_FILE)
+        with suppress(UserError):  # the next launch then finds the address again
+            write_file(_CACHE_FILE, json.dumps(addresses, indent=1))
     return addresses[key]

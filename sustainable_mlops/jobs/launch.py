@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from sustainable_mlops import aws
 from sustainable_mlops.aws import AwsError, Client, Clients
+from sustainable_mlops.aws.arn import Arn
 from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.figure import RunFigure
@@ -52,7 +53,7 @@ class JobLaunch:
         with aws.translate_aws_errors(f"{self.kind.title} {self.record.job_name}"):
             return _refresh_record(self.kind, self.record, self.clients.sagemaker)
 
-    def with_expected_figures(self, expected: dict[str, RunFigure]) -> "JobLaunch":
+    def add_expected_figures(self, expected: dict[str, RunFigure]) -> "JobLaunch":
         """Return the launch with the expected figures in its record; unchanged if it starts no job."""
         if not self.starts_job:
             return self
@@ -111,10 +112,10 @@ def _prepare_spec(
     # Reuse a claimed name: if the launch that claimed it still runs, it cannot start a second job.
     name = claimed_name if claimed_name and not force else kind.make_job_name(spec.name, run.key, now)
     request, prerequisites = kind.build_named_request(run, name, checkpoints, outputs), kind.list_prerequisites(run)
-    has_checkpoints = checkpoints is not None and _all_exist([checkpoints], clients.s3)
+    has_checkpoints = checkpoints is not None and _has_all_objects([checkpoints], clients.s3)
     resumed_request = None if force else kind.resume_request(request, previous, checkpoints=has_checkpoints)
     decision = _choose_decision(previous, clients.s3, force=force, can_resume=resumed_request is not None)
-    derived_fields = kind.derived_fields(run)
+    derived_fields = kind.derive_fields(run)
     if previous is not None and decision in ("attach", "done"):
         record = previous.model_copy(update=derived_fields)
     else:
@@ -128,7 +129,7 @@ def _prepare_spec(
             checkpoints=checkpoints,
             outputs=outputs,
             sagemaker_model=next((prerequisite.name for prerequisite in prerequisites), None),
-            stops_after=kind.runtime_cap_seconds(spec),
+            stops_after=kind.get_runtime_limit_seconds(spec),
             **derived_fields,
         )
     return JobLaunch(
@@ -173,7 +174,7 @@ def start(launch: JobLaunch) -> RunRecord:
 
 def store(record: RunRecord, launch: JobLaunch) -> None:
     """Write the run's record to S3, unless a later launch of the run has written its own. Raises UserError."""
-    address = launch.layout.record(record.run_key)
+    address = launch.layout.locate_record(record.run_key)
     with aws.translate_aws_errors(f"writing {address}"):
         stored_record, _ = _read_stored_record(address, launch.clients.s3)
         if (
@@ -183,7 +184,7 @@ def store(record: RunRecord, launch: JobLaunch) -> None:
 
 
 def _write_record(record: RunRecord, launch: JobLaunch, **condition: str) -> None:
-    bucket, key = S3Uri.parse(launch.layout.record(record.run_key))
+    bucket, key = S3Uri.parse(launch.layout.locate_record(record.run_key))
     launch.clients.s3.put_object(
         Bucket=bucket, Key=key, Body=record.to_json(), ContentType="application/json", **condition
     )
@@ -193,7 +194,7 @@ def _claim_run(launch: JobLaunch) -> None:
     """Write the record of a job before its launch. Raises UserError if another launch of the run was faster."""
     from botocore.exceptions import ClientError
 
-    address = launch.layout.record(launch.record.run_key)
+    address = launch.layout.locate_record(launch.record.run_key)
     unchanged = {"IfMatch": launch.stored_tag} if launch.stored_tag else {"IfNoneMatch": "*"}
     with aws.translate_aws_errors(f"writing {address}"):
         try:
@@ -209,7 +210,7 @@ def _claim_run(launch: JobLaunch) -> None:
 
 
 def _is_own_claim(address: str, launch: JobLaunch) -> bool:
-    """Return True if the stored record is this claim: the response to the write was lost."""
+    """Return whether the stored record is this claim: the response to the write was lost."""
     bucket, key = S3Uri.parse(address)
     stored_bytes: bytes = launch.clients.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
     return stored_bytes == launch.record.to_json().encode()
@@ -244,8 +245,8 @@ def find_platform(reference: str | Platform) -> Platform:
     """Return the platform that a file names or contains. Raises UserError."""
     if not isinstance(reference, str):
         return reference
-    region = reference.split(":")[3] if reference.startswith("arn:") else None
-    return read_platform(reference, aws.make_client("ssm", region))
+    arn = Arn.parse_or_none(reference)
+    return read_platform(reference, aws.make_client("ssm", arn and arn.region))
 
 
 def _find_record(
@@ -255,7 +256,7 @@ def _find_record(
 
     The name is None unless the launch that claimed it failed before the job existed.
     """
-    record, tag = _read_stored_record(run.layout.record(run.key), clients.s3)
+    record, tag = _read_stored_record(run.layout.locate_record(run.key), clients.s3)
     if record is None or record.is_ended:
         return record, tag, None
     current_record = _refresh_record(kind, record, clients.sagemaker)
@@ -303,7 +304,7 @@ def _choose_checkpoints(run: Run[Any], reused_record: RunRecord | None, attempt:
         return None
     if reused_record is not None and reused_record.checkpoints:
         return reused_record.checkpoints  # of a forced run, if that was the last run
-    return run.layout.checkpoints(run.key, attempt)
+    return run.layout.locate_checkpoints(run.key, attempt)
 
 
 def _choose_decision(previous: RunRecord | None, s3: Client, *, force: bool, can_resume: bool) -> Decision:
@@ -311,13 +312,13 @@ def _choose_decision(previous: RunRecord | None, s3: Client, *, force: bool, can
         return "start"
     if previous is not None and not previous.is_ended:
         return "attach"
-    if previous is not None and previous.status == "Completed" and _all_exist(previous.results, s3):
+    if previous is not None and previous.status == "Completed" and _has_all_objects(previous.results, s3):
         return "done"
     return "resume" if can_resume else "start"
 
 
-def _all_exist(addresses: list[str], s3: Client) -> bool:
-    """Return True if every address has an object at or under it; False without addresses."""
+def _has_all_objects(addresses: list[str], s3: Client) -> bool:
+    """Return whether every address has an object at or under it; False without addresses."""
     responses = [
         s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1) for bucket, key in map(S3Uri.parse, addresses)
     ]
@@ -325,11 +326,11 @@ def _all_exist(addresses: list[str], s3: Client) -> bool:
 
 
 def _make_record(kind: JobKind[Spec], run: Run[Spec], request: dict[str, Any], **fields: Any) -> RunRecord:
-    spec, platform, machines, sharded_channels = (
+    spec, platform, job_instances, sharded_channels = (
         run.spec,
         run.platform,
-        kind.read_machines(request),
-        kind.sharded_channels(run.spec),
+        kind.read_instances(request),
+        kind.list_sharded_channels(run.spec),
     )
     data = {
         channel.name: DataSet(
@@ -348,10 +349,10 @@ def _make_record(kind: JobKind[Spec], run: Run[Spec], request: dict[str, Any], *
         environment=platform.environment,
         region=platform.region,
         status="InProgress",
-        spot=bool(machines.spot),
+        spot=bool(job_instances.spot),
         image=run.image,
-        instance_type=machines.instance_type,
-        instance_count=machines.count,
+        instance_type=job_instances.instance_type,
+        instance_count=job_instances.count,
         source=run.source,
         source_digest=run.source_digest,
         data=data,

@@ -23,28 +23,28 @@ class Layout:
         """Prefix of the models. SageMaker writes `<job>/output/model.tar.gz` below it."""
         return self._join_artifacts("models")
 
-    def source(self, digest: str) -> str:
+    def locate_source(self, digest: str) -> str:
         """Return the address of the packed source with this digest."""
         return f"{self._join_artifacts('source')}/{name_archive_folder(digest)}/{ARCHIVE}"
 
-    def checkpoints(self, run_key: str, attempt: str = "") -> str:
+    def locate_checkpoints(self, run_key: str, attempt: str = "") -> str:
         """Return the address of a run's checkpoints; `attempt` separates forced runs of the same key."""
         return f"{self._join_artifacts('checkpoints')}/{_name_attempt(run_key, attempt)}/"
 
-    def record(self, run_key: str) -> str:
+    def locate_record(self, run_key: str) -> str:
         """Return the address of the run's record."""
         return f"{self._join_artifacts('runs')}/{run_key}/record.json"
 
-    def reports(self, run_key: str, name: str, attempt: str = "") -> str:
+    def locate_report(self, run_key: str, name: str, attempt: str = "") -> str:
         """Return the address of a report of the run, beside its record."""
         return f"{self._join_artifacts('runs')}/{_name_attempt(run_key, attempt)}/{name}/"
 
-    def re_creatable(self, run_key: str, name: str, attempt: str = "") -> str:
+    def locate_recreatable(self, run_key: str, name: str, attempt: str = "") -> str:
         """Return the address of data that the run can create again."""
         folder = S3Uri(self.buckets.data, "re-creatable") / self.workload
         return f"{folder}/{_name_attempt(run_key, attempt)}/{name}/"
 
-    def predictions(self, run_key: str, attempt: str = "") -> str:
+    def locate_predictions(self, run_key: str, attempt: str = "") -> str:
         """Return the address of predictions. They have a prefix of their own: the job's role can write only there."""
         folder = S3Uri(self.buckets.data, "re-creatable/predictions") / self.workload
         return f"{folder}/{_name_attempt(run_key, attempt)}/"

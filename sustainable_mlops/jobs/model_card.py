@@ -51,7 +51,7 @@ def _describe_training(record: RunRecord) -> dict[str, Any]:
         "user_provided_training_metrics": metrics[:_METRICS],
         "user_provided_hyper_parameters": hyperparameters[:_HYPERPARAMETERS],
     }
-    # The job of a tuning's best model is not the job of the record.
+    # The record of a tuning job names the tuning job, not the training job of the best model.
     if record.job_arn and not record.best:
         details["training_arn"] = record.job_arn
     return details

@@ -75,11 +75,11 @@ class Platform(Settings):
     tags: dict[str, str] = Field({}, description="Tags of everything in the environment.")
     vpc: Vpc | None = Field(None, description="Network of jobs and models. Null: no VPC.")
 
-    def role(self, phase: Phase) -> str:
+    def get_role_arn(self, phase: Phase) -> str:
         """Return the ARN of the phase's role. Raises UserError if the platform has none."""
         role: str | None = getattr(self.roles, phase)
         if role is None:
-            raise UserError(f"platform.roles.{phase}: is missing; name the role that this job assumes")
+            raise UserError(f"platform.roles.{phase}: is missing; set the role that this job assumes")
         return role
 
 

@@ -43,7 +43,7 @@ def _find_smaller_data(kind: JobKind[Any], spec: Any, platform: Platform, s3: Cl
         bucket, prefix = S3Uri.parse(resolve_address(name, location, platform.buckets.data))
         response = s3.list_objects_v2(Bucket=bucket, Prefix=prefix)  # the first 1000 objects are enough
         objects = sorted((item["Size"], item["Key"]) for item in response.get("Contents", []) if _has_data(item))
-        if len(objects) > 1 and not (name in kind.sharded_channels(spec) and spec.compute.instance_count > 1):
+        if len(objects) > 1 and not (name in kind.list_sharded_channels(spec) and spec.compute.instance_count > 1):
             yield name, str(S3Uri(bucket, objects[len(objects) // 2][1]))
 
 

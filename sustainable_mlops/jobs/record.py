@@ -3,7 +3,6 @@
 import json
 import os
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -12,16 +11,17 @@ from pydantic import AliasChoices, ConfigDict, Field, computed_field
 
 from sustainable_mlops import aws
 from sustainable_mlops.aws import Client
+from sustainable_mlops.aws.arn import Arn
 from sustainable_mlops.aws.s3 import S3Uri, is_s3
+from sustainable_mlops.aws.statuses import FINAL_JOB_STATUSES
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.files import write_file
 from sustainable_mlops.jobs.figure import RunFigure
 from sustainable_mlops.jobs.measurement.comparison import EstimateComparison, compare_quantities
 from sustainable_mlops.jobs.measurement.counters import CounterReadings
 from sustainable_mlops.jobs.specs.common import Scalar
 from sustainable_mlops.jobs.specs.training import AdditionalServingSpec, ServingSpec
 from sustainable_mlops.settings import Settings, parse_json
-
-ENDED = ("Completed", "Failed", "Stopped")
 
 
 class DataSet(Settings):
@@ -72,7 +72,7 @@ class TuningTrial(Settings):
     @property
     def is_ended(self) -> bool:
         """True if the status of the job is final."""
-        return self.status in ENDED
+        return self.status in FINAL_JOB_STATUSES
 
 
 class RunRecord(Settings):
@@ -115,13 +115,13 @@ class RunRecord(Settings):
     outputs: dict[str, str] = Field({}, description="Address of each named output.")
     sagemaker_model: str | None = Field(None, description="Batch transform: SageMaker model that predicts.")
     stops_after: int | None = Field(
-        None, description="Seconds after which the launcher that follows the job stops it, if SageMaker has no cap."
+        None, description="Seconds after which the launcher that follows the job stops it, if SageMaker has no limit."
     )
     children: list[str] = Field([], description="Names of the jobs that this one started.")
     max_jobs: int | None = Field(None, description="Tuning: maximum number of jobs.")
     trials: list[TuningTrial] = Field([], description="Tuning: its training jobs and their results.")
     best: str | None = Field(None, description="Tuning: the job that trained the model.")
-    parents: list[str] = Field([], description="Tuning: earlier tunings whose results it started with.")
+    parents: list[str] = Field([], description="Earlier tuning jobs whose results the tuning job started with.")
     metrics: dict[str, float] = Field({}, description="Last value of each metric, as SageMaker read it from the log.")
     warnings: list[str] = Field([], description="Missing results of a completed job: a metric, a model, an output.")
     figures: dict[str, RunFigure] = Field({})
@@ -134,6 +134,12 @@ class RunRecord(Settings):
     model_package_group: str | None = None
     tags: dict[str, str] = Field({})
 
+    @property
+    def account(self) -> str | None:
+        """Account of the job; None before the job exists."""
+        arn = Arn.parse_or_none(self.job_arn or "")
+        return None if arn is None else arn.account
+
     @computed_field(description="Estimates and measurements of a completed run.")  # type: ignore[prop-decorator]
     @property
     def comparisons(self) -> list[EstimateComparison]:
@@ -144,13 +150,13 @@ class RunRecord(Settings):
 
     @property
     def seconds(self) -> RunFigure | None:
-        """Seconds that the machines ran (of a tuning: all its training jobs); None while unknown."""
+        """Seconds that the instances ran (of a tuning job: all its training jobs); None while unknown."""
         return self.figures.get(f"{self.kind}_seconds", self.figures.get("training_seconds"))
 
     @property
     def is_ended(self) -> bool:
         """True if the status of the job is final."""
-        return self.status in ENDED
+        return self.status in FINAL_JOB_STATUSES
 
     @property
     def results(self) -> list[str]:
@@ -188,7 +194,8 @@ def _describe_registration(execution: Mapping[str, Any]) -> str:
         return "the execution registered no model"
     return (
         f"its model is already registered; approve it with: aws sagemaker update-model-package "
-        f"--model-package-arn {package} --model-approval-status Approved --approval-description REASON"
+        f"--model-package-arn {package} --model-approval-status Approved --approval-description REASON "
+        f"--region {package.split(':')[3]}"
     )
 
 
@@ -197,7 +204,7 @@ def read_record_file(path: Path) -> RunRecord:
     try:
         return parse_record(path.read_bytes(), str(path))
     except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+        raise UserError(f"{path}: cannot be read: {error.strerror}; correct its permissions") from None
 
 
 def load_record(address: str, s3: Client) -> RunRecord:
@@ -215,9 +222,9 @@ def make_record_folder(out: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UserError(f"--out: {folder} cannot be created: {error.strerror}; name another folder") from None
+        raise UserError(f"--out: {folder} cannot be created: {error.strerror}; pass another folder") from None
     if not os.access(folder, os.W_OK):
-        raise UserError(f"--out: {folder} is not writable; name another folder")
+        raise UserError(f"--out: {folder} is not writable; pass another folder")
     return folder
 
 
@@ -229,12 +236,5 @@ def write_record(record: RunRecord, out: Path) -> Path:
 def write_atomically(name: str, text: str, out: Path) -> Path:
     """Write `<out>/runs/<name>.json` atomically and return its path. Raises UserError."""
     path = make_record_folder(out) / f"{name}.json"
-    partial = path.with_suffix(".partial")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
-        raise UserError(f"{path} cannot be written: {error.strerror}; free some space, or name another --out") from None
+    write_file(path, text)
     return path

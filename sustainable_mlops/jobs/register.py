@@ -96,11 +96,11 @@ def approve(package: ModelPackage, reason: str, sagemaker: Client) -> ModelPacka
 def build_package_request(
     record: RunRecord, serving: ResolvedServing, group: str, metrics: str | None, etag: str | None = None
 ) -> dict[str, Any]:
-    """Return the CreateModelPackage request; `etag` is that of the model's archive.
+    """Return the CreateModelPackage request; `etag` is the ETag of the model's archive.
 
     Raises UserError if SageMaker would reject it.
     """
-    images = {name: machines.image for name, machines in serving.additional.items()}
+    images = {name: entry.image for name, entry in serving.additional.items()}
     request: dict[str, Any] = {
         "ModelPackageGroupName": group,
         "ModelPackageDescription": f"{record.workload}, trained by {record.best or record.job_name}",
@@ -132,8 +132,8 @@ def build_specifications(serving: ServingSpec, image: Any, additional: Mapping[s
     `serving.additional`.
     """
     additional_specifications = [
-        {"Name": name} | _build_specification(serving, machines, additional[name], model)
-        for name, machines in serving.additional.items()
+        {"Name": name} | _build_specification(serving, entry, additional[name], model)
+        for name, entry in serving.additional.items()
     ]
     specifications = {"InferenceSpecification": _build_specification(serving, serving, image, model)}
     return specifications | (
@@ -142,9 +142,9 @@ def build_specifications(serving: ServingSpec, image: Any, additional: Mapping[s
 
 
 def _build_specification(
-    serving: ServingSpec, machines: ServingSpec | AdditionalServingSpec, image: Any, model: Any
+    serving: ServingSpec, entry: ServingSpec | AdditionalServingSpec, image: Any, model: Any
 ) -> dict[str, Any]:
-    transform = machines.transform_instance_types
+    transform = entry.transform_instance_types
     # The image of a pipeline's version can be an expression.
     framework = detect_framework(image) if isinstance(image, str) else None
     recorded = dict(zip(("Framework", "FrameworkVersion"), framework, strict=True)) if framework else {}
@@ -152,7 +152,7 @@ def _build_specification(
         "Containers": [build_container(image, model, serving.entry_point) | recorded],
         "SupportedContentTypes": serving.content_types,
         "SupportedResponseMIMETypes": serving.response_types,
-        "SupportedRealtimeInferenceInstanceTypes": machines.realtime_instance_types,
+        "SupportedRealtimeInferenceInstanceTypes": entry.realtime_instance_types,
         **({"SupportedTransformInstanceTypes": transform} if transform else {}),
     }
 
@@ -170,7 +170,7 @@ def _explain_missing_group(record: RunRecord) -> str:
 
 
 def _is_group_of(group: str, record: RunRecord) -> bool:
-    """Return True if the platform or the group's name assigns the group to the run's workload.
+    """Return whether the platform or the group's name assigns the group to the run's workload.
 
     The name, or the end of the ARN, is `<prefix>-<workload>`.
     """
@@ -191,7 +191,10 @@ def _find_package(record: RunRecord, group: str, sagemaker: Client) -> ModelPack
             package = sagemaker.describe_model_package(ModelPackageName=summary["ModelPackageArn"])
             owner = package.get("CustomerMetadataProperties", {}).get("workload", record.workload)
             if group != record.model_package_group and _make_slug(owner) != _make_slug(record.workload):
-                raise UserError(f"--group: {group} has models of {owner}; {record.workload} needs a group of its own")
+                raise UserError(
+                    f"--group: {group} contains models of the workload {owner}; pass the group of {record.workload}, "
+                    "or omit --group"
+                )
             containers = package.get("InferenceSpecification", {}).get("Containers", [])
             if any(container.get("ModelDataUrl") == record.model for container in containers):
                 return ModelPackage(package["ModelPackageArn"], package["ModelApprovalStatus"], is_new=False)

@@ -53,7 +53,7 @@ class Run(Generic[Spec]):
     @property
     def source(self) -> str | None:
         """Address of the packed source."""
-        return None if self.source_digest is None else self.layout.source(self.source_digest)
+        return None if self.source_digest is None else self.layout.locate_source(self.source_digest)
 
     @property
     def tags(self) -> dict[str, str]:

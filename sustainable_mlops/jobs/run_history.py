@@ -7,6 +7,7 @@ from math import sqrt
 from pathlib import Path
 from statistics import mean, median
 
+from sustainable_mlops.aws.arn import Arn
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint import Quantity
 from sustainable_mlops.footprint.coefficients import load_assumptions
@@ -35,10 +36,10 @@ class RunHistory:
         """Duration of one job and its source; None without earlier runs."""
         if not self.runs:
             return None
-        times = [self._seconds(run) for run in self.runs]
+        times = [self._average_seconds(run) for run in self.runs]
         # The load of this computer changes between the runs of a sandbox.
         spread, is_local = self._get_factor("run_factor") * sqrt(self.work.queue), self.work.is_local
-        source = self._source(self.runs, spread)
+        source = self._describe_source(self.runs, spread)
         if self.is_same_run:
             return Quantity(min(times) / spread, median(times), max(times) * spread, "B"), source
         works = [measure_work(run, is_local=is_local) for run in self.runs]
@@ -49,11 +50,11 @@ class RunHistory:
 
     @property
     def load(self) -> tuple[Quantity, str] | None:
-        """Load of the machines (0-1) and its source; None if no run has measured it."""
+        """Load of the instances (0-1) and its source; None if no run has measured it."""
         loads_by_job = {
             run.job_name: job_load
             for run in self.runs
-            if (job_load := measure_load(run.measured, self._seconds(run), run.instance_type)) is not None
+            if (job_load := measure_load(run.measured, self._average_seconds(run), run.instance_type)) is not None
         }
         if not loads_by_job:
             return None
@@ -67,9 +68,11 @@ class RunHistory:
             "load, measured in earlier runs",
             unit="of the time",
         )
-        return duty.clamp(0.0, 1.0), self._source([run for run in self.runs if run.job_name in loads_by_job], spread)
+        return duty.clamp(0.0, 1.0), self._describe_source(
+            [run for run in self.runs if run.job_name in loads_by_job], spread
+        )
 
-    def _seconds(self, run: RunRecord) -> float:
+    def _average_seconds(self, run: RunRecord) -> float:
         """Return the seconds of one job of the run: the mean over its jobs that were not stopped early."""
         durations = [
             trial.training_seconds for trial in run.trials if trial.status == "Completed" and trial.training_seconds
@@ -77,10 +80,10 @@ class RunHistory:
         return mean(durations) if durations else run.figures[self.seconds_figure].value / max(1, len(run.children))
 
     def _get_factor(self, assumption: str) -> float:
-        """Return the factor by which another run can differ, in both directions."""
+        """Return the largest factor between this run and another run, in both directions."""
         return load_assumptions()[f"{'same' if self.is_same_run else 'other'}_{assumption}"].central
 
-    def _source(self, runs: Sequence[RunRecord], spread: float) -> str:
+    def _describe_source(self, runs: Sequence[RunRecord], spread: float) -> str:
         origin = "this run" if self.is_same_run else f"{self.workload} with other inputs"
         names = ", ".join(run.job_name for run in runs)
         count = f"{len(runs)} earlier {'job' if len(runs) == 1 else 'jobs'}"
@@ -91,9 +94,10 @@ def find_history(launch: JobLaunch, folder: Path) -> RunHistory:
     """Return the whole runs of the workload on the same instances that are closest to the launch.
 
     `folder` has the records. Only records of the same account count: the sandbox has an account of its own, and its
-    durations are those of this computer.
+    durations come from this computer.
     """
-    account = launch.platform.role(launch.kind.phase).split(":")[4]
+    role = Arn.parse_or_none(launch.platform.get_role_arn(launch.kind.phase))
+    account = None if role is None else role.account
     seconds = launch.kind.seconds_figure_name
     record, runs_by_job = (
         launch.record,
@@ -109,7 +113,7 @@ def find_history(launch: JobLaunch, folder: Path) -> RunHistory:
         and (run.workload, run.instance_type, run.instance_count)
         == (record.workload, record.instance_type, record.instance_count)
         and run.data.keys() == record.data.keys()
-        and (run.job_arn or "").split(":")[4:5] == [account]
+        and run.account == account
     ]
     work = measure_work(record, is_local=launch.is_local)
     same_runs = [run for run in runs if run.run_key == record.run_key]

@@ -9,7 +9,7 @@ from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.aws.service_model import list_enum_values
 from sustainable_mlops.catalogue import instances
 from sustainable_mlops.errors import UserError, did_you_mean
-from sustainable_mlops.jobs.image import image_address
+from sustainable_mlops.jobs.image import find_image_address
 from sustainable_mlops.jobs.record import ResolvedAdditionalServing, ResolvedServing, RunRecord
 from sustainable_mlops.jobs.specs.common import Image
 from sustainable_mlops.jobs.specs.training import AdditionalServingSpec, ServingSpec
@@ -22,38 +22,38 @@ _MODEL_FIELDS = ("Image", "ModelDataUrl", "ModelDataSource", "Environment")
 
 def check_serving(serving: ServingSpec) -> None:
     """Raise UserError for an instance type that cannot serve, and for types that need different images."""
-    for location, machines in _list_machines(serving):
-        _check_types(location, machines)
-        _check_architecture(location, machines)
+    for location, entry in _list_entries(serving):
+        _check_types(location, entry)
+        _check_architecture(location, entry)
 
 
 def resolve_images(serving: ServingSpec, training_image: Image, region: str) -> ResolvedServing:
     """Return the serving with the image addresses in `region`. Raises UserError for an unknown image."""
 
-    def find_address(machines: ServingSpec | AdditionalServingSpec) -> str:
+    def find_address(entry: ServingSpec | AdditionalServingSpec) -> str:
         # Serverless endpoints have no instance type: the image is that of the first real-time instance type.
-        return image_address(
-            machines.image or training_image, region, machines.realtime_instance_types[0], scope="inference"
+        return find_image_address(
+            entry.image or training_image, region, entry.realtime_instance_types[0], scope="inference"
         )
 
     additional = {
-        name: ResolvedAdditionalServing(**machines.model_dump(exclude={"image"}), image=find_address(machines))
-        for name, machines in serving.additional.items()
+        name: ResolvedAdditionalServing(**entry.model_dump(exclude={"image"}), image=find_address(entry))
+        for name, entry in serving.additional.items()
     }
     fields = serving.model_dump(exclude={"image", "additional"})
     return ResolvedServing(**fields, image=find_address(serving), additional=additional)
 
 
-def _list_machines(serving: ServingSpec) -> Iterator[tuple[str, ServingSpec | AdditionalServingSpec]]:
+def _list_entries(serving: ServingSpec) -> Iterator[tuple[str, ServingSpec | AdditionalServingSpec]]:
     yield "serving", serving
-    for name, machines in serving.additional.items():
-        yield f"serving.additional.{name}", machines
+    for name, entry in serving.additional.items():
+        yield f"serving.additional.{name}", entry
 
 
-def _check_types(location: str, machines: ServingSpec | AdditionalServingSpec) -> None:
+def _check_types(location: str, entry: ServingSpec | AdditionalServingSpec) -> None:
     for field, types, shape in (
-        ("realtime_instance_types", machines.realtime_instance_types, "ProductionVariantInstanceType"),
-        ("transform_instance_types", machines.transform_instance_types, "TransformInstanceType"),
+        ("realtime_instance_types", entry.realtime_instance_types, "ProductionVariantInstanceType"),
+        ("transform_instance_types", entry.transform_instance_types, "TransformInstanceType"),
     ):
         known = [name for name in list_enum_values(shape) if not name.startswith(f"{_LEGACY_FAMILY}.")]
         for instance_type in types:
@@ -68,9 +68,9 @@ def _check_types(location: str, machines: ServingSpec | AdditionalServingSpec) -
                 )
 
 
-def _check_architecture(location: str, machines: ServingSpec | AdditionalServingSpec) -> None:
+def _check_architecture(location: str, entry: ServingSpec | AdditionalServingSpec) -> None:
     first_types: dict[bool, str] = {}
-    for instance_type in (*machines.realtime_instance_types, *machines.transform_instance_types):
+    for instance_type in (*entry.realtime_instance_types, *entry.transform_instance_types):
         if (instance := instances.find(instance_type)) is not None:
             first_types.setdefault(instance.is_arm, instance_type)
     if len(first_types) > 1:
@@ -89,10 +89,10 @@ def build_container(image: Any, model: Any, entry_point: str) -> dict[str, Any]:
 def find_serving(record: RunRecord, s3: Client) -> ResolvedServing:
     """Return the serving of the run's model. Raises UserError for a run without a model, or if the model is gone."""
     if record.status != "Completed" or record.model is None:
-        raise UserError(f"{record.job_name} is {record.status}; only a Completed run has a model to serve")
+        raise UserError(f"{record.job_name} is {record.status} and has no model; pass the record of a Completed run")
     if record.serving is None:
         raise UserError(
-            f"{record.job_name} has no serving for its model; add `serving:` to the job file and run "
+            f"the record of {record.job_name} has no serving settings; add `serving:` to the job file and run "
             "smlops train again (nothing is trained twice)"
         )
     with aws.translate_aws_errors(f"looking for {record.model}"):
@@ -112,10 +112,10 @@ def read_package_container(arn: str, sagemaker: Client) -> dict[str, Any]:
     with aws.translate_aws_errors(f"model package {arn}"):
         package = sagemaker.describe_model_package(ModelPackageName=arn)
     if package.get("ModelApprovalStatus") == "Rejected":
-        raise UserError(f"model: {arn} was rejected; name another version")
+        raise UserError(f"model: {arn} was rejected; use another version")
     containers = package.get("InferenceSpecification", {}).get("Containers", [])
     if len(containers) != 1:
-        raise UserError(f"model: {arn} has {len(containers)} containers; name a package with one container")
+        raise UserError(f"model: {arn} has {len(containers)} containers; use a package with one container")
     return {name: value for name, value in containers[0].items() if name in _MODEL_FIELDS}
 
 

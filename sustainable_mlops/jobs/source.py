@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.jobs.ignore import find_mentions, is_private, load_rules
+from sustainable_mlops.jobs.ignore import find_mentions, is_private, list_likely_secrets, load_rules
 from sustainable_mlops.jobs.measurement import smlops_measure
 from sustainable_mlops.jobs.specs.common import SourceSpec
 
@@ -37,6 +37,8 @@ class SourcePackage:
     ignored_files: tuple[str, ...]
     #: Ignored files that sent code mentions, each with that code.
     mentions: dict[str, str]
+    #: Ignored files with names of secrets.
+    likely_secrets: list[str]
 
 
 def pack_source_folder(source: SourceSpec, root: Path) -> SourcePackage:
@@ -67,6 +69,7 @@ def pack_source_folder(source: SourceSpec, root: Path) -> SourcePackage:
         sizes=tuple(sizes.values()),
         ignored_files=tuple(sorted(ignored)),
         mentions=find_mentions(ignored, files),
+        likely_secrets=list_likely_secrets(ignored),
     )
 
 
@@ -82,7 +85,9 @@ def _select_files(source: SourceSpec, root: Path) -> tuple[dict[str, Path], set[
     rules = load_rules(root)
     for pattern in source.include:
         if Path(pattern).is_absolute() or ".." in Path(pattern).parts:
-            raise UserError(f"source.include: {pattern} is outside the source directory; name files inside it")
+            raise UserError(f"source.include: {pattern} is outside the source directory; write paths inside it")
+        if not Path(pattern).parts or any("**" in part and part != "**" for part in Path(pattern).parts):
+            raise UserError(f"source.include: {pattern!r} is not a valid pattern; write **/* or **/*.py")
         paths = [path for path in root.glob(pattern) if path.is_symlink() or path.is_file()]
         if not paths:
             raise UserError(f"source.include: no file in {root} matches {pattern}; correct the pattern")
@@ -90,7 +95,10 @@ def _select_files(source: SourceSpec, root: Path) -> tuple[dict[str, Path], set[
             name = path.relative_to(root).as_posix()
             if is_private(Path(name)) or _links_to_private(path, root):
                 if name == pattern:
-                    raise UserError(f"source.include: {name} looks like a secret or a cache, which is never sent")
+                    raise UserError(
+                        f"source.include: {name} looks like a secret or a cache, and is never sent; remove it from "
+                        "source.include, or rename it"
+                    )
                 ignored.add(name)
                 continue
             if rules.is_ignored(name, path, pattern):
@@ -123,7 +131,7 @@ def _make_tar(files: dict[str, Path]) -> bytes:
             try:
                 content = path.read_bytes()
             except OSError as error:
-                raise UserError(f"source: {name} cannot be read: {error.strerror}") from None
+                raise UserError(f"source: {name} cannot be read: {error.strerror}; correct its permissions") from None
             # A new TarInfo has mtime 0, uid and gid 0 and no owner: only name, mode and content remain.
             member = tarfile.TarInfo(name)
             member.size = len(content)

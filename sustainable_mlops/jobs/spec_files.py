@@ -4,15 +4,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
 
-import yaml
-
+from sustainable_mlops.documents import read_mapping
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.schemas import SPECS
 from sustainable_mlops.settings import Settings, load_yaml
 
 Spec = TypeVar("Spec", bound=Settings)
 
-#: Kind of file to the command that takes it.
+#: Command for each kind of file.
 COMMANDS: Mapping[str, str] = {
     "pipeline": "pipeline run",
     "processing": "process",
@@ -30,19 +29,19 @@ def load_spec_file(path: Path, spec: type[Spec]) -> Spec:
         other_kind = _identify_other_kind(path, spec)
         if other_kind is None:
             raise
-    raise UserError(f"{path}: describes a {other_kind}; use the command: smlops {COMMANDS[other_kind]} {path}")
+    raise UserError(f"{path}: describes a {other_kind} job; run smlops {COMMANDS[other_kind]} {path}")
 
 
 def _identify_other_kind(path: Path, spec: type[Settings]) -> str | None:
     """Return the kind that the file's keys fit; None unless exactly one other kind fits."""
     try:
-        keys = set(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError, RecursionError, yaml.YAMLError):
+        keys = set(read_mapping(path))
+    except UserError:
         return None
     kinds = [name for name, other in SPECS.items() if _fits_spec(keys, other)]
     return kinds[0] if len(kinds) == 1 and SPECS[kinds[0]] is not spec else None
 
 
-def _fits_spec(keys: set[object], spec: type[Settings]) -> bool:
+def _fits_spec(keys: set[str], spec: type[Settings]) -> bool:
     fields = spec.model_fields
     return {name for name, field in fields.items() if field.is_required()} <= keys <= fields.keys()

@@ -1,4 +1,4 @@
-"""Detection of idle machines: the utilization floor of a job file, compared with CloudWatch.
+"""Detection of idle instances: the utilization floor of a job file, compared with CloudWatch.
 
 Source: SageMaker AI job metrics, in the developer guide. One data point per minute, 100 for each busy processor.
 """
@@ -87,5 +87,5 @@ def count_processors(instance_type: str, of: Literal["cpu", "gpu"]) -> int:
     if instance is None:
         raise UserError(f"limits.utilization_floor: the processors of {instance_type} are unknown; remove the floor")
     if of == "gpu" and (not instance.accelerators or instance.family.startswith(("trn", "inf"))):
-        raise UserError(f"limits.utilization_floor.gpu_percent: {instance_type} has no GPU; give cpu_percent")
+        raise UserError(f"limits.utilization_floor.gpu_percent: {instance_type} has no GPU; set cpu_percent")
     return instance.vcpu if of == "cpu" else instance.accelerators

@@ -13,7 +13,7 @@ from sustainable_mlops.jobs.record import RunRecord
 from sustainable_mlops.jobs.specs.common import UtilizationFloor
 from sustainable_mlops.jobs.utilization import UtilizationWatch
 
-#: Seconds between two reads of the status: short at first, for jobs that fail at once, then longer.
+#: Seconds between two reads of the status: short at first, for jobs that fail immediately, then longer.
 _FIRST_PAUSE, _LONGEST_PAUSE, _PAUSE_GROWTH = 1.0, 15.0, 1.15
 #: Maximum seconds in the status Stopping: the container has two minutes, then SageMaker uploads its files.
 _MAX_STOPPING_SECONDS = 1800.0
@@ -43,9 +43,9 @@ def wait_for_job(
             stopping_since = (stopping_since or time.monotonic()) if record.status == "Stopping" else None
             if stopping_since is not None and time.monotonic() - stopping_since > _MAX_STOPPING_SECONDS:
                 raise UserError(
-                    f"{kind.title} {record.job_name}: has been Stopping for more than "
-                    f"{_MAX_STOPPING_SECONDS / 60:g} min, which is unusual; check again later, ask AWS "
-                    "Support, or start it again with --force"
+                    f"{kind.title} {record.job_name}: has the status Stopping for more than "
+                    f"{_MAX_STOPPING_SECONDS / 60:g} minutes; check it later, contact AWS Support, or start a new run "
+                    "with --force"
                 )
             record = _stop_at_cap(record, sagemaker)
             if watch is not None:
@@ -63,7 +63,7 @@ def iterate_pauses() -> Iterator[float]:
 
 
 def _stop_at_cap(record: RunRecord, sagemaker: Client) -> RunRecord:
-    """Stop a job that runs longer than a cap that SageMaker does not enforce; return its record."""
+    """Stop a job that runs longer than a limit that SageMaker does not enforce; return its record."""
     if record.stops_after is None or record.started_at is None or record.job_name in record.stopped:
         return record
     if (datetime.now(UTC) - record.started_at).total_seconds() < record.stops_after:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from sustainable_mlops.aws import Client, read_error_code, translate_aws_errors
+from sustainable_mlops.aws.arn import Arn
 from sustainable_mlops.errors import UserError, did_you_mean
 from sustainable_mlops.settings import validate
 
@@ -30,7 +31,7 @@ class DeclaredFeatureGroup(BaseModel):
     @property
     def region(self) -> str:
         """Region of the group."""
-        return self.arn.split(":")[3]
+        return Arn.parse(self.arn).region
 
 
 class _Output(BaseModel):
@@ -44,7 +45,7 @@ class Evolution:
     group: str
     additions: dict[str, str]
 
-    def definitions(self) -> list[dict[str, str]]:
+    def build_definitions(self) -> list[dict[str, str]]:
         """Return the additions in the form of the API."""
         return [{"FeatureName": name, "FeatureType": kind} for name, kind in sorted(self.additions.items())]
 
@@ -66,7 +67,7 @@ def read_declarations(outputs: Mapping[str, Any], source: str) -> dict[str, Decl
     )
 
 
-def choose(groups: Mapping[str, DeclaredFeatureGroup], keys: list[str]) -> dict[str, DeclaredFeatureGroup]:
+def select_groups(groups: Mapping[str, DeclaredFeatureGroup], keys: list[str]) -> dict[str, DeclaredFeatureGroup]:
     """Return the groups with these keys, or all groups. Raises UserError for an unknown key."""
     for key in keys:
         if key not in groups:
@@ -74,9 +75,9 @@ def choose(groups: Mapping[str, DeclaredFeatureGroup], keys: list[str]) -> dict[
     return {key: group for key, group in groups.items() if not keys or key in keys}
 
 
-def compare(group: DeclaredFeatureGroup, sagemaker: Client) -> Evolution:
+def find_missing_features(group: DeclaredFeatureGroup, sagemaker: Client) -> Evolution:
     """Return the missing features of a group. Raises UserError if a type differs or a feature is not declared."""
-    actual = _features(group.name, sagemaker)
+    actual = _list_features(group.name, sagemaker)
     for name, kind in sorted(actual.items()):
         declared_type = group.features.get(name)
         if declared_type is None:
@@ -92,45 +93,51 @@ def compare(group: DeclaredFeatureGroup, sagemaker: Client) -> Evolution:
     return Evolution(group.name, {name: kind for name, kind in group.features.items() if name not in actual})
 
 
-def apply(evolution: Evolution, sagemaker: Client, sleep: Callable[[float], None] = time.sleep) -> None:
+def add_features(evolution: Evolution, sagemaker: Client, sleep: Callable[[float], None] = time.sleep) -> None:
     """Add the features and wait until they can be written. Raises UserError with SageMaker's reason on a failure."""
-    definitions = evolution.definitions()
+    definitions = evolution.build_definitions()
     for start in range(0, len(definitions), MAX_ADDITIONS):
         with translate_aws_errors(f"{evolution.group}: adding features"):
             sagemaker.update_feature_group(
                 FeatureGroupName=evolution.group, FeatureAdditions=definitions[start : start + MAX_ADDITIONS]
             )
-        _wait(evolution.group, sagemaker, sleep)
+        _wait_for_update(evolution.group, sagemaker, sleep)
 
 
-def _wait(group: str, sagemaker: Client, sleep: Callable[[float], None]) -> None:
+def _wait_for_update(group: str, sagemaker: Client, sleep: Callable[[float], None]) -> None:
     waited = 0.0
     while True:
-        update = _describe(group, sagemaker).get("LastUpdateStatus", {})
+        update = _describe_group(group, sagemaker).get("LastUpdateStatus", {})
         if update.get("Status") == "Successful":
             return
         if update.get("Status") == "Failed":
-            raise UserError(f"{group}: SageMaker could not add the features: {update.get('FailureReason', '')}")
+            raise UserError(
+                f"{group}: SageMaker could not add the features: {update.get('FailureReason', '')}; correct the "
+                "declaration, and run the command again"
+            )
         if waited >= _LONGEST:
             raise UserError(f"{group}: the update did not finish within {_LONGEST:.0f} s; run the command again later")
         sleep(_PAUSE)
         waited += _PAUSE
 
 
-def _features(group: str, sagemaker: Client) -> dict[str, str]:
+def _list_features(group: str, sagemaker: Client) -> dict[str, str]:
     features: dict[str, str] = {}
     page: dict[str, str] = {}
     while True:
-        description = _describe(group, sagemaker, **page)
+        description = _describe_group(group, sagemaker, **page)
         if description["FeatureGroupStatus"] != "Created":
-            raise UserError(f"{group}: the feature group is {description['FeatureGroupStatus']}; it must be Created")
+            raise UserError(
+                f"{group}: the feature group is {description['FeatureGroupStatus']}; wait until it is Created, and run "
+                "the command again"
+            )
         features |= {item["FeatureName"]: item["FeatureType"] for item in description["FeatureDefinitions"]}
         if not description.get("NextToken"):
             return features
         page = {"NextToken": description["NextToken"]}
 
 
-def _describe(group: str, sagemaker: Client, **page: str) -> dict[str, Any]:
+def _describe_group(group: str, sagemaker: Client, **page: str) -> dict[str, Any]:
     from botocore.exceptions import ClientError
 
     with translate_aws_errors(f"{group}: reading the feature group"):

@@ -2,6 +2,7 @@
 
 The offline store has every write, with the columns `write_time` and `is_deleted`. The newest event of each record is
 written again. PutRecord never replaces a newer event online, so a restore can run again, and while others write.
+Only the current snapshot of an Iceberg table is read, so rows that a `DELETE FROM` removed stay deleted.
 """
 
 import io
@@ -12,8 +13,9 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from sustainable_mlops.aws import Client, translate_aws_errors
-from sustainable_mlops.aws.s3 import S3Uri
+from sustainable_mlops.aws.s3 import SCHEME, S3Uri
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.operations.offline_files import DataFile, find_metadata, make_damage_error
 
 _WRITE_TIME, _IS_DELETED = "write_time", "is_deleted"
 #: Columns that Feature Store adds to the features. The column of an Iceberg partition has the name of the event time.
@@ -45,7 +47,7 @@ class StoredRecords:
     #: Features of the group that no file has, and columns of the files that are no features of the group, in order.
     missing_features: tuple[str, ...]
     unknown_columns: tuple[str, ...]
-    #: True if the files are those of the group's own offline store.
+    #: True if the files belong to the group's own offline store.
     is_own: bool
 
     def check_columns(self, *, allow_missing: bool) -> None:
@@ -69,10 +71,10 @@ class StoredRecords:
 
 
 def read_records(clients: RestoreClients, group: str, source: S3Uri | None) -> StoredRecords:
-    """Return the records of an offline store, by default that of the group.
+    """Return the records of an offline store, by default the store of the group.
 
     Records of another offline store, such as that of a deleted group, go to both stores. Raises UserError for a group
-    without an online store, and for a source without files, or whose files lack the columns of an offline store.
+    without an online store, for a source without files, and for files that are damaged or of something else.
     """
     with translate_aws_errors(f"feature group {group}"):
         fields = clients.sagemaker.describe_feature_group(FeatureGroupName=group)
@@ -87,20 +89,21 @@ def read_records(clients: RestoreClients, group: str, source: S3Uri | None) -> S
     is_own = own is not None and str(address).rstrip("/") == own.rstrip("/")
     targets = ("OnlineStore",) if is_own or own is None else ("OnlineStore", "OfflineStore")
     identifier, event_time = fields["RecordIdentifierFeatureName"], fields["EventTimeFeatureName"]
+    needs_metadata = source is None and fields["OfflineStoreConfig"].get("TableFormat") == "Iceberg"
     columns: set[str] = set()
     newest: dict[str, tuple[datetime, datetime, Mapping[str, Any]]] = {}
     file_count = row_count = 0
     with translate_aws_errors(str(address)):
-        for key in _list_files(clients.s3, address):
+        for file, names, rows in _list_files(clients.s3, address, needs_metadata=needs_metadata):
             file_count += 1
-            names, rows = _read_rows(clients.s3, address.bucket, key)
             if not {identifier, event_time, _WRITE_TIME, _IS_DELETED} <= names:
-                raise UserError(f"s3://{address.bucket}/{key}: is not a file of an offline store of {group}")
+                raise UserError(f"{file}: is not a file of an offline store of {group}; correct --source")
             columns |= names
             for row in rows:
                 row_count += 1
-                order = _parse_time(row[event_time]), _parse_time(row[_WRITE_TIME])
                 name = str(row[identifier])
+                label = f"{file}: record {name}"
+                order = _read_time(row, event_time, label), _read_time(row, _WRITE_TIME, label)
                 if name not in newest or order >= newest[name][:2]:
                     newest[name] = (*order, row)
     if not file_count:
@@ -135,23 +138,61 @@ def write_records(
             progress(number)
 
 
-def _list_files(s3: Client, address: S3Uri) -> Iterator[str]:
+def _list_files(s3: Client, address: S3Uri, *, needs_metadata: bool) -> Iterator[DataFile]:
+    """Yield the files of an offline store.
+
+    Of an Iceberg table, only the files and rows of the current snapshot are read. `needs_metadata` refuses files
+    without metadata, which may contain deleted rows.
+    """
+    metadata = find_metadata(s3, address)
+    if metadata is not None:
+        from sustainable_mlops.operations import iceberg_snapshot  # imports pyiceberg, which takes a second
+
+        yield from iceberg_snapshot.list_data_files(s3, metadata)
+        return
     prefix = f"{address.key.rstrip('/')}/" if address.key else ""
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=address.bucket, Prefix=prefix):
-        yield from (item["Key"] for item in page.get("Contents", []) if item["Key"].endswith(".parquet"))
+        for key in (item["Key"] for item in page.get("Contents", []) if item["Key"].endswith(".parquet")):
+            if needs_metadata:
+                raise UserError(
+                    f"{address}: the Iceberg table has no metadata, so its deleted rows are unknown; to restore the "
+                    f"rows of all files, pass --source {address}"
+                )
+            file = f"{SCHEME}{address.bucket}/{key}"
+            content = s3.get_object(Bucket=address.bucket, Key=key)["Body"].read()
+            yield _read_file(file, content)
 
 
-def _read_rows(s3: Client, bucket: str, key: str) -> tuple[set[str], Iterator[dict[str, Any]]]:
-    """Return the columns and the rows of a file."""
+def _read_file(file: str, content: bytes) -> DataFile:
+    """Return a Parquet file with its rows. Raises UserError for a damaged file."""
     import pyarrow.parquet
 
-    content = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-    file = pyarrow.parquet.ParquetFile(io.BytesIO(content))
-    return set(file.schema_arrow.names), (row for batch in file.iter_batches() for row in batch.to_pylist())
+    try:
+        parquet = pyarrow.parquet.ParquetFile(io.BytesIO(content))
+        names = set(parquet.schema_arrow.names)
+        rows = [row for batch in parquet.iter_batches() for row in batch.to_pylist()]
+    except (pyarrow.ArrowException, OSError, ValueError) as error:
+        raise make_damage_error(file, error) from None
+    if {"file_path", "pos"} <= names and _WRITE_TIME not in names:
+        raise UserError(
+            f"{file}: is a delete file of an Iceberg table without metadata, so its deleted rows are unknown; restore "
+            "the folder metadata beside data from the versions of its objects"
+        )
+    return DataFile(file, names, rows)
+
+
+def _read_time(row: Mapping[str, Any], column: str, label: str) -> datetime:
+    """Return the time in a column of a row: a text in ISO 8601, or a number of seconds. Raises UserError."""
+    value = row[column]
+    try:
+        return _parse_time(value)
+    except (ValueError, OverflowError, OSError):
+        raise UserError(
+            f"{label}: {column} is {value!r}; it must be a time in ISO 8601, or in seconds since 1970"
+        ) from None
 
 
 def _parse_time(value: Any) -> datetime:
-    """Return the time of an event: a text in ISO 8601, or a number of seconds."""
     if isinstance(value, datetime):
         return value if value.tzinfo else value.replace(tzinfo=UTC)
     if isinstance(value, int | float):

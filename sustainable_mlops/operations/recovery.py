@@ -7,7 +7,6 @@ generated names, which hold no data.
 """
 
 import json
-import os
 import re
 import shlex
 import tempfile
@@ -22,13 +21,14 @@ from sustainable_mlops.aws import AccountClients, Client
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.files import write_file
 from sustainable_mlops.operations.deploy.transition import wait_until_settled
-from sustainable_mlops.operations.idle.account import IdleAccount
+from sustainable_mlops.operations.idle.account import AccountReader
 from sustainable_mlops.operations.idle.model_users import list_models, list_transform_models, list_used_configurations
+from sustainable_mlops.operations.ownership import EnvironmentIdentity, explain_missing_proof
 from sustainable_mlops.operations.preflight.account import DeniedError
-from sustainable_mlops.operations.teardown import find_account, read_settings
 from sustainable_mlops.review.stateless_types import is_stateless
 from sustainable_mlops.review.stores import STORES
 from sustainable_mlops.terraform import Diagnostic, Terraform
+from sustainable_mlops.terraform_state import State
 
 #: File in which Terraform keeps a state that it could not write to the backend.
 ERRORED_STATE = "errored.tfstate"
@@ -65,15 +65,17 @@ _ID_ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
     "aws_ssm_parameter": ("name",),
 }
 _SEPARATORS = {"aws_iam_role_policy": ":"}
-_ENDPOINT, _BUCKET = "aws_sagemaker_endpoint", "aws_s3_bucket"
-#: Types without data, of which each change creates a new resource before it deletes the old one.
+_ENDPOINT = "aws_sagemaker_endpoint"
+#: Types without data. Each change creates a new resource before it deletes the old one.
 _VERSIONED_TYPES = frozenset({"aws_sagemaker_model", "aws_sagemaker_endpoint_configuration"})
 _TAINTED = "replace_because_tainted"
-#: File with the imports of a recovery, which removes it.
+#: File with the imports of a recovery, which removes it at its end, and at its start after a killed recovery.
 _IMPORTS = "recover_imports.tf.json"
 #: ARNs of resources that no apply finds by their names, and that may hold data or be in use.
 _GENERATED_ID = re.compile(r":kms:.*:key/|:ec2:.*:(?:security-group|vpc-endpoint)/|:sagemaker:.*:domain/")
 _MODEL, _CONFIGURATION = "model", "endpoint-config"
+#: Codes of SageMaker and KMS for a resource that does not exist.
+_GONE = ("ValidationException", "NotFoundException")
 #: Tag that the resources of an environment must have before recovery deletes any of them.
 _ENVIRONMENT_TAG = "environment"
 #: Name that the provider generates after a prefix: a time and a counter. Models have no prefix of their own.
@@ -87,7 +89,6 @@ _MAX_ROUNDS = 20
 class Recovery:
     """The changes of a recovery."""
 
-    pushed_state: bool = False
     #: ID of each imported resource by its address.
     imported: dict[str, str] = field(default_factory=dict)
     #: ARNs of the deleted models and endpoint configurations.
@@ -119,17 +120,16 @@ def recover(
         with _explain_lock(terraform):
             terraform.run("state", "push", ERRORED_STATE)
         errored.unlink()
-        result.pushed_state = True
         say(f"wrote {ERRORED_STATE} to the backend, and removed the file")
-    _keep_tainted_stores(terraform, say)
+    _untaint_data_resources(terraform, say)
     _apply_with_imports(terraform, account, result, say, allow_deletes)
     _delete_generated(terraform, account, result, say)
     return result
 
 
-def _keep_tainted_stores(terraform: Terraform, say: Callable[[str], None]) -> None:
+def _untaint_data_resources(terraform: Terraform, say: Callable[[str], None]) -> None:
     """Untaint resources that may hold data, which the next apply would replace."""
-    for address in terraform.list_tainted():
+    for address in terraform.read_state().tainted:
         type_ = re.sub(r"\[[^]]*\]", "", address).split(".")[-2]
         if _may_hold_data(type_):
             with _explain_lock(terraform):
@@ -154,6 +154,7 @@ def _apply_with_imports(
     `terraform import` fails if a `for_each` depends on a resource.
     """
     imports = terraform.folder / _IMPORTS
+    imports.unlink(missing_ok=True)  # of a killed recovery, whose imports nothing would check
     ids: dict[str, str] = {}
     try:
         with tempfile.TemporaryDirectory() as folder:
@@ -161,7 +162,7 @@ def _apply_with_imports(
             for _ in range(_MAX_ROUNDS):
                 with _explain_lock(terraform):
                     changes = _list_changes(terraform.plan(file))
-                _check_imports(terraform, changes, result.imported)
+                _check_imports(terraform, account, changes, result.imported)
                 if not allow_deletes:
                     _check_deletions(terraform, changes)
                 for address, identifier in ids.items():
@@ -176,10 +177,13 @@ def _apply_with_imports(
                 if not errors:
                     return
                 for error in errors:
-                    _refuse_lock(terraform, error.text)
+                    _raise_if_locked(terraform, error.text)
                 existing = [one for one in _list_existing(errors, changes) if one not in result.imported]
                 if not existing:
-                    raise UserError(f"terraform apply in {terraform.folder.name}: {errors[0].text}")
+                    raise UserError(
+                        f"terraform apply in {terraform.folder.name}: {errors[0].text}; correct the cause, and run "
+                        "smlops recover again"
+                    )
                 ids = _find_ids(terraform, changes, existing)
                 result.imported |= ids
                 blocks = [{"to": address, "id": identifier} for address, identifier in result.imported.items()]
@@ -199,7 +203,7 @@ def _list_existing(errors: Iterable[Diagnostic], changes: Iterable[Mapping[str, 
 
 
 def _find_ids(terraform: Terraform, changes: Iterable[Mapping[str, Any]], addresses: Sequence[str]) -> dict[str, str]:
-    """Return the ID of each address for an import. Raises UserError if the planned attributes do not tell it."""
+    """Return the ID of each address for an import. Raises UserError if the planned attributes do not contain it."""
     planned = {change["address"]: change for change in changes if "create" in change["change"]["actions"]}
     identifiers = {}
     for address in addresses:
@@ -217,31 +221,33 @@ def _find_ids(terraform: Terraform, changes: Iterable[Mapping[str, Any]], addres
     return identifiers
 
 
-def _check_imports(terraform: Terraform, changes: Sequence[Mapping[str, Any]], addresses: Collection[str]) -> None:
-    """Raise UserError if a resource to import at one of the addresses has other tags, or if the plan replaces it.
-
-    A new bucket gets its tags by a request of its own, so a bucket without tags passes.
-    """
+def _check_imports(
+    terraform: Terraform,
+    account: AccountClients,
+    changes: Sequence[Mapping[str, Any]],
+    addresses: Collection[str],
+) -> None:
+    """Raise UserError if a resource to import may belong to something else, or if the plan replaces it."""
     imports = [change for change in changes if change["address"] in addresses and "importing" in change["change"]]
     if not imports:
         return
-    expected = _intersect(
+    tags = _intersect_tags(
         [change["change"]["after"].get("tags_all") for change in changes if change["change"].get("after")]
     )
-    if not expected:
+    if not tags:
         names = ", ".join(change["address"] for change in imports)
         raise UserError(
             f"{names}: exists in AWS, and the resources of {terraform.folder.name} have no common tag, which would "
             "show that it belongs to them; set default_tags of the provider, or import the resource yourself"
         )
+    environment = EnvironmentIdentity(terraform.read_state(), tags, account)
     for change in imports:
         address, identifier = change["address"], change["change"]["importing"]["id"]
-        tags = (change["change"]["before"] or {}).get("tags_all")
-        is_new_bucket = change["type"] == _BUCKET and not tags
-        if tags is not None and not is_new_bucket and not expected.items() <= tags.items():
+        doubt = explain_missing_proof(change, environment)
+        if doubt is not None:
             raise UserError(
-                f"{address}: {identifier} exists in AWS with other tags than the environment, so it belongs to "
-                "something else; choose another name, or import it yourself",
+                f"{address}: {identifier} exists in AWS and may belong to something else: {doubt}; choose another "
+                "name, or import it yourself",
                 f"{terraform.command} import {shlex.quote(address)} {shlex.quote(identifier)}",
             )
         if "delete" in change["change"]["actions"]:
@@ -254,7 +260,7 @@ def _check_imports(terraform: Terraform, changes: Sequence[Mapping[str, Any]], a
 def _check_deletions(terraform: Terraform, changes: Iterable[Mapping[str, Any]]) -> None:
     """Raise UserError if the plan deletes a resource, unless an interrupted apply must have left the deletion.
 
-    These deletions hold no data: old models and configurations after their replacement, and half-created or
+    These deletions hold no data: old models and configurations after their replacement, and partly created or
     already replaced resources.
     """
     deletions = [
@@ -283,16 +289,16 @@ def _list_changes(plan: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [change for change in plan.get("resource_changes", ()) if change["mode"] == "managed"]
 
 
-def _intersect(all_tags: Iterable[Mapping[str, str] | None]) -> dict[str, str]:
-    """Return the tags that all tagged resources have."""
+def _intersect_tags(all_tags: Iterable[Mapping[str, str] | None]) -> dict[str, str]:
+    """Return the tags that are common to all non-empty sets of tags."""
     tags = [one for one in all_tags if one]
     common = tags[0] if tags else {}
     return {key: value for key, value in common.items() if all(one.get(key) == value for one in tags)}
 
 
-def _find_common_tags(terraform: Terraform) -> dict[str, str]:
+def _find_common_tags(state: State) -> dict[str, str]:
     """Return the tags that are common to all tagged resources of the state: the default tags of the provider."""
-    return _intersect(attributes.get("tags_all") for _, attributes in terraform.list_instances())
+    return _intersect_tags(attributes.get("tags_all") for _, attributes in state.instances)
 
 
 def _delete_generated(
@@ -304,12 +310,13 @@ def _delete_generated(
     resource in the state. So models of `smlops transform` and of other root modules stay. Nothing is deleted in an
     environment without the tag `environment`.
     """
-    tags = _find_common_tags(terraform)
+    state = terraform.read_state()
+    tags = _find_common_tags(state)
     if _ENVIRONMENT_TAG not in tags:
         return
-    known = {str(one["arn"]) for _, one in terraform.list_instances() if one.get("arn")}
-    roles = {str(one["execution_role_arn"]) for one in terraform.list_attributes("aws_sagemaker_model")}
-    configurations = terraform.list_attributes("aws_sagemaker_endpoint_configuration")
+    known = set(state.arns)
+    roles = {str(one["execution_role_arn"]) for one in state.list_attributes("aws_sagemaker_model")}
+    configurations = state.list_attributes("aws_sagemaker_endpoint_configuration")
     prefixes = {
         _CONFIGURATION: {str(one["name_prefix"]) for one in configurations if one.get("name_prefix")},
         _MODEL: {_MODEL_PREFIX},
@@ -322,26 +329,44 @@ def _delete_generated(
                 arn for arn in unlisted if f":{kind}/" in arn and _is_generated(_read_name(arn), prefixes[kind])
             ]
             # A new account for each kind, because it sends a request only once.
-            in_use = _list_used(IdleAccount(account.region, account.role_arn)) if generated else set()
+            in_use = _list_used(AccountReader(account.region, account.role_arn)) if generated else set()
             for arn in generated:
                 name = _read_name(arn)
-                if (kind, name) in in_use:
-                    continue
-                if kind == _CONFIGURATION:
-                    sagemaker.delete_endpoint_config(EndpointConfigName=name)
-                elif sagemaker.describe_model(ModelName=name).get("ExecutionRoleArn") in roles:
-                    sagemaker.delete_model(ModelName=name)
-                else:
-                    continue
-                result.deleted.append(arn)
-                say(f"deleted {kind} {name}")
+                if (kind, name) not in in_use and _delete(sagemaker, kind, name, roles):
+                    result.deleted.append(arn)
+                    say(f"deleted {kind} {name}")
         kms = account.client("kms")
         result.unlisted = [
-            arn
-            for arn in unlisted
-            if _GENERATED_ID.search(arn)
-            and (":kms:" not in arn or kms.describe_key(KeyId=arn)["KeyMetadata"]["Enabled"])
+            arn for arn in unlisted if _GENERATED_ID.search(arn) and (":kms:" not in arn or _is_enabled(kms, arn))
         ]
+
+
+def _delete(sagemaker: Client, kind: str, name: str, roles: Collection[str]) -> bool:
+    """Delete a configuration, or a model with one of the roles. Return False if it stays, or is gone already."""
+    if kind == _CONFIGURATION:
+        return _call_unless_gone(lambda: sagemaker.delete_endpoint_config(EndpointConfigName=name)) is not None
+    model = _call_unless_gone(lambda: sagemaker.describe_model(ModelName=name))
+    if model is None or model.get("ExecutionRoleArn") not in roles:
+        return False
+    return _call_unless_gone(lambda: sagemaker.delete_model(ModelName=name)) is not None
+
+
+def _is_enabled(kms: Client, arn: str) -> bool:
+    """Return whether a KMS key exists and is enabled."""
+    key = _call_unless_gone(lambda: kms.describe_key(KeyId=arn))
+    return key is not None and bool(key["KeyMetadata"]["Enabled"])
+
+
+def _call_unless_gone(request: Callable[[], Any]) -> Any:
+    """Return the response, or None if the resource is gone. The tagging API lists deleted resources for some time."""
+    from botocore.exceptions import ClientError
+
+    try:
+        return request()
+    except ClientError as error:
+        if aws.read_error_code(error) not in _GONE:
+            raise
+        return None
 
 
 def _read_name(arn: str) -> str:
@@ -360,7 +385,7 @@ def _list_tagged(tagging: Client, tags: Mapping[str, str]) -> Iterator[str]:
         yield from (one["ResourceARN"] for one in page["ResourceTagMappingList"])
 
 
-def _list_used(account: IdleAccount) -> set[tuple[str, str]]:
+def _list_used(account: AccountReader) -> set[tuple[str, str]]:
     """Return the configurations and models in use, by kind. Raises UserError if a read is denied.
 
     Their users are endpoints, configurations, inference components and running transform jobs.
@@ -380,33 +405,19 @@ def _explain_lock(terraform: Terraform) -> Iterator[None]:
     try:
         yield
     except UserError as error:
-        _refuse_lock(terraform, str(error))
+        _raise_if_locked(terraform, str(error))
         raise
 
 
-def _refuse_lock(terraform: Terraform, text: str) -> None:
+def _raise_if_locked(terraform: Terraform, text: str) -> None:
     """Raise UserError with the ID and the owner of the lock if a message is about the lock of the state."""
     if "state lock" not in text:
         return
     lock = _LOCK.search(text)
     if lock is None:
-        raise UserError(f"{terraform.folder}: the state is locked: {text}")
+        raise UserError(f"{terraform.folder}: the state is locked: {text}; wait for the end of the other operation")
     raise UserError(
         f"{terraform.folder}: the state is locked by {lock['who']} ({lock['operation']}) since {lock['created']} UTC. "
         "If this run has ended, remove its lock",
         f"smlops recover {shlex.quote(str(terraform.folder))} --unlock {lock['id']}",
     )
-
-
-def find_environment_account(terraform: Terraform) -> AccountClients:
-    """Return clients for the account in the settings, in the ARNs of the state, or of the credentials, in this order.
-
-    Raises UserError if the credentials are of another account.
-    """
-    arns = [str(one["arn"]) for _, one in terraform.list_instances() if one.get("arn")]
-    regional = [arn for arn in arns if all(arn.split(":")[3:5])]
-    account = find_account(read_settings(terraform), {}, regional)
-    if account is None:
-        return AccountClients(os.environ.get("AWS_REGION", ""))
-    account.check()
-    return account

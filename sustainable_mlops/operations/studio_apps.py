@@ -28,13 +28,11 @@ class DomainCleaner:
         domain_id: str,
         kept_users: Collection[str] = (),
         progress: Callable[[str], None] = lambda _: None,
-        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._sagemaker = sagemaker
         self._domain_id = domain_id
         self._kept_users = kept_users
         self._progress = progress
-        self._sleep = sleep
 
     def clean(self) -> None:
         """End the apps, then delete the spaces and the other users, and wait for each. Raises UserError."""
@@ -42,19 +40,21 @@ class DomainCleaner:
             describe = self._sagemaker.describe_domain
             if self._is_gone(lambda domain: describe(**domain), {"DomainId": self._domain_id}):
                 return
-            self._end("apps", self._list_apps, lambda app: self._sagemaker.delete_app(**identify(app, *APP_MEMBERS)))
-            self._end(
+            self._end_resources(
+                "apps", self._list_apps, lambda app: self._sagemaker.delete_app(**identify(app, *APP_MEMBERS))
+            )
+            self._end_resources(
                 "spaces",
-                lambda: self._list("list_spaces", "Spaces"),
+                lambda: self._list_pages("list_spaces", "Spaces"),
                 lambda space: self._sagemaker.delete_space(**identify(space, "DomainId", "SpaceName")),
             )
-            self._end(
+            self._end_resources(
                 "users",
                 self._list_users,
                 lambda user: self._sagemaker.delete_user_profile(**identify(user, "DomainId", "UserProfileName")),
             )
 
-    def _end(
+    def _end_resources(
         self,
         noun: str,
         list_remaining: Callable[[], Iterator[Mapping[str, Any]]],
@@ -62,19 +62,19 @@ class DomainCleaner:
     ) -> None:
         """Delete resources of one type until none remains."""
         begin, ended_names = time.monotonic(), set[str]()
-        while remaining := [one for one in list_remaining() if _name(one) not in ended_names]:
+        while remaining := [one for one in list_remaining() if _format_name(one) not in ended_names]:
             for one in remaining:
                 if one["Status"] != "Deleting" and self._is_gone(delete, one):
-                    ended_names.add(_name(one))
+                    ended_names.add(_format_name(one))
             elapsed = time.monotonic() - begin
             if elapsed > LONGEST_SECONDS:
-                names = ", ".join(sorted(map(_name, remaining)))
+                names = ", ".join(sorted(map(_format_name, remaining)))
                 raise UserError(
                     f"domain {self._domain_id}: {noun} did not end within {LONGEST_SECONDS / 60:.0f} minutes: {names}; "
                     "Terraform destroyed nothing; run the command again"
                 )
             self._progress(f"{len(remaining)} {noun} of domain {self._domain_id}, {elapsed:.0f} s")
-            self._sleep(_PAUSE_SECONDS)
+            time.sleep(_PAUSE_SECONDS)
 
     @staticmethod
     def _is_gone(request: Callable[[Mapping[str, Any]], object], one: Mapping[str, Any]) -> bool:
@@ -90,16 +90,16 @@ class DomainCleaner:
                 raise
         return False
 
-    def _list(self, operation: str, member: str) -> Iterator[Mapping[str, Any]]:
+    def _list_pages(self, operation: str, member: str) -> Iterator[Mapping[str, Any]]:
         for page in self._sagemaker.get_paginator(operation).paginate(DomainIdEquals=self._domain_id):
             yield from page[member]
 
     def _list_apps(self) -> Iterator[Mapping[str, Any]]:
         """Yield the apps that exist. Deleted ones stay in lists for a day."""
-        return (app for app in self._list("list_apps", "Apps") if app["Status"] != "Deleted")
+        return (app for app in self._list_pages("list_apps", "Apps") if app["Status"] != "Deleted")
 
     def _list_users(self) -> Iterator[Mapping[str, Any]]:
-        users = self._list("list_user_profiles", "UserProfiles")
+        users = self._list_pages("list_user_profiles", "UserProfiles")
         return (user for user in users if user["UserProfileName"] not in self._kept_users)
 
 
@@ -108,6 +108,6 @@ def identify(resource: Mapping[str, Any], *members: str) -> dict[str, Any]:
     return {member: resource[member] for member in members if resource.get(member) is not None}
 
 
-def _name(resource: Mapping[str, Any]) -> str:
+def _format_name(resource: Mapping[str, Any]) -> str:
     owner = resource.get("SpaceName") or resource.get("UserProfileName")
     return "/".join(filter(None, (owner, resource.get("AppType"), resource.get("AppName"))))

@@ -17,7 +17,7 @@ from sustainable_mlops.plan.pipelines import PipelineStep, PlannedParameter, Pla
 from sustainable_mlops.plan.plan import FailedCheck, Plan, load
 from sustainable_mlops.plan.resources import Resource
 from sustainable_mlops.plan.unreviewed_resources import UnreviewedResource
-from sustainable_mlops.plan.values import UNKNOWN, Block, Sensitive, Unknown, dig
+from sustainable_mlops.plan.values import UNKNOWN, Block, Sensitive, Unknown, get_at_path
 
 __all__ = [
     "UNKNOWN",
@@ -38,7 +38,7 @@ __all__ = [
     "Unknown",
     "UnreviewedResource",
     "Variant",
-    "dig",
+    "get_at_path",
     "list_instance_choices",
     "load",
 ]

@@ -53,7 +53,7 @@ def _convert_only_item(value: Any) -> Any:
     return value[0] if isinstance(value, list) and len(value) == 1 else UNKNOWN
 
 
-def _mapping(
+def _build_mapping(
     type_: str,
     identity: Mapping[str, str],
     paths: Mapping[str, str] | None = None,
@@ -70,18 +70,18 @@ _ENCRYPTION = "bucket_encryption.server_side_encryption_configuration"
 _ENCRYPTION_RULE = "server_side_encryption_configuration.rule"
 
 
-def _policy_mapping(type_: str, owner: tuple[str, str], *, has_list: bool = False, name: str = "") -> TypeMapping:
+def _build_policy_mapping(type_: str, owner: tuple[str, str], *, has_list: bool = False, name: str = "") -> TypeMapping:
     """Return the mapping of a policy. `owner` has the attributes with the policy owner: CloudFormation, Terraform."""
     identity = {name: "name", "id": "id"} if name else {"id": "id"}
     values: dict[str, Converter] = {"policy_document": _convert_policy}
     if has_list:
         values[owner[0]] = _convert_only_item
-    return _mapping(type_, identity, {owner[0]: owner[1], "policy_document": "policy"}, values)
+    return _build_mapping(type_, identity, {owner[0]: owner[1], "policy_document": "policy"}, values)
 
 
 #: The mapping of each type. All of them have `tags`.
 TYPE_MAPPINGS = {
-    "AWS::EC2::SecurityGroupIngress": _mapping(
+    "AWS::EC2::SecurityGroupIngress": _build_mapping(
         "aws_vpc_security_group_ingress_rule",
         {"id": "id"},
         {
@@ -91,39 +91,39 @@ TYPE_MAPPINGS = {
             "source_prefix_list_id": "prefix_list_id",
         },
     ),
-    "AWS::IAM::GroupPolicy": _policy_mapping("aws_iam_group_policy", ("group_name", "group"), name="policy_name"),
-    "AWS::IAM::OIDCProvider": _mapping("aws_iam_openid_connect_provider", {"arn": "arn", "id": "id"}),
-    "AWS::IAM::RolePolicy": _policy_mapping("aws_iam_role_policy", ("role_name", "role"), name="policy_name"),
-    "AWS::IAM::SAMLProvider": _mapping("aws_iam_saml_provider", {"arn": "arn", "id": "id"}),
-    "AWS::IAM::UserPolicy": _policy_mapping("aws_iam_user_policy", ("user_name", "user"), name="policy_name"),
-    "AWS::Lambda::Permission": _mapping("aws_lambda_permission", {"id": "id"}),
-    "AWS::Lambda::Url": _mapping(
+    "AWS::IAM::GroupPolicy": _build_policy_mapping("aws_iam_group_policy", ("group_name", "group"), name="policy_name"),
+    "AWS::IAM::OIDCProvider": _build_mapping("aws_iam_openid_connect_provider", {"arn": "arn", "id": "id"}),
+    "AWS::IAM::RolePolicy": _build_policy_mapping("aws_iam_role_policy", ("role_name", "role"), name="policy_name"),
+    "AWS::IAM::SAMLProvider": _build_mapping("aws_iam_saml_provider", {"arn": "arn", "id": "id"}),
+    "AWS::IAM::UserPolicy": _build_policy_mapping("aws_iam_user_policy", ("user_name", "user"), name="policy_name"),
+    "AWS::Lambda::Permission": _build_mapping("aws_lambda_permission", {"id": "id"}),
+    "AWS::Lambda::Url": _build_mapping(
         "aws_lambda_function_url",
         {"function_arn": "function_arn", "function_url": "function_url", "id": "id"},
         {"auth_type": "authorization_type", "target_function_arn": "function_name"},
     ),
-    "AWS::Logs::SubscriptionFilter": _mapping(
+    "AWS::Logs::SubscriptionFilter": _build_mapping(
         "aws_cloudwatch_log_subscription_filter", {"filter_name": "name", "id": "id"}
     ),
-    "AWS::S3::BucketPolicy": _policy_mapping("aws_s3_bucket_policy", ("bucket", "bucket")),
-    "AWS::SecretsManager::ResourcePolicy": _mapping(
+    "AWS::S3::BucketPolicy": _build_policy_mapping("aws_s3_bucket_policy", ("bucket", "bucket")),
+    "AWS::SecretsManager::ResourcePolicy": _build_mapping(
         "aws_secretsmanager_secret_policy",
         {"id": "id"},
         {"secret_id": "secret_arn", "resource_policy": "policy"},
         {"resource_policy": _convert_policy},
     ),
-    "AWS::SNS::Subscription": _mapping("aws_sns_topic_subscription", {"arn": "arn", "id": "id"}),
-    "AWS::SNS::TopicInlinePolicy": _policy_mapping("aws_sns_topic_policy", ("topic_arn", "arn")),
-    "AWS::SNS::TopicPolicy": _policy_mapping("aws_sns_topic_policy", ("topics", "arn"), has_list=True),
-    "AWS::SQS::QueueInlinePolicy": _policy_mapping("aws_sqs_queue_policy", ("queue", "queue_url")),
-    "AWS::SQS::QueuePolicy": _policy_mapping("aws_sqs_queue_policy", ("queues", "queue_url"), has_list=True),
-    "AWS::IAM::ManagedPolicy": _mapping(
+    "AWS::SNS::Subscription": _build_mapping("aws_sns_topic_subscription", {"arn": "arn", "id": "id"}),
+    "AWS::SNS::TopicInlinePolicy": _build_policy_mapping("aws_sns_topic_policy", ("topic_arn", "arn")),
+    "AWS::SNS::TopicPolicy": _build_policy_mapping("aws_sns_topic_policy", ("topics", "arn"), has_list=True),
+    "AWS::SQS::QueueInlinePolicy": _build_policy_mapping("aws_sqs_queue_policy", ("queue", "queue_url")),
+    "AWS::SQS::QueuePolicy": _build_policy_mapping("aws_sqs_queue_policy", ("queues", "queue_url"), has_list=True),
+    "AWS::IAM::ManagedPolicy": _build_mapping(
         "aws_iam_policy",
         {"managed_policy_name": "name", "policy_arn": "arn", "id": "arn"},
         {"policy_document": "policy"},
         {"policy_document": _convert_policy},
     ),
-    "AWS::IAM::Role": _mapping(
+    "AWS::IAM::Role": _build_mapping(
         "aws_iam_role",
         {"role_name": "name", "arn": "arn", "id": "id", "role_id": "unique_id"},
         {
@@ -134,7 +134,7 @@ TYPE_MAPPINGS = {
         },
         {"assume_role_policy_document": _convert_policy, "policies.policy_document": _convert_policy},
     ),
-    "AWS::KMS::Key": _mapping(
+    "AWS::KMS::Key": _build_mapping(
         "aws_kms_key",
         {"key_id": "key_id", "arn": "arn", "id": "id"},
         {
@@ -146,7 +146,7 @@ TYPE_MAPPINGS = {
         {"key_policy": _convert_policy},
     ),
     # Properties that exist as attributes of the bucket. Others, such as the public access block, keep their names.
-    "AWS::S3::Bucket": _mapping(
+    "AWS::S3::Bucket": _build_mapping(
         "aws_s3_bucket",
         {
             "bucket_name": "bucket",
@@ -198,10 +198,10 @@ TYPE_MAPPINGS = {
         },
     ),
     # The provider aws has no such type, so the attributes keep CloudFormation's names.
-    "AWS::SageMaker::Cluster": _mapping(
+    "AWS::SageMaker::Cluster": _build_mapping(
         "aws_sagemaker_cluster", {"cluster_name": "cluster_name", "cluster_arn": "arn", "id": "arn"}
     ),
-    "AWS::SageMaker::Domain": _mapping(
+    "AWS::SageMaker::Domain": _build_mapping(
         "aws_sagemaker_domain",
         {"domain_name": "domain_name", "domain_arn": "arn", "domain_id": "id", "id": "id", "url": "url"},
         {
@@ -212,32 +212,32 @@ TYPE_MAPPINGS = {
             "*.sage_maker_image_version_arn": "sagemaker_image_version_arn",
         },
     ),
-    "AWS::SageMaker::Endpoint": _mapping(
+    "AWS::SageMaker::Endpoint": _build_mapping(
         "aws_sagemaker_endpoint", {"endpoint_name": "name", "endpoint_arn": "arn", "id": "arn"}
     ),
-    "AWS::SageMaker::EndpointConfig": _mapping(
+    "AWS::SageMaker::EndpointConfig": _build_mapping(
         "aws_sagemaker_endpoint_configuration",
         {"endpoint_config_name": "name", "endpoint_config_id": "arn", "id": "arn"},
         {"kms_key_id": "kms_key_arn"},
     ),
-    "AWS::SageMaker::FeatureGroup": _mapping(
+    "AWS::SageMaker::FeatureGroup": _build_mapping(
         "aws_sagemaker_feature_group",
         {"feature_group_name": "feature_group_name", "id": "id"},
         {"feature_definitions": "feature_definition"},
     ),
-    "AWS::SageMaker::Model": _mapping(
+    "AWS::SageMaker::Model": _build_mapping(
         "aws_sagemaker_model",
         {"model_name": "name", "model_arn": "arn", "id": "arn"},
         {"containers": "container"},
         {"containers.environment": _convert_map, "primary_container.environment": _convert_map},
     ),
-    "AWS::SageMaker::ModelPackageGroup": _mapping(
+    "AWS::SageMaker::ModelPackageGroup": _build_mapping(
         "aws_sagemaker_model_package_group",
         {"model_package_group_name": "model_package_group_name", "model_package_group_arn": "arn", "id": "arn"},
         {},
         {"model_package_group_policy": _convert_policy},
     ),
-    "AWS::SageMaker::NotebookInstance": _mapping(
+    "AWS::SageMaker::NotebookInstance": _build_mapping(
         "aws_sagemaker_notebook_instance",
         {"notebook_instance_name": "name", "notebook_instance_id": "arn", "id": "arn"},
         {"security_group_ids": "security_groups", "volume_size_in_gb": "volume_size"},

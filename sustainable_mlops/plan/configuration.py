@@ -11,7 +11,7 @@ from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.plan.addresses import AddressPart, list_call_names, split_address, split_parent
 from sustainable_mlops.plan.inventory import Inventory
 from sustainable_mlops.plan.resources import Resource
-from sustainable_mlops.plan.values import UNKNOWN, AttributePath, Unknown, dig, split_path
+from sustainable_mlops.plan.values import UNKNOWN, AttributePath, Unknown, get_at_path, split_path
 
 #: Names of attributes that identify their resource.
 _IDENTIFIER = LazyPattern(r"(?:.*_)?(?:arn|bucket|id|name|ur[il])")
@@ -49,10 +49,10 @@ class Configuration:
 
     def __init__(self, document: Mapping[str, Any], inventory: Inventory) -> None:
         """Read the configuration of a plan whose resources are in `inventory`."""
-        configuration = _as_object(document.get("configuration"))
-        self._root = _as_object(configuration.get("root_module"))
-        self.providers = _as_object(configuration.get("provider_config"))
-        self._variables = _as_object(document.get("variables"))
+        configuration = _get_object(document.get("configuration"))
+        self._root = _get_object(configuration.get("root_module"))
+        self.providers = _get_object(configuration.get("provider_config"))
+        self._variables = _get_object(document.get("variables"))
         self._inventory = inventory
         self._modules: dict[tuple[str, ...], Mapping[str, Any]] = {(): self._root}
         self._resources: dict[tuple[str, ...], dict[tuple[str, str, str], Mapping[str, Any]]] = {}
@@ -63,12 +63,12 @@ class Configuration:
         """Return the configuration of the module at the end of these calls, or an empty object."""
         known = self._modules.get(path)
         if known is None:
-            known = self._modules[path] = _as_object(self.find_call(path).get("module"))
+            known = self._modules[path] = _get_object(self.find_call(path).get("module"))
         return known
 
     def find_call(self, path: tuple[str, ...]) -> Mapping[str, Any]:
         """Return the module call at the end of `path`."""
-        return _as_object(_as_object(self.find_module(path[:-1]).get("module_calls")).get(path[-1]))
+        return _get_object(_get_object(self.find_module(path[:-1]).get("module_calls")).get(path[-1]))
 
     def find_resource(self, resource: Resource) -> Mapping[str, Any]:
         """Return the configuration of a resource. It is empty for a resource without one, such as a destroyed one."""
@@ -81,7 +81,7 @@ class Configuration:
         path = list_call_names(resource.module_parts)
         known = self._resources.get(path)
         if known is None:
-            resources = _as_objects(self.find_module(path).get("resources"))
+            resources = _list_objects(self.find_module(path).get("resources"))
             known = {(str(r.get("mode", "managed")), str(r.get("type")), str(r.get("name"))): r for r in resources}
             self._resources[path] = known
         return known.get((resource.mode, resource.source_type, resource.name), {})
@@ -109,7 +109,7 @@ class Configuration:
 
         For a resource that is read as another type, several expressions may hold the attribute.
         """
-        expressions = _as_object(body.get("expressions"))
+        expressions = _get_object(body.get("expressions"))
         if resource.mapped_reader is None or path is None:
             return _find_expression(expressions, path)
         candidates = [expressions.get(name) for name in resource.mapped_reader.list_source_attributes(path)]
@@ -134,14 +134,14 @@ class Configuration:
 
         It sets the attribute if its value contains it.
         """
-        values = resource.values(before=not resource.exists())
+        values = resource.get_values(before=not resource.exists())
         if values.values is UNKNOWN:
             return UNKNOWN
         return values.get(path) is not None
 
     def list_blocks(self, resource: Resource, name: str) -> list[Mapping[str, Any]]:
         """Return the expressions of each block of this name. Blocks made by `dynamic` are missing."""
-        return _as_objects(_as_object(self.find_resource(resource).get("expressions")).get(name))
+        return _list_objects(_get_object(self.find_resource(resource).get("expressions")).get(name))
 
     def sets_unknown(self, resource: Resource, path: Sequence[str | int]) -> bool:
         """Return whether the configuration sets the attribute at `path` (source names) that is unknown until apply.
@@ -153,11 +153,11 @@ class Configuration:
         body = self.find_resource(resource)
         if not body or isinstance(path[-1], int):
             return True
-        expression = _as_object(body.get("expressions")).get(str(path[0]))
+        expression = _get_object(body.get("expressions")).get(str(path[0]))
         if expression is None or len(path) == 1:
             return expression is not None
         if isinstance(expression, dict) and "constant_value" in expression:
-            return dig(expression["constant_value"], path[1:]) is not None
+            return get_at_path(expression["constant_value"], path[1:]) is not None
         key = (id(resource), (path[0], "as written"))
         references = self._cache.get(key)
         if references is None:
@@ -183,13 +183,13 @@ class Configuration:
                 return UNKNOWN
             if not module:
                 return self.find_variable(str(variable[1]))
-            expression = _as_object(self.find_call(list_call_names(module)).get("expressions")).get(str(variable[1]))
+            expression = _get_object(self.find_call(list_call_names(module)).get("expressions")).get(str(variable[1]))
             module = split_parent(module)[0]
         return UNKNOWN
 
     def find_variable(self, name: str) -> Any:
         """Return the value of a variable of the root module; UNKNOWN if the plan does not have it."""
-        declaration = _as_object(_as_object(self._root.get("variables")).get(name))
+        declaration = _get_object(_get_object(self._root.get("variables")).get(name))
         if declaration.get("sensitive"):
             return UNKNOWN
         variable = self._variables.get(name)
@@ -209,12 +209,12 @@ class Configuration:
             if head in ("path", "terraform", "self", "count"):
                 continue
             if head == "var":
-                pending += self._through_input(rest, scope)
+                pending += self._follow_input(rest, scope)
             elif head == "each" and rest == ["key"]:
                 continue  # known during the plan, so it comes from no resource
             elif head == "each":
                 pending += [(ref, scope) for ref in list_references(scope.repeated.get("for_each_expression"))]
-            elif head == "module" and (inner := self._through_output(rest, scope)):
+            elif head == "module" and (inner := self._follow_output(rest, scope)):
                 pending += inner
             elif resources := self._find_instances(head, rest, scope):
                 resources_by_id.update((id(resource), resource) for resource in resources)
@@ -224,22 +224,23 @@ class Configuration:
                 unresolved.append(reference)
         return References(tuple(resources_by_id.values()), tuple(dict.fromkeys(unresolved)), tuple(attributes.values()))
 
-    def _through_input(self, rest: list[AddressPart], scope: _ReferenceScope) -> Iterator[tuple[str, _ReferenceScope]]:
+    def _follow_input(self, rest: list[AddressPart], scope: _ReferenceScope) -> Iterator[tuple[str, _ReferenceScope]]:
         if not scope.module or not rest:
             return  # variables of the root module come from outside the plan, not from a resource
         call = self.find_call(list_call_names(scope.module))
         outer, index = split_parent(scope.module)
-        for reference in list_references(_as_object(call.get("expressions")).get(str(rest[0]))):
+        for reference in list_references(_get_object(call.get("expressions")).get(str(rest[0]))):
             yield reference, _ReferenceScope(outer, index, call)
 
-    def _through_output(self, rest: list[AddressPart], scope: _ReferenceScope) -> list[tuple[str, _ReferenceScope]]:
+    def _follow_output(self, rest: list[AddressPart], scope: _ReferenceScope) -> list[tuple[str, _ReferenceScope]]:
         if not rest:
             return []
         indices, output = _split_index(rest[1:])
-        call = _as_object(
-            _as_object(self.find_module(list_call_names(scope.module)).get("module_calls")).get(str(rest[0]))
+        call = _get_object(
+            _get_object(self.find_module(list_call_names(scope.module)).get("module_calls")).get(str(rest[0]))
         )
-        expression = _as_object(_as_object(_as_object(call.get("module")).get("outputs")).get(output)).get("expression")
+        outputs = _get_object(_get_object(call.get("module")).get("outputs"))
+        expression = _get_object(outputs.get(output)).get("expression")
         if not indices and ("for_each_expression" in call or "count_expression" in call):
             # The plan does not record an index that is not a literal. Assume the index of the referring instance if
             # there is such an instance.
@@ -304,9 +305,9 @@ def _drop_prefixes(references: Iterable[str]) -> Iterator[str]:
             yield reference
 
 
-def _as_object(value: Any) -> Mapping[str, Any]:
+def _get_object(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _as_objects(value: Any) -> list[Mapping[str, Any]]:
+def _list_objects(value: Any) -> list[Mapping[str, Any]]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

@@ -74,7 +74,7 @@ class Drift:
         sides = [source.get(side) for source in (change, drift_entry["change"]) for side in ("before", "after")]
         if not all(isinstance(side, dict) for side in sides) or change.get("actions") not in (["no-op"], ["update"]):
             return entry, ()
-        before, after, old, new = map(_as_object, sides)
+        before, after, old, new = map(_get_object, sides)
         names = tuple(
             name
             for name in sorted({*old, *new} - self._list_repeated(drift_entry.get("type"), new))
@@ -83,7 +83,7 @@ class Drift:
         if not names:
             return entry, ()
         hidden, found_hidden = (
-            _as_object(source.get("before_sensitive")) for source in (change, drift_entry["change"])
+            _get_object(source.get("before_sensitive")) for source in (change, drift_entry["change"])
         )
         former = {
             "before": {**before, **{name: old.get(name) for name in names}},
@@ -106,10 +106,10 @@ class Drift:
         names_by_type: dict[str, set[str]] = {}
         names = {type_: attribute for attribute, repeated in _COMPANIONS.values() for type_ in repeated.values()}
         for entry in self._document.get("resource_changes") or []:
-            change = _as_object(_as_object(entry).get("change"))
-            _add_name(names_by_type, names, _as_object(entry).get("type"), change.get("after") or change.get("before"))
+            change = _get_object(_get_object(entry).get("change"))
+            _add_name(names_by_type, names, _get_object(entry).get("type"), change.get("after") or change.get("before"))
         for state_entry in list_entries(
-            _as_object(self._document.get("prior_state")).get("values"), "prior_state.values"
+            _get_object(self._document.get("prior_state")).get("values"), "prior_state.values"
         ):
             _add_name(names_by_type, names, state_entry.values.get("type"), state_entry.values.get("values"))
         return names_by_type
@@ -125,12 +125,12 @@ def _is_equivalent(old: object, new: object) -> bool:
 
 
 def _add_name(names_by_type: dict[str, set[str]], names: Mapping[str, str], type_: object, values: object) -> None:
-    name = _as_object(values).get(names.get(str(type_), ""))
+    name = _get_object(values).get(names.get(str(type_), ""))
     if isinstance(name, str):
         names_by_type.setdefault(str(type_), set()).add(name)
 
 
-def _as_object(value: object) -> dict[str, Any]:
+def _get_object(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 

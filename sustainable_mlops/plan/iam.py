@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from sustainable_mlops.lazy_pattern import LazyPattern
@@ -20,6 +20,8 @@ DOCUMENT = "aws_iam_policy_document"
 SHOWN_POLICY = "terraform_data"
 #: Elements of a policy.
 _ELEMENTS = {"Id", "Statement", "Version"}
+#: The only version whose `${...}` are variables; without a version, AWS assumes 2008-10-17.
+_VERSION = "2012-10-17"
 #: Condition operators whose values are true and false.
 _FLAG = LazyPattern(r"(?:.*:)?(?:bool|null)(?:ifexists)?", re.I)
 
@@ -87,9 +89,8 @@ class PolicyDocument(NamedTuple):
 
 
 class RolePolicies(NamedTuple):
-    """The policies of a role and its trust policy."""
+    """The policies of a role, without its trust policy."""
 
-    trust: PolicyDocument | None
     documents: tuple[PolicyDocument, ...]
     managed_arns: tuple[str, ...]  # attached policies that are not in this plan
     is_complete: bool  # False if apply may add policies or statements
@@ -101,7 +102,7 @@ def read_document(resource: Resource, path: AttributePath, joins: Joins) -> Poli
     If the text is unknown until apply but comes from one `aws_iam_policy_document`, or from the input of one
     `terraform_data`, the statements are read there. They are not complete if the text has other sources too.
     """
-    text = resource.values(before=joins.before).text(path)
+    text = resource.get_values(before=joins.before).text(path)
     where = path if isinstance(path, str) else ".".join(map(str, path))
     if text is None or text == "":
         return None
@@ -119,7 +120,7 @@ def read_document(resource: Resource, path: AttributePath, joins: Joins) -> Poli
 
 
 def read_role_policies(role: Resource, joins: Joins) -> RolePolicies:
-    """Return the inline policies, the attached policies and the trust policy of a role."""
+    """Return the inline policies and the attached policies of a role."""
     candidates, managed, is_complete = _read_inline(role, joins)
     policies = joins.find_targets(role, "managed_policy_arns", POLICY) if managed else Matches()
     attachments = joins.find_sources(role, ATTACHMENT, "role")
@@ -131,7 +132,7 @@ def read_role_policies(role: Resource, joins: Joins) -> RolePolicies:
     outside: list[str | Unknown | None] = [arn for arn in managed if arn not in joins.index_by_name(POLICY)]
     for attachment in attachments.certain:
         plan_policies = find_own_policies(attachment, "policy_arn", joins)
-        arn = None if plan_policies else attachment.values(before=joins.before).text("policy_arn")
+        arn = None if plan_policies else attachment.get_values(before=joins.before).text("policy_arn")
         attached_policies += plan_policies
         is_known = is_known and arn is not UNKNOWN
         outside.append(arn)
@@ -139,7 +140,7 @@ def read_role_policies(role: Resource, joins: Joins) -> RolePolicies:
     documents = tuple(candidate for candidate in candidates if candidate is not None)
     is_complete = is_complete and is_known and all(candidate.is_complete for candidate in documents)
     arns = tuple(dict.fromkeys(arn for arn in outside if isinstance(arn, str)))
-    return RolePolicies(read_document(role, "assume_role_policy", joins), documents, arns, is_complete)
+    return RolePolicies(documents, arns, is_complete)
 
 
 def find_own_policies(resource: Resource, path: AttributePath, joins: Joins) -> tuple[Resource, ...]:
@@ -147,7 +148,7 @@ def find_own_policies(resource: Resource, path: AttributePath, joins: Joins) -> 
 
     The result is empty if it names, or may name, a policy outside the plan.
     """
-    if resource.values(before=joins.before).get(path) is UNKNOWN:
+    if resource.get_values(before=joins.before).get(path) is UNKNOWN:
         return _find_possible_policies(resource, path, joins)
     policy = joins.find_target(resource, path, POLICY)
     return (policy,) if isinstance(policy, Resource) else ()
@@ -185,7 +186,7 @@ def _read_inline(role: Resource, joins: Joins) -> tuple[list[PolicyDocument | No
     The provider also computes both attributes. If the role does not set them, they repeat the policies that were
     attached when the role was last read.
     """
-    values = role.values(before=joins.before)
+    values = role.get_values(before=joins.before)
     is_complete = True
     documents: list[PolicyDocument | None] = []
     blocks = values.blocks("inline_policy")
@@ -206,15 +207,48 @@ def _read_inline(role: Resource, joins: Joins) -> tuple[list[PolicyDocument | No
 
 def parse_statements(text: str) -> tuple[PolicyStatement, ...] | None:
     """Return the statements of a policy's JSON text, or None if it is not a policy."""
+    return _list_statements(_parse_policy(text))
+
+
+def _parse_policy(text: str) -> Any:
+    """Return the value of a JSON text, or None if it is not JSON."""
     try:
-        policy = json.loads(text)
+        return json.loads(text)
     except (ValueError, RecursionError):
         return None
-    return _list_statements(policy)
 
 
 def _list_statements(policy: Any) -> tuple[PolicyStatement, ...] | None:
     """Return the statements of a policy, or None if it is not a policy or the statements are not known."""
+    statements = _list_raw_statements(policy)
+    return None if statements is None else _apply_version(statements, policy.get("Version"))
+
+
+def _apply_version(statements: Iterable[PolicyStatement], version: object) -> tuple[PolicyStatement, ...]:
+    """Return the statements as version 2012-10-17 writes them.
+
+    Earlier versions have no variables, so their `${aws:username}` is the text `${$}{aws:username}`.
+    """
+    if version == _VERSION or version is UNKNOWN:
+        return tuple(statements)
+    return tuple(_map_texts(statement, _escape_variables) for statement in statements)
+
+
+def _escape_variables(text: str | Unknown) -> str | Unknown:
+    return text.replace("${", "${$}{") if isinstance(text, str) and "${" in text else text
+
+
+def _map_texts(statement: PolicyStatement, change: Callable[[str | Unknown], str | Unknown]) -> PolicyStatement:
+    """Return the statement with changed resources and values of conditions, which may have variables."""
+    return statement._replace(
+        resources=tuple(map(change, statement.resources)),
+        not_resources=tuple(map(change, statement.not_resources)),
+        conditions=tuple(one._replace(values=tuple(map(change, one.values))) for one in statement.conditions),
+    )
+
+
+def _list_raw_statements(policy: Any) -> tuple[PolicyStatement, ...] | None:
+    """Return the statements of a policy as they are written, or None like `_list_statements`."""
     statements = policy.get("Statement") if isinstance(policy, dict) else None
     statement_list = statements if isinstance(statements, list) else [statements]
     parsed_statements = tuple(
@@ -225,7 +259,7 @@ def _list_statements(policy: Any) -> tuple[PolicyStatement, ...] | None:
 
 def _read_shown_policy(source: Resource, joins: Joins) -> tuple[tuple[PolicyStatement, ...], bool]:
     """Return the statements in the input of a `terraform_data`, and whether they are complete."""
-    policy = source.values(before=joins.before).get("input")
+    policy = source.get_values(before=joins.before).get("input")
     statements = _list_statements(policy) if isinstance(policy, dict) and policy.keys() <= _ELEMENTS else None
     placeholder = derive_text(joins.find_references(source, "input"))
     return tuple(_replace_unknowns(one, placeholder) for one in statements or ()), statements is not None
@@ -286,10 +320,20 @@ def _build_condition(operator: str | Unknown, key: str | Unknown, values: Texts)
     return PolicyCondition(operator, key, values)
 
 
-def _read_data_source(
+def _read_data_source(source: Resource, joins: Joins) -> tuple[tuple[PolicyStatement, ...], bool]:
+    """Return the statements of an `aws_iam_policy_document` that is read on apply, and whether they are complete.
+
+    Its version also applies to the statements that it inherits.
+    """
+    statements, is_complete = _collect_statements(source, joins)
+    version = source.text("version")
+    return _apply_version(statements, _VERSION if version in (None, "") else version), is_complete
+
+
+def _collect_statements(
     source: Resource, joins: Joins, within: frozenset[str] = frozenset()
 ) -> tuple[list[PolicyStatement], bool]:
-    """Return the statements of an `aws_iam_policy_document` that is read on apply, and whether they are complete.
+    """Return the statements of an `aws_iam_policy_document`, and whether they are complete.
 
     `within` holds the addresses of the documents that inherit it. It stops the recursion for a plan with a cycle.
     """
@@ -356,7 +400,7 @@ def _read_inherited(
     texts = source.texts(path)
     if texts is UNKNOWN:
         return [], False
-    parsed_texts = [parse_statements(text) for text in texts if isinstance(text, str)]
+    parsed_texts = [_list_raw_statements(_parse_policy(text)) for text in texts if isinstance(text, str)]
     statements = [statement for one in parsed_texts for statement in one or ()]
     is_complete = None not in parsed_texts
     references = joins.find_references(source, path)
@@ -365,7 +409,7 @@ def _read_inherited(
     if not fits or any(one.mode != "data" or one.type != DOCUMENT or one.address in within for one in inherited):
         return statements, is_complete and UNKNOWN not in texts
     for inherited_source in inherited:
-        document_statements, is_document_complete = _read_data_source(inherited_source, joins, within)
+        document_statements, is_document_complete = _collect_statements(inherited_source, joins, within)
         statements += document_statements
         is_complete = is_complete and is_document_complete
     return statements, is_complete

@@ -11,7 +11,7 @@ class Inventory:
     """Resources and data sources. Each index is built when it is first used."""
 
     def __init__(self, resources: Iterable[Resource]) -> None:
-        """Take the resources in the order of the plan."""
+        """Store the resources in the order of the plan."""
         self.all = list(resources)
 
     @cached_property

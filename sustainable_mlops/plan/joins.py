@@ -124,7 +124,7 @@ class Joins:
     def _find_new_target(self, resource: Resource, path: AttributePath, kind: str) -> RelatedResource:
         if resource.type == kind and path in _IDENTIFIERS:
             return resource
-        value = resource.values(before=self.before).text(path)
+        value = resource.get_values(before=self.before).text(path)
         if value is None:
             return None
         return self._resolve_name(value, resource, path, kind)
@@ -134,7 +134,7 @@ class Joins:
 
         If one of the names is unknown, all other resources of the type are possible matches.
         """
-        texts = resource.values(before=self.before).texts(path)
+        texts = resource.get_values(before=self.before).texts(path)
         if texts == []:
             return Matches()
         if texts is UNKNOWN or UNKNOWN in texts:
@@ -188,7 +188,7 @@ class Joins:
         return self._variants[id(configuration)]
 
     def _read_variants(self, configuration: Resource) -> list[Variant] | Unknown:
-        values = configuration.values(before=self.before)
+        values = configuration.get_values(before=self.before)
         production, shadow_variants = values.blocks("production_variants"), values.blocks("shadow_production_variants")
         if production is UNKNOWN or shadow_variants is UNKNOWN or not production:
             return UNKNOWN
@@ -215,7 +215,7 @@ class Joins:
 
     def find_scaled_variant(self, target: Resource) -> ScaledVariant:
         """Return the endpoint and variant that a scalable target (or its policy or scheduled action) scales."""
-        identifier = target.values(before=self.before).text("resource_id")
+        identifier = target.get_values(before=self.before).text("resource_id")
         if isinstance(identifier, str):
             match = _VARIANT.fullmatch(identifier)
             if match is None:
@@ -266,7 +266,7 @@ class Joins:
         return self._find_inverse(target, kind, "resource_id", self._find_scalable_target)
 
     def _find_scalable_target(self, source: Resource) -> list[RelatedResource]:
-        values = source.values(before=self.before)
+        values = source.get_values(before=self.before)
         through = self._find_referenced_target(source)
         if values.text("resource_id") is UNKNOWN:
             if through is not None:
@@ -285,7 +285,7 @@ class Joins:
     def _targets_by_id(self) -> dict[tuple[object, object], list[Resource]]:
         targets: dict[tuple[object, object], list[Resource]] = {}
         for target in self.list_existing(SCALABLE_TARGET):
-            values = target.values(before=self.before)
+            values = target.get_values(before=self.before)
             targets.setdefault((values.text("resource_id"), values.text("scalable_dimension")), []).append(target)
         return targets
 
@@ -298,7 +298,7 @@ class Joins:
         return self._find_inverse(endpoint, ALARM, "dimensions", self._list_alarm_endpoints)
 
     def _list_alarm_endpoints(self, alarm: Resource) -> list[RelatedResource]:
-        values = alarm.values(before=self.before)
+        values = alarm.get_values(before=self.before)
         locations: list[AttributePath] = [["dimensions", "EndpointName"]]
         queries = values.blocks("metric_query")
         if queries is UNKNOWN:
@@ -316,7 +316,7 @@ class Joins:
 
     def list_inline_policy_names(self, role: Resource) -> set[object]:
         """Return the names of a role's policies that are resources of their own, before or after the plan."""
-        values = role.values(before=self.before)
+        values = role.get_values(before=self.before)
         return self._inline_policy_names.get(values.text("name"), set())
 
     @cached_property
@@ -409,7 +409,7 @@ class Joins:
         return index
 
     def _list_names(self, resource: Resource) -> Iterator[str]:
-        values = resource.values(before=self.before)
+        values = resource.get_values(before=self.before)
         for attribute in _IDENTIFIERS:
             value = values.text(attribute)
             if isinstance(value, str):

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.plan.joins import ASYNCHRONOUS, REAL_TIME, SERVERLESS
-from sustainable_mlops.plan.values import UNKNOWN, Block, Readers, Unknown
+from sustainable_mlops.plan.values import UNKNOWN, AttributeReader, Block, Unknown
 
 #: SageMaker's namespaces. A custom metric in another namespace may have the same name, such as `Invocations`.
 _NAMESPACES = frozenset({"AWS/SageMaker", "/aws/sagemaker/Endpoints", "/aws/sagemaker/InferenceComponents"})
@@ -48,7 +48,7 @@ ZERO_CAPACITY_METRICS = frozenset({"HasBacklogWithoutCapacity", "NoCapacityInvoc
 _FUNCTION = LazyPattern(r"[A-Z]\(")
 
 
-def list_alarm_metrics(alarm: Readers) -> set[str] | Unknown:
+def list_alarm_metrics(alarm: AttributeReader) -> set[str] | Unknown:
     """Return the SageMaker metrics of an alarm, including those in metric math."""
     queries = alarm.blocks("metric_query")
     if queries is UNKNOWN:
@@ -59,7 +59,7 @@ def list_alarm_metrics(alarm: Readers) -> set[str] | Unknown:
     )
 
 
-def list_query_ids(alarm: Readers, names: frozenset[str]) -> set[str] | Unknown:
+def list_query_ids(alarm: AttributeReader, names: frozenset[str]) -> set[str] | Unknown:
     """Return the IDs of an alarm's metric queries that read one of these SageMaker metrics."""
     queries = alarm.blocks("metric_query")
     if queries is UNKNOWN:
@@ -74,7 +74,7 @@ def list_query_ids(alarm: Readers, names: frozenset[str]) -> set[str] | Unknown:
     return {str(name) for name in matching_ids}
 
 
-def list_policy_metrics(policy: Readers) -> set[str] | Unknown:
+def list_policy_metrics(policy: AttributeReader) -> set[str] | Unknown:
     """Return the SageMaker metrics of a target tracking policy; predefined ones have their own names."""
     tracking = policy.block("target_tracking_scaling_policy_configuration")
     if not isinstance(tracking, Block):
@@ -100,13 +100,13 @@ def _filter_names(metrics: Iterable[tuple[str | Unknown | None, str | Unknown | 
     )
 
 
-def publishes_policy_metrics(policy: Readers, kind: str | Unknown) -> bool | Unknown:
+def publishes_policy_metrics(policy: AttributeReader, kind: str | Unknown) -> bool | Unknown:
     """Return whether an endpoint of this kind ever publishes the metrics of a target tracking policy."""
     parts = policy.blocks("target_tracking_scaling_policy_configuration.0.customized_metric_specification.0.metrics")
     return _is_published(list_policy_metrics(policy), kind, parts)
 
 
-def publishes_alarm_metrics(alarm: Readers, kind: str | Unknown) -> bool | Unknown:
+def publishes_alarm_metrics(alarm: AttributeReader, kind: str | Unknown) -> bool | Unknown:
     """Return whether an endpoint of this kind ever publishes the metrics of an alarm."""
     return _is_published(list_alarm_metrics(alarm), kind, alarm.blocks("metric_query"))
 

@@ -11,7 +11,15 @@ from typing import Any, NamedTuple
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.plan.joins import BUCKET, Joins
 from sustainable_mlops.plan.resources import Resource
-from sustainable_mlops.plan.values import UNKNOWN, AttributePath, Block, Readers, Unknown, dig, split_path
+from sustainable_mlops.plan.values import (
+    UNKNOWN,
+    AttributePath,
+    AttributeReader,
+    Block,
+    Unknown,
+    get_at_path,
+    split_path,
+)
 
 #: Arguments of a step that contain other steps.
 _BRANCHES = ("IfSteps", "ElseSteps", "ForEachBody")
@@ -29,7 +37,7 @@ class PlannedParameter(NamedTuple):
     default: Any  # None if an execution must set the parameter
 
 
-class PipelineStep(Readers):
+class PipelineStep(AttributeReader):
     """One step of a pipeline.
 
     The readers read its `Arguments`, the body of a `Create…` request: `step.text("ResourceConfig.InstanceType")`. A
@@ -75,8 +83,20 @@ class PipelineStep(Readers):
         """Return the argument at `path`; parameters on the way are resolved."""
         value = self._pipeline.resolve(self.arguments)
         for part in split_path(path):
-            value = self._pipeline.resolve(dig(value, (part,)))
+            value = self._pipeline.resolve(get_at_path(value, (part,)))
         return default if value is None else value
+
+    def resolve_settings(self) -> dict[str, Any]:
+        """Return the fields of the step without inner steps. Parameters are resolved at any depth.
+
+        An expression that only an execution knows is its JSON text.
+        """
+        fields = {} if self._body.values is UNKNOWN else self._body.values
+        settings = {name: self._pipeline.resolve_deeply(value) for name, value in fields.items()}
+        arguments = settings.get("Arguments")
+        if isinstance(arguments, dict):
+            settings["Arguments"] = {name: value for name, value in arguments.items() if name not in _BRANCHES}
+        return settings
 
     def __repr__(self) -> str:
         return f"<{self.name}: {self.type}>"
@@ -113,6 +133,24 @@ class PlannedPipeline:
         parameter = None if name is None else self.parameters.get(name)
         return UNKNOWN if parameter is None or parameter.default is None else parameter.default
 
+    def resolve_deeply(self, value: Any) -> Any:
+        """Return `value` with the defaults of parameters at any depth, also inside joined texts.
+
+        An expression that only an execution knows is its JSON text.
+        """
+        if isinstance(value, list):
+            return [self.resolve_deeply(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        if not _is_expression(value):
+            return {name: self.resolve_deeply(item) for name, item in value.items()}
+        join = value.get("Std:Join")
+        parts = join.get("Values") if isinstance(join, dict) else None
+        if isinstance(join, dict) and isinstance(parts, list):
+            return str(join.get("On", "")).join(str(self.resolve_deeply(part)) for part in parts)
+        resolved = self.resolve(value)
+        return json.dumps(value, default=str) if resolved is UNKNOWN else resolved
+
     def _read_steps(self, definitions: Any, parent: PipelineStep | None, branch: str) -> Iterator[PipelineStep]:
         location = f"{parent.name}.{branch}" if parent else "Steps"
         if not isinstance(definitions, list):
@@ -137,7 +175,7 @@ def list_pipelines(resources: Iterable[Resource], joins: Joins) -> list[PlannedP
 
 
 def _read_pipeline(resource: Resource, joins: Joins) -> PlannedPipeline:
-    text = resource.values(before=joins.before).text("pipeline_definition")
+    text = resource.get_values(before=joins.before).text("pipeline_definition")
     if text is None:
         text = _find_uploaded_definition(resource, joins)
         if text is UNKNOWN:
@@ -171,7 +209,7 @@ def _find_shown_definition(resource: Resource, joins: Joins) -> Mapping[str, Any
     for definition_resource in joins.list_existing("terraform_data"):
         if (definition_resource.module, definition_resource.name) != (resource.module, "definition"):
             continue
-        values = definition_resource.values(before=joins.before)
+        values = definition_resource.get_values(before=joins.before)
         text, values_by_name = values.text("input.definition"), values.get("input.parameters", {})
         definition, _ = _parse_definition(text) if isinstance(text, str) else (UNKNOWN, "")
         if definition is UNKNOWN or not isinstance(values_by_name, Mapping):
@@ -200,12 +238,12 @@ def _complete_parameter(parameter: Any, values_by_name: Mapping[str, Any]) -> An
 
 def _find_uploaded_definition(resource: Resource, joins: Joins) -> str | Unknown:
     """Return the definition's text if the same plan uploads it to S3."""
-    values = resource.values(before=joins.before)
+    values = resource.get_values(before=joins.before)
     bucket = values.text("pipeline_definition_s3_location.0.bucket")
     target_bucket = joins.find_target(resource, "pipeline_definition_s3_location.0.bucket", BUCKET)
     key = values.text("pipeline_definition_s3_location.0.object_key")
     for uploaded in joins.list_existing(*_OBJECTS):
-        content = uploaded.values(before=joins.before)
+        content = uploaded.get_values(before=joins.before)
         if not isinstance(key, str) or content.text("key") != key:
             continue
         same_name = isinstance(bucket, str) and content.text("bucket") == bucket

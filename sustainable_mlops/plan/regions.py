@@ -6,7 +6,7 @@ from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.plan.configuration import Configuration
 from sustainable_mlops.plan.inventory import Inventory
 from sustainable_mlops.plan.resources import Resource
-from sustainable_mlops.plan.values import UNKNOWN, Block, Unknown, dig
+from sustainable_mlops.plan.values import UNKNOWN, Block, Unknown, get_at_path
 
 _REGION = LazyPattern(r"[a-z]{2,3}(?:-[a-z]+)+-[0-9]{1,2}")
 _ARN = LazyPattern(rf"arn:[a-z-]+:[a-z0-9-]+:({_REGION.pattern}):")
@@ -37,7 +37,7 @@ class Regions:
         return region
 
     def _find_resource_region(self, resource: Resource, before: bool) -> str | Unknown:
-        values = resource.values(before=before)
+        values = resource.get_values(before=before)
         own = _find_own_region(values) or (_find_own_region(resource.old) if not before else None)
         if own is None and values.text("region") is UNKNOWN:  # set to an unknown value, or computed by the provider
             computed = self._configuration.is_configured(resource, "region") is False
@@ -67,7 +67,7 @@ class Regions:
             return None
         address = str(provider.get("module_address") or "")
         module = tuple(part for name in address.split(".")[1::2] for part in ("module", name))
-        return _parse_region(self._configuration.evaluate_constant(dig(provider, "expressions.region"), module))
+        return _parse_region(self._configuration.evaluate_constant(get_at_path(provider, "expressions.region"), module))
 
     def _is_own(self, key: str) -> bool:
         """Return whether a provider configuration belongs to the root module or has settings of its own.
@@ -106,7 +106,7 @@ class Regions:
         if self._configuration.is_configured(resource, "region") is True:
             return False
         own, configured = self._list_own_keys(resource.provider), self._configuration.providers
-        setting = [key for key in own if dig(configured[key], "expressions.region") is not None]
+        setting = [key for key in own if get_at_path(configured[key], "expressions.region") is not None]
         key = self._find_provider_key(resource)[1]
         return len(own) <= 1 or not setting or (key in own and key not in setting)
 

@@ -21,9 +21,9 @@ class ResourcePair:
         #: Address after the plan, or before the plan if the plan removes the resource.
         self.address = resource.address
         self.type = resource.type
-        self.action = self._action()
+        self.action = self._find_action()
 
-    def _action(self) -> str:
+    def _find_action(self) -> str:
         planned = self.new.action if self.new is not None else "delete"
         if self.old is self.new or planned not in ("create", "no-op"):
             return planned

@@ -9,7 +9,15 @@ from sustainable_mlops.plan.addresses import AddressPart, split_address
 from sustainable_mlops.plan.cloudformation import find_mapped_reader
 from sustainable_mlops.plan.document import SHOW_COMMAND, name_json_type, quote_value
 from sustainable_mlops.plan.type_mapping import IsSet
-from sustainable_mlops.plan.values import AttributePath, Block, Readers, Unknown, apply_marks, dig, has_mark
+from sustainable_mlops.plan.values import (
+    AttributePath,
+    AttributeReader,
+    Block,
+    Unknown,
+    apply_marks,
+    get_at_path,
+    has_mark,
+)
 
 #: One word for each of Terraform's lists of actions.
 _ACTIONS = {
@@ -29,7 +37,7 @@ _WITHOUT_AFTER = frozenset({"delete", "forget"})
 _NOTHING = Block({})
 
 
-class Resource(Readers):
+class Resource(AttributeReader):
     """One instance of a resource or data source, before and after the plan.
 
     The readers (`get`, `text`, `number`, `flag`, `texts`, `blocks`, `block`) read the values after the plan. `old` has
@@ -91,7 +99,8 @@ class Resource(Readers):
         expected = f"{start}{data}{self.source_type}.{self.name}"
         if self.address != expected and not self.address.startswith(expected + "["):
             raise UserError(
-                f"{self.location}.address: {quote_value(self.address)} must be {quote_value(expected)} as its parts say"
+                f"{self.location}.address: {quote_value(self.address)} must be {quote_value(expected)}, as its type "
+                "and name require"
             )
 
     def _parse_action(self, actions: Any) -> str:
@@ -181,7 +190,7 @@ class Resource(Readers):
             self._new = self._new or (_NOTHING if after is None else Block(after))
         return self._new
 
-    def values(self, *, before: bool = False) -> Block:
+    def get_values(self, *, before: bool = False) -> Block:
         """Return `old` or `new`."""
         return self.old if before else self.new
 
@@ -192,12 +201,12 @@ class Resource(Readers):
         return self._change.get("after") is not None
 
     def get(self, path: AttributePath, default: Any = None, *, before: bool = False) -> Any:
-        """Return the value at `path` after (or before) the plan; see `dig`."""
-        return dig(self.values(before=before).values, path, default)
+        """Return the value at `path` after (or before) the plan; see `get_at_path`."""
+        return get_at_path(self.get_values(before=before).values, path, default)
 
-    def tags(self, *, before: bool = False) -> Mapping[str, Any] | Unknown:
+    def read_tags(self, *, before: bool = False) -> Mapping[str, Any] | Unknown:
         """Return all tags, including the provider's default tags."""
-        values = self.values(before=before)
+        values = self.get_values(before=before)
         tags = values.get("tags_all")
         if tags is None:
             tags = values.get("tags", {})

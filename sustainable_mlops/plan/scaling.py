@@ -23,7 +23,7 @@ from sustainable_mlops.plan.joins import (
 )
 from sustainable_mlops.plan.resources import Resource
 from sustainable_mlops.plan.timetable import CapacityAction, Span, compute_spans
-from sustainable_mlops.plan.values import UNKNOWN, Block, Unknown, all_of, any_of, negate
+from sustainable_mlops.plan.values import UNKNOWN, Block, Unknown, combine_all, combine_any, negate
 
 INSTANCES = "sagemaker:variant:DesiredInstanceCount"
 CONCURRENCY = "sagemaker:variant:DesiredProvisionedConcurrency"
@@ -47,7 +47,7 @@ class PolicyEffect(NamedTuple):
     @property
     def has_effect(self) -> bool | Unknown:
         """True if the policy ever has an effect."""
-        return any_of([self.can_add, self.can_remove, self.can_start])
+        return combine_any([self.can_add, self.can_remove, self.can_start])
 
 
 class Scaling(NamedTuple):
@@ -97,7 +97,7 @@ class Scaling(NamedTuple):
         up = any(span.fixed < span.maximum for span in self.spans)
         down = any(span.minimum < span.fixed for span in self.spans)
         steps = len({span.fixed for span in self.spans}) > 1
-        changes = any_of([steps, all_of([self.can_add, up]), all_of([self.can_remove, down])])
+        changes = combine_any([steps, combine_all([self.can_add, up]), combine_all([self.can_remove, down])])
         return UNKNOWN if changes is False and self.unknown_reasons else changes
 
     @property
@@ -105,7 +105,7 @@ class Scaling(NamedTuple):
         """True if a policy reduces the capacity to zero while there is no load."""
         if self.spans is UNKNOWN or self.unknown_reasons:
             return UNKNOWN
-        return all_of([any(span.minimum == 0 for span in self.spans), self.can_remove])
+        return combine_all([any(span.minimum == 0 for span in self.spans), self.can_remove])
 
     @property
     def has_scheduled_reduction(self) -> bool | Unknown:
@@ -210,7 +210,7 @@ def find_variant_targets(endpoint: Resource, variant: Variant, joins: Joins, dim
     variants = joins.list_variants(joins.find_configuration(endpoint))
     alone = variants is not UNKNOWN and len(variants) == 1
 
-    def names_variant(target: Resource) -> bool | Unknown:
+    def is_for_variant(target: Resource) -> bool | Unknown:
         """Return whether the target names the variant. The only variant always matches, even with a generated name."""
         name = joins.find_scaled_variant(target).variant
         if isinstance(name, str) and isinstance(variant.name, str):
@@ -218,11 +218,11 @@ def find_variant_targets(endpoint: Resource, variant: Variant, joins: Joins, dim
         return True if alone else UNKNOWN
 
     def has_dimension(target: Resource) -> bool | Unknown:
-        actual = target.values(before=joins.before).text("scalable_dimension")
+        actual = target.get_values(before=joins.before).text("scalable_dimension")
         return UNKNOWN if actual is UNKNOWN or actual is None else actual == dimension
 
     candidates = joins.find_scalable_targets(endpoint)
-    matches = [(target, all_of([names_variant(target), has_dimension(target)])) for target in candidates.certain]
+    matches = [(target, combine_all([is_for_variant(target), has_dimension(target)])) for target in candidates.certain]
     if certain := tuple(target for target, is_match in matches if is_match is True):
         return Matches(certain)
     possible = [target for target, is_match in matches if is_match is UNKNOWN]
@@ -273,21 +273,21 @@ def _list_unattached(joins: Joins, kind: str) -> list[Resource]:
 
 
 def _may_name(resource: Resource, target: Resource, joins: Joins) -> bool:
-    own_values, target_values = resource.values(before=joins.before), target.values(before=joins.before)
+    own_values, target_values = resource.get_values(before=joins.before), target.get_values(before=joins.before)
     pairs = [(own_values.text(name), target_values.text(name)) for name in ("resource_id", "scalable_dimension")]
     return all(a is not b if UNKNOWN in (a, b) else a == b for a, b in pairs)
 
 
 def _find_target_scaling(target: Resource, kind: str | Unknown, start: float | Unknown, joins: Joins) -> Scaling:
-    values = target.values(before=joins.before)
+    values = target.get_values(before=joins.before)
     policies = find_policies(target, joins)
     moves = [find_policy_effect(policy, kind, joins) for policy in policies.certain]
     moves += [PolicyEffect(UNKNOWN, UNKNOWN)] if policies.possible else []
-    can_add = all_of(
-        [any_of(move.can_add for move in moves), negate(_is_suspended(target, "dynamic_scaling_out", joins))]
+    can_add = combine_all(
+        [combine_any(move.can_add for move in moves), negate(_is_suspended(target, "dynamic_scaling_out", joins))]
     )
-    can_remove = all_of(
-        [any_of(move.can_remove for move in moves), negate(_is_suspended(target, "dynamic_scaling_in", joins))]
+    can_remove = combine_all(
+        [combine_any(move.can_remove for move in moves), negate(_is_suspended(target, "dynamic_scaling_in", joins))]
     )
     no_effect_reasons = tuple(move.no_effect_reason for move in moves if move.no_effect_reason)
     limits = _validate_limits(values.number("min_capacity"), values.number("max_capacity"))
@@ -301,11 +301,11 @@ def _find_target_scaling(target: Resource, kind: str | Unknown, start: float | U
     except ValueError as error:
         target_spans, unknowns = compute_spans(start, *limits, ()), (f"its scheduled actions are not counted: {error}",)
     if any(span.minimum == 0 for span in target_spans):
-        zero_starts = any_of([can_remove, any(span.fixed == 0 for span in target_spans)])
-        is_started = all_of(
-            [any_of(move.can_start for move in moves), negate(_is_suspended(target, "dynamic_scaling_out", joins))]
+        zero_starts = combine_any([can_remove, any(span.fixed == 0 for span in target_spans)])
+        is_started = combine_all(
+            [combine_any(move.can_start for move in moves), negate(_is_suspended(target, "dynamic_scaling_out", joins))]
         )
-        can_add = any_of([can_add, all_of([zero_starts, is_started])])
+        can_add = combine_any([can_add, combine_all([zero_starts, is_started])])
     return Scaling(target_spans, can_add, can_remove, unknowns, no_effect_reasons, target)
 
 
@@ -314,7 +314,7 @@ def _is_suspended(target: Resource, part: str, joins: Joins) -> bool | Unknown:
 
     The provider computes the state if it is not set: then nothing is suspended.
     """
-    suspended = target.values(before=joins.before).flag(f"suspended_state.0.{part}_suspended")
+    suspended = target.get_values(before=joins.before).flag(f"suspended_state.0.{part}_suspended")
     unset = suspended is UNKNOWN and joins.is_configured(target, "suspended_state") is False
     return False if suspended is None or unset else suspended
 
@@ -328,7 +328,7 @@ def _list_actions(target: Resource, joins: Joins) -> Iterator[CapacityAction]:
     if matches.possible:
         raise ValueError(f"it is not known until apply whether {matches.possible[0].address} belongs to this target")
     for resource in matches.certain:
-        action = resource.values(before=joins.before)
+        action = resource.get_values(before=joins.before)
         schedule, zone, end = action.text("schedule"), action.text("timezone"), action.text("end_time")
         limits = [action.number(f"scalable_target_action.0.{bound}_capacity") for bound in ("min", "max")]
         if suspended is UNKNOWN or not isinstance(schedule, str) or UNKNOWN in (zone, end, *limits):
@@ -341,7 +341,7 @@ def _list_actions(target: Resource, joins: Joins) -> Iterator[CapacityAction]:
 
 def find_policy_effect(policy: Resource, kind: str | Unknown, joins: Joins) -> PolicyEffect:
     """Return the effect that a scaling policy can have on a variant of this kind."""
-    values = policy.values(before=joins.before)
+    values = policy.get_values(before=joins.before)
     type_ = values.text("policy_type")
     if type_ == "TargetTrackingScaling":
         return _find_tracking_effect(policy, values, kind)
@@ -355,7 +355,7 @@ def _find_tracking_effect(policy: Resource, values: Block, kind: str | Unknown) 
         metrics.publishes_policy_metrics(values, kind),
         values.flag(f"{_TRACKING}.0.disable_scale_in"),
     )
-    can_remove = all_of([is_published, negate(False if is_scale_in_disabled is None else is_scale_in_disabled)])
+    can_remove = combine_all([is_published, negate(False if is_scale_in_disabled is None else is_scale_in_disabled)])
     if is_published is not False:
         return PolicyEffect(is_published, can_remove)
     return PolicyEffect(
@@ -372,7 +372,7 @@ def _explain_unpublished(policy: Resource, names: set[str] | Unknown, kind: str 
 def _find_step_effect(policy: Resource, values: Block, kind: str | Unknown, joins: Joins) -> PolicyEffect:
     up, down = _find_directions(values)
     starting_alarms = joins.find_alarms_with_action(policy)
-    alarms = [alarm.values(before=joins.before) for alarm in starting_alarms.certain]
+    alarms = [alarm.get_values(before=joins.before) for alarm in starting_alarms.certain]
     normal_starts: list[bool | Unknown] = []
     zero_starts: list[bool | Unknown] = []
     for alarm in alarms:
@@ -390,11 +390,11 @@ def _find_step_effect(policy: Resource, values: Block, kind: str | Unknown, join
         else []
     )
     moves = PolicyEffect(
-        can_add=all_of([any_of(normal_starts), up]),
-        can_remove=all_of([any_of(normal_starts), down]),
-        can_start=all_of([any_of(zero_starts), up]),
+        can_add=combine_all([combine_any(normal_starts), up]),
+        can_remove=combine_all([combine_any(normal_starts), down]),
+        can_start=combine_all([combine_any(zero_starts), up]),
     )
-    if any_of([*normal_starts, *zero_starts]) is not False:
+    if combine_any([*normal_starts, *zero_starts]) is not False:
         return moves
     silent_metrics = [
         metrics.list_alarm_metrics(alarm) for alarm in alarms if metrics.publishes_alarm_metrics(alarm, kind) is False
@@ -412,8 +412,8 @@ def _starts_actions(alarm: Block, kind: str | Unknown) -> bool | Unknown:
     """
     enabled, missing = alarm.flag("actions_enabled"), alarm.text("treat_missing_data")
     breaching = missing if missing is UNKNOWN else missing == "breaching"
-    return all_of(
-        [True if enabled is None else enabled, any_of([metrics.publishes_alarm_metrics(alarm, kind), breaching])]
+    return combine_all(
+        [True if enabled is None else enabled, combine_any([metrics.publishes_alarm_metrics(alarm, kind), breaching])]
     )
 
 
@@ -429,4 +429,4 @@ def _find_directions(values: Block) -> tuple[bool | Unknown, bool | Unknown]:
     down: list[bool | Unknown] = [number < 0 for number in numbers]
     if type_ == "ExactCapacity":  # sets the capacity, so the direction depends on the current one
         down = [number == 0 or UNKNOWN for number in numbers]
-    return any_of([*up, *unknown_answers]), any_of([*down, *unknown_answers])
+    return combine_any([*up, *unknown_answers]), combine_any([*down, *unknown_answers])

@@ -8,7 +8,7 @@ from sustainable_mlops.aws import cron
 from sustainable_mlops.catalogue.month import HOURS_PER_MONTH
 from sustainable_mlops.plan.joins import Joins
 from sustainable_mlops.plan.resources import Resource
-from sustainable_mlops.plan.values import UNKNOWN, Block, Unknown, any_of
+from sustainable_mlops.plan.values import UNKNOWN, Block, Unknown, combine_any
 
 EVENT_RULE = "aws_cloudwatch_event_rule"
 EVENT_TARGET = "aws_cloudwatch_event_target"
@@ -80,7 +80,7 @@ def list_start_rates(pipeline: Resource, joins: Joins) -> list[float | Unknown]:
 
     The value is UNKNOWN for events and for values known after apply. A disabled schedule does not count.
     """
-    values = pipeline.values(before=joins.before)
+    values = pipeline.get_values(before=joins.before)
     by_target = _group_triggers(joins)
     triggers = [*by_target.get(id(pipeline), ()), *by_target.get(values.text("pipeline_name"), ())]
     return [rate for trigger in triggers if (rate := _count_runs(trigger, joins)) is not None]
@@ -115,7 +115,7 @@ def _find_target_key(trigger: Resource, path: str, joins: Joins) -> object:
     pipeline = joins.find_target(trigger, path, PIPELINE)
     if isinstance(pipeline, Resource):
         return id(pipeline)
-    values = trigger.values(before=joins.before)
+    values = trigger.get_values(before=joins.before)
     pipeline_name, arn = find_called_pipeline(values), values.text(path)
     if pipeline_name is not None:
         return pipeline_name
@@ -124,7 +124,7 @@ def _find_target_key(trigger: Resource, path: str, joins: Joins) -> object:
 
 def has_deletion_schedule(endpoint: Resource, joins: Joins) -> bool | Unknown:
     """Return whether a schedule of the plan calls DeleteEndpoint with the name of `endpoint`."""
-    return any_of(
+    return combine_any(
         calls_endpoint
         for _, calls_endpoint in find_calling_schedules("sagemaker:deleteEndpoint", endpoint, "name", joins)
     )
@@ -149,7 +149,7 @@ def _list_calling_schedules(call: str, joins: Joins) -> list[Resource]:
     """
     schedules = []
     for schedule in joins.list_existing(SCHEDULE):
-        values = schedule.values(before=joins.before)
+        values = schedule.get_values(before=joins.before)
         arn = values.text("target.0.arn")
         targets_another = arn is UNKNOWN and joins.find_references(schedule, "target.0.arn").resources
         calls = arn is UNKNOWN or call in (arn or "")
@@ -159,10 +159,10 @@ def _list_calling_schedules(call: str, joins: Joins) -> list[Resource]:
 
 
 def _names_resource(schedule: Resource, resource: Resource, name_path: str, joins: Joins) -> bool | Unknown:
-    values = schedule.values(before=joins.before)
+    values = schedule.get_values(before=joins.before)
     if UNKNOWN in (values.text("target.0.arn"), values.text("state")):
         return UNKNOWN
-    body, name = values.text("target.0.input"), resource.values(before=joins.before).text(name_path)
+    body, name = values.text("target.0.input"), resource.get_values(before=joins.before).text(name_path)
     if isinstance(body, str) and isinstance(name, str):
         return name in body
     resources = joins.list_referenced(schedule, "target", resource.type)
@@ -170,7 +170,7 @@ def _names_resource(schedule: Resource, resource: Resource, name_path: str, join
 
 
 def _count_runs(trigger: Resource, joins: Joins) -> float | Unknown | None:
-    values = trigger.values(before=joins.before)
+    values = trigger.get_values(before=joins.before)
     if values.get("state") == "DISABLED" or values.get("is_enabled") is False:
         return None
     return count_runs_per_month(values.text("schedule_expression"))

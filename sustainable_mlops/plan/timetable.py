@@ -140,5 +140,5 @@ def _list_year_moments(cron: CronExpression, zone: str) -> Iterable[int]:
     for day in cron.list_dates():
         local = datetime(day.year, day.month, day.day, tzinfo=find_time_zone(zone))
         for time in times:
-            moment = local + timedelta(minutes=time)  # wall-clock time since midnight, whatever the UTC offset
+            moment = local + timedelta(minutes=time)  # wall-clock time since midnight, regardless of the UTC offset
             yield int((moment.astimezone(UTC) - first).total_seconds()) // 60 % MINUTES_PER_YEAR

@@ -44,7 +44,7 @@ def _explain(resource: Resource) -> str | None:
     if resource.type.startswith(AWSCC):
         return f"the reviewer does not read the CloudFormation type {resource.type}"
     if resource.type == CLOUD_CONTROL:
-        name = resource.values(before=not resource.exists()).text("type_name")
+        name = resource.get_values(before=not resource.exists()).text("type_name")
         if not isinstance(name, str):
             return "its type_name is unknown until apply or sensitive"
         return f"the reviewer does not read the CloudFormation type {name}"

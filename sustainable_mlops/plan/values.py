@@ -33,7 +33,7 @@ UNKNOWN: Final = Unknown.UNKNOWN
 class Sensitive(str):
     """Placeholder for a value that the plan marks as sensitive.
 
-    It prints, formats and serialises as the text `(sensitive)`. Two placeholders are equal if their hidden values are,
+    It prints, formats and serializes as the text `(sensitive)`. Two placeholders are equal if their hidden values are,
     so that a change is visible.
     """
 
@@ -138,7 +138,7 @@ def _split_text(path: str) -> tuple[str | int, ...]:
     return tuple(int(part) if part.isdecimal() else part for part in path.split("."))
 
 
-def dig(value: Any, path: AttributePath, default: Any = None) -> Any:
+def get_at_path(value: Any, path: AttributePath, default: Any = None) -> Any:
     """Return the value at `path` inside `value`.
 
     The result is `default` if the value is missing or null. It is `UNKNOWN` if the value or one of its containers is
@@ -157,7 +157,7 @@ def dig(value: Any, path: AttributePath, default: Any = None) -> Any:
     return default if value is None else value
 
 
-class Readers:
+class AttributeReader:
     """Typed readers of attributes. They never raise for the content of a plan: unusable values read as `UNKNOWN`.
 
     Each reader returns `None` (or an empty list) if the attribute is not set.
@@ -168,7 +168,7 @@ class Readers:
     path: str = ""
 
     def get(self, path: AttributePath, default: Any = None) -> Any:
-        """Return the value at `path` (`"serverless_config.0.memory_size_in_mb"`) unchanged; see `dig`."""
+        """Return the value at `path` (`"serverless_config.0.memory_size_in_mb"`) unchanged; see `get_at_path`."""
         raise NotImplementedError
 
     def text(self, path: AttributePath) -> str | Unknown | None:
@@ -226,7 +226,7 @@ class Readers:
         return blocks[0] if blocks else None
 
 
-class Block(Readers):
+class Block(AttributeReader):
     """A block or object inside a resource; `path` is its location there."""
 
     __slots__ = ("path", "values")
@@ -237,8 +237,8 @@ class Block(Readers):
         self.path = path
 
     def get(self, path: AttributePath, default: Any = None) -> Any:
-        """Return the value at `path`; see `dig`."""
-        return dig(self.values, path, default)
+        """Return the value at `path`; see `get_at_path`."""
+        return get_at_path(self.values, path, default)
 
     def __iter__(self) -> Iterator[str]:
         return iter(() if self.values is UNKNOWN else self.values)
@@ -258,13 +258,13 @@ def _parse_number(value: Any) -> float | Unknown:
     return value
 
 
-def all_of(answers: Iterable[bool | Unknown]) -> bool | Unknown:
+def combine_all(answers: Iterable[bool | Unknown]) -> bool | Unknown:
     """Return False if any answer is false, else unknown if any is unknown, else True."""
     values = list(answers)
     return False if False in values else UNKNOWN if UNKNOWN in values else True
 
 
-def any_of(answers: Iterable[bool | Unknown]) -> bool | Unknown:
+def combine_any(answers: Iterable[bool | Unknown]) -> bool | Unknown:
     """Return True if any answer is true, else unknown if any is unknown, else False."""
     values = list(answers)
     return True if True in values else UNKNOWN if UNKNOWN in values else False

@@ -29,7 +29,7 @@ Request = dict[str, Any]
 
 
 class AnswerStatus(StrEnum):
-    """Answer about one practice; the values are those of AWS, except `OPEN`, which a reviewer has to answer."""
+    """Answer about one practice; the values are AWS's values, except `OPEN`, which a reviewer has to answer."""
 
     SELECTED = "SELECTED"
     UNSELECTED = "UNSELECTED"

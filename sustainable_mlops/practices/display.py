@@ -55,7 +55,7 @@ def print_answers(answers: Iterable[QuestionAnswer], out: Console) -> None:
     for answer in answers:
         table.add_row("", Text(answer.question.title, "bold"))
         for one in answer.practices:
-            # Rules that do not apply are long lists, which tell a reader nothing.
+            # Rules that do not apply are long lists, which do not help a reader.
             evidence = "" if one.status is AnswerStatus.NOT_APPLICABLE else one.format_notes()
             table.add_row(str(one.practice.row), Text(one.practice.title), _STATUS_WORDS[one.status], Text(evidence))
     out.print(table)

@@ -46,7 +46,7 @@ def build_choice_id(practice: Practice) -> str:
 
 
 def build_none_id(question: Question) -> str:
-    """Return the ID of the choice `None of these`, which AWS recognises by its end."""
+    """Return the ID of the choice `None of these`, which AWS recognizes by its suffix."""
     return f"{question.id}_no"
 
 

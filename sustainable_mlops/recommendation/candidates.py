@@ -62,9 +62,14 @@ def choose_candidates(
     candidates = on_instances + (list(_choose_serverless(subject, region)) if serverless else [])
     if not candidates:
         silicon = ", ".join(dict.fromkeys(one.silicon for one in subject.specifications))
-        raise UserError(f"{subject.name}: the catalogue has no {silicon} type in {region} with enough memory")
+        raise UserError(
+            f"{subject.name}: the catalogue has no {silicon} type in {region} with enough memory; pass --region with "
+            "another Region, or register an image for other silicon"
+        )
     if len(on_instances) > MAX_CANDIDATES:
-        raise UserError(f"--instance-type: a job tests at most {MAX_CANDIDATES} types, not {len(on_instances)}")
+        raise UserError(
+            f"--instance-type: a job tests at most {MAX_CANDIDATES} types, not {len(on_instances)}; pass fewer"
+        )
     return candidates
 
 
@@ -80,7 +85,7 @@ def _make_named_candidate(kind: str, subject: ModelUnderTest, region: str, provi
     images = " and ".join(dict.fromkeys(one.silicon for one in subject.specifications))
     raise UserError(
         f"--instance-type: {kind} is {instance.silicon or 'not suitable for new endpoints'}, and the images are for "
-        f"{images}; register an image for it as an additional inference specification, or leave the type out"
+        f"{images}; register an image for it as an additional inference specification, or omit the type"
     )
 
 
@@ -92,7 +97,7 @@ def _find_obstacle(instance: InstanceType, subject: ModelUnderTest, region: str,
         return f"{region} does not offer {instance.name}"
     if instances.is_refused_by_provider(instance.name, "hosting", provider):
         return (
-            f"version {provider} of the AWS provider refuses {instance.name}; if you use version 6, give --provider 6"
+            f"version {provider} of the AWS provider refuses {instance.name}; if you use version 6, pass --provider 6"
         )
     if (needed_mb := _estimate_memory_mb(subject)) > instance.memory_gib * 1024:
         return (

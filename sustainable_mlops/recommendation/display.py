@@ -7,11 +7,11 @@ from rich.table import Table
 from rich.text import Text
 
 from sustainable_mlops.advice.wording import describe_cold_start, format_figure_cell, list_legend
-from sustainable_mlops.recommendation.ranking import ExpectedLoad, Recommendation
+from sustainable_mlops.recommendation.ranking import ExpectedLoad, RankedEndpoint
 
 
 def print_recommendations(
-    recommendations: Sequence[Recommendation], failed: Mapping[str, str], expected: ExpectedLoad, out: Console
+    recommendations: Sequence[RankedEndpoint], failed: Mapping[str, str], expected: ExpectedLoad, out: Console
 ) -> None:
     """Print the recommendations, the least carbon first, and the reasons for candidates without one."""
     load = f"{expected.requests_per_day:,.10g} requests a day"

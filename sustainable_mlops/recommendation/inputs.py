@@ -4,18 +4,16 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
+from sustainable_mlops.documents import render_yaml
+from sustainable_mlops.recommendation.ranking import RankedEndpoint
 
-from sustainable_mlops.recommendation.ranking import Recommendation
 
-
-def format_yaml(one: Recommendation) -> str:
+def format_yaml(one: RankedEndpoint) -> str:
     """Return the content of envs/catalogue/models/<model>.yaml."""
-    text: str = yaml.safe_dump({one.module: dict(one.inputs)}, sort_keys=False)
-    return text
+    return render_yaml({one.module: dict(one.inputs)}, sort_keys=False)
 
 
-def format_hcl(one: Recommendation) -> str:
+def format_hcl(one: RankedEndpoint) -> str:
     """Return the inputs for a call of the module, aligned as by `terraform fmt`."""
     width = max(len(name) for name, value in one.inputs.items() if not isinstance(value, Mapping))
     flat = [

@@ -12,11 +12,11 @@ from typing import Any
 
 from sustainable_mlops import aws
 from sustainable_mlops.aws import Client, constraints
+from sustainable_mlops.aws.statuses import FINAL_RECOMMENDATION_STATUSES
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.recommendation.candidates import Candidate
 from sustainable_mlops.recommendation.model_under_test import ModelUnderTest
 
-FINAL_STATUSES = ("COMPLETED", "FAILED", "STOPPED")
 _CREATE = "CreateInferenceRecommendationsJob"
 #: Number of users at the end of a test; each step adds one.
 _STEPS = 10
@@ -102,7 +102,7 @@ def _make_container_config(subject: ModelUnderTest, load: LoadTestSettings) -> d
     }
     for member, option in _OPTIONS.items():
         if not values[member] and not subject.load_test_inputs.get(member):
-            raise UserError(f"{option}: {subject.name} does not contain {member}, which a load test needs; give it")
+            raise UserError(f"{option}: {subject.name} does not contain {member}, which a load test needs; pass it")
     if load.payload and not load.payload.endswith(".tar.gz"):
         raise UserError(f"--payload: {load.payload} must be a .tar.gz of sample requests in S3")
     payload = {name: values[name] for name in ("SamplePayloadUrl", "SupportedContentTypes") if values[name]}
@@ -138,7 +138,7 @@ def run_job(
         for pause in _generate_pauses():
             description = sagemaker.describe_inference_recommendations_job(JobName=job.name)
             show(_format_progress(job, description, sagemaker))
-            if description["Status"] in FINAL_STATUSES:
+            if description["Status"] in FINAL_RECOMMENDATION_STATUSES:
                 break
             sleep(pause)
     described: dict[str, Any] = description or {}
@@ -154,14 +154,14 @@ def list_failures(job: RecommendationJob, sagemaker: Client) -> dict[str, str]:
     }
 
 
-def format_stop_command(job: RecommendationJob) -> str:
+def format_stop_command(job: RecommendationJob, region: str) -> str:
     """Return the command that stops the job."""
-    return f"aws sagemaker stop-inference-recommendations-job --job-name {job.name}"
+    return f"aws sagemaker stop-inference-recommendations-job --job-name {job.name} --region {region}"
 
 
 def _format_progress(job: RecommendationJob, description: dict[str, Any], sagemaker: Client) -> str:
     steps = _list_steps(job, sagemaker)
-    final_count = sum(step["Status"] in FINAL_STATUSES for step in steps)
+    final_count = sum(step["Status"] in FINAL_RECOMMENDATION_STATUSES for step in steps)
     running = ", ".join(_format_title(step) for step in steps if step["Status"] == "IN_PROGRESS")
     return f"{final_count} of {len(steps)} tested, {running or description['Status'].lower()}"
 

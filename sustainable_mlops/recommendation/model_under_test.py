@@ -65,7 +65,7 @@ def _read_model(name: str, clients: Clients) -> ModelUnderTest:
     containers = described.get("Containers") or [described["PrimaryContainer"]]
     if any("ModelPackageName" in container for container in containers):
         package = containers[0]["ModelPackageName"]
-        raise UserError(f"{name}: this model comes from a model package; give the package {package}")
+        raise UserError(f"{name}: this model comes from a model package; pass the package {package}")
     return ModelUnderTest(
         name, False, (_make_specification(None, containers, ()),), _sum_megabytes(containers, clients), {}
     )
@@ -95,7 +95,8 @@ def _make_specification(name: str | None, containers: list[dict[str, Any]], kind
     silicon_set = {silicon for image in images for silicon in detect_silicon(image)}
     if len(silicon_set) > 1:
         raise UserError(
-            f"{name or 'its images'}: are for {' and '.join(sorted(silicon_set))}, which no one instance has"
+            f"{name or 'its images'}: are for {' and '.join(sorted(silicon_set))}, and no instance type has both; "
+            "register an inference specification for each"
         )
     silicon: Silicon = silicon_set.pop() if silicon_set else _detect_silicon_by_types(kinds) or "x86"
     return ServingSpecification(name, silicon, images, tuple(kinds))

@@ -18,9 +18,9 @@ from sustainable_mlops.footprint import (
     FleetActivity,
     FootprintEstimate,
     ServerlessActivity,
-    bounded_quantity,
     estimate_per_thousand_requests,
-    exact_quantity,
+    make_bounded,
+    make_exact,
 )
 from sustainable_mlops.recommendation.job import RecommendationJob
 
@@ -56,7 +56,7 @@ class ExpectedLoad:
 
 
 @dataclass(frozen=True, slots=True)
-class Recommendation:
+class RankedEndpoint:
     """An endpoint that met the latency in the load test."""
 
     title: str
@@ -89,7 +89,7 @@ class Recommendation:
 
 def rank_recommendations(
     results: Sequence[tuple[RecommendationJob, Mapping[str, Any]]], expected: ExpectedLoad, sagemaker: Client
-) -> list[Recommendation]:
+) -> list[RankedEndpoint]:
     """Return all recommendations, ranked by kgCO2e (operational + embodied), then USD per 1,000 requests."""
     job_results = [(job, one) for job, described in results for one in described.get("InferenceRecommendations", ())]
     recommendations = [
@@ -102,7 +102,7 @@ def rank_recommendations(
 
 def _make_recommendations(
     job: RecommendationJob, one: Mapping[str, Any], expected: ExpectedLoad, sagemaker: Client
-) -> Iterator[Recommendation]:
+) -> Iterator[RankedEndpoint]:
     """Yield the endpoints of this project that correspond to a tested endpoint."""
     if not one["EndpointConfiguration"].get("InstanceType"):
         yield _recommend_serverless(one, expected)
@@ -112,14 +112,14 @@ def _make_recommendations(
         yield _recommend_asynchronous(one, expected)
 
 
-def _make_rank_key(one: Recommendation) -> tuple[float, float, str]:
+def _make_rank_key(one: RankedEndpoint) -> tuple[float, float, str]:
     kg, usd = one.per_thousand.get("total"), one.per_thousand.get("cost")
     return (kg.central if kg else float("inf"), usd.central if usd else float("inf"), one.title)
 
 
 def _recommend_instances(
     job: RecommendationJob, one: Mapping[str, Any], expected: ExpectedLoad, sagemaker: Client
-) -> Recommendation:
+) -> RankedEndpoint:
     kind, metrics, instance_requests_per_minute = (
         one["EndpointConfiguration"]["InstanceType"],
         one["Metrics"],
@@ -159,16 +159,16 @@ def _recommend_instances(
     fleet = FleetActivity(
         kind,
         expected.region,
-        count=bounded_quantity(low, central, high, "instances, as scaling follows the requests", "B", "instances"),
-        duty=bounded_quantity(
+        count=make_bounded(low, central, high, "instances, as scaling follows the requests", "B", "instances"),
+        duty=make_bounded(
             busy / 2, busy, min(1.0, busy * 2), "busy share of the time, from the load test", "B", "of the time"
         ),
-        requests=exact_quantity(expected.requests_per_day * DAYS_PER_MONTH),
+        requests=make_exact(expected.requests_per_day * DAYS_PER_MONTH),
     )
     return _make_recommendation(kind, "realtime_endpoint", inputs, metrics, fleet, round(instance_requests_per_minute))
 
 
-def _recommend_asynchronous(one: Mapping[str, Any], expected: ExpectedLoad) -> Recommendation:
+def _recommend_asynchronous(one: Mapping[str, Any], expected: ExpectedLoad) -> RankedEndpoint:
     """Return an asynchronous endpoint on the tested instance type.
 
     Its concurrency per instance is that at the maximum load of the test (Little's law). It adds an instance if more
@@ -203,14 +203,12 @@ def _recommend_asynchronous(one: Mapping[str, Any], expected: ExpectedLoad) -> R
     fleet = FleetActivity(
         kind,
         expected.region,
-        count=bounded_quantity(
-            usual, usual, float(maximum), "instances, as scaling follows the queue", "B", "instances"
-        ),
+        count=make_bounded(usual, usual, float(maximum), "instances, as scaling follows the queue", "B", "instances"),
         hours=hours,
-        duty=bounded_quantity(
+        duty=make_bounded(
             busy / 2, busy, min(1.0, busy * 2), "busy share of the time, from the load test", "B", "of the time"
         ),
-        requests=exact_quantity(expected.requests_per_day * DAYS_PER_MONTH),
+        requests=make_exact(expected.requests_per_day * DAYS_PER_MONTH),
     )
     return _make_recommendation(
         f"{kind}, asynchronous", "async_endpoint", inputs, metrics, fleet, round(instance_requests_per_minute)
@@ -234,7 +232,7 @@ def _make_hardware_inputs(one: Mapping[str, Any], expected: ExpectedLoad) -> dic
     }
 
 
-def _recommend_serverless(one: Mapping[str, Any], expected: ExpectedLoad) -> Recommendation:
+def _recommend_serverless(one: Mapping[str, Any], expected: ExpectedLoad) -> RankedEndpoint:
     metrics, memory = one["Metrics"], one["EndpointConfiguration"]["ServerlessConfig"]["MemorySizeInMB"]
     seconds = metrics["ModelLatency"] / 1000
     # Requests come at random: one worker may be enough on average, but it would refuse simultaneous requests.
@@ -246,9 +244,9 @@ def _recommend_serverless(one: Mapping[str, Any], expected: ExpectedLoad) -> Rec
         "max_concurrency": concurrency,
         "inference_specification_name": one["ModelConfiguration"].get("InferenceSpecificationName"),
     }
-    requests = exact_quantity(expected.requests_per_day * DAYS_PER_MONTH)
+    requests = make_exact(expected.requests_per_day * DAYS_PER_MONTH)
     # The tested P95 latency is above the duration of most requests.
-    duration = bounded_quantity(seconds / 2, seconds, seconds, "duration of a request, from the load test", "B", "s")
+    duration = make_bounded(seconds / 2, seconds, seconds, "duration of a request, from the load test", "B", "s")
     activity = ServerlessActivity(memory, expected.region, requests, duration)
     recommendation = _make_recommendation(
         f"serverless {memory} MB", "serverless_endpoint", inputs, metrics, activity, metrics["MaxInvocations"]
@@ -263,13 +261,13 @@ def _make_recommendation(
     metrics: Mapping[str, Any],
     activity: FleetActivity | ServerlessActivity,
     max_requests_per_minute: int,
-) -> Recommendation:
+) -> RankedEndpoint:
     per_thousand = estimate_per_thousand_requests(activity)
     assert per_thousand is not None
     usd = metrics.get("CostPerInference")
     set_inputs = {name: value for name, value in inputs.items() if value is not None}
     aws_usd = None if usd is None else usd * 1000
-    return Recommendation(
+    return RankedEndpoint(
         title, module, set_inputs, max_requests_per_minute, metrics["ModelLatency"], per_thousand, aws_usd
     )
 

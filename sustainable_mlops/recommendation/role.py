@@ -7,6 +7,7 @@ from urllib.parse import unquote
 
 from sustainable_mlops import aws
 from sustainable_mlops.aws import Client
+from sustainable_mlops.aws.parameters import get_platform_parameter
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.platform import read_platform
 
@@ -21,7 +22,7 @@ def find_role(environment: str, region: str) -> str:
 
     A role of the account counts if SageMaker may assume it and it has the policy `AmazonSageMakerFullAccess`.
     """
-    parameter = f"/sustainable-mlops/{environment}/platform"
+    parameter = get_platform_parameter(environment)
     with aws.translate_aws_errors(parameter):
         role = read_platform(parameter, aws.make_client("ssm", region)).roles.recommendation
     if role is not None:

@@ -50,7 +50,7 @@ def format_entries(risks: Iterable[Risk]) -> list[str]:
 
 
 def read_acceptances(path: Path) -> list[Acceptance]:
-    """Return the acceptances in a file. Raise UserError with the location of an invalid entry."""
+    """Return the acceptances in a file. Raises UserError with the location of an invalid entry."""
     return [_parse_acceptance(entry, location) for entry, location in input_files.read_entries(path, "accepted")]
 
 

@@ -1,4 +1,4 @@
-"""The baseline: findings that existed before, so that a review judges only new ones.
+"""The baseline: findings that are already known, so that a review assesses only new findings.
 
 {"baseline": [
   {"kind": "fail", "id": "SUS_TAGS", "address": "aws_s3_bucket.b", "path": "tags_all", "what": "no tag for owner"}
@@ -38,7 +38,7 @@ _NUMBER = LazyPattern(r"(?<![\w.:/-])\d[\d,.]*(?![\w:/-])")
 
 
 class BaselineEntry(NamedTuple):
-    """One finding that existed before. All fields together identify it."""
+    """One known finding. All fields together identify it."""
 
     kind: str  # outcome of a rule, "coverage_gap" or "checkov"
     id: str  # rule, kind of coverage gap, or check of checkov
@@ -47,7 +47,7 @@ class BaselineEntry(NamedTuple):
     what: str
     plan: str = ""  # name of the plan, if several plans are reviewed together
 
-    def without_numbers(self) -> "BaselineEntry":
+    def mask_numbers(self) -> "BaselineEntry":
         """Return the entry with each number replaced, to compare texts whose figures changed."""
         return self._replace(what=_NUMBER.sub("#", self.what))
 
@@ -67,7 +67,7 @@ class Baseline(NamedTuple):
 
 
 def read_baseline(path: Path) -> Baseline:
-    """Return the baseline in a file. Raise UserError with the location of an invalid entry."""
+    """Return the baseline in a file. Raises UserError with the location of an invalid entry."""
     return Baseline(
         frozenset(_parse_entry(entry, location) for entry, location in input_files.read_entries(path, _KEY))
     )
@@ -153,11 +153,11 @@ def apply_baseline(reviews: Sequence[Review], baseline: Baseline) -> list[Review
 
 
 def _apply_to_review(review: Review, entries: frozenset[BaselineEntry], baseline: Baseline) -> Review:
-    entries_without_numbers = {entry.without_numbers() for entry in entries}
+    entries_without_numbers = {entry.mask_numbers() for entry in entries}
 
     def is_in_baseline(entry: BaselineEntry, *, is_changed: bool) -> bool:
         """Return whether the baseline has the entry; figures may differ unless the plan changes the resource."""
-        return entry in entries or (not is_changed and entry.without_numbers() in entries_without_numbers)
+        return entry in entries or (not is_changed and entry.mask_numbers() in entries_without_numbers)
 
     actions = {change.address: change.action for change in review.changes}
     findings = [

@@ -104,7 +104,7 @@ class BudgetResult(NamedTuple):
 
 
 def read_budgets(path: Path) -> list[Budget]:
-    """Return the budgets in a file. Raise UserError with the location of an invalid entry."""
+    """Return the budgets in a file. Raises UserError with the location of an invalid entry."""
     return [_parse_budget(entry, location) for entry, location in input_files.read_entries(path, "budgets")]
 
 
@@ -185,7 +185,7 @@ def read_tags(plan: PlanUnderReview) -> dict[str, Any]:
     """Return the tags of each resource by its address."""
     # A deposed object has the address of its replacement. The tags of the replacement count.
     pairs = sorted(plan.comparison.pairs, key=lambda pair: pair.resource.deposed is None)
-    return {pair.address: pair.resource.tags(before=not pair.resource.exists()) for pair in pairs}
+    return {pair.address: pair.resource.read_tags(before=not pair.resource.exists()) for pair in pairs}
 
 
 def _select_share(budget: Budget, plan: PlanUnderReview, tags: Mapping[str, Any]) -> _BudgetShare:

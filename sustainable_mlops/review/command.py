@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.files import write_file
-from sustainable_mlops.program import close_stdout
+from sustainable_mlops.program import close_stdout, get_exit_code
 from sustainable_mlops.review.formats import FORMATS, render
+from sustainable_mlops.review.gates import DEFAULT_GATES, GATES
 from sustainable_mlops.review.plan_names import STDIN, get_label, name_plans
 
 if TYPE_CHECKING:
@@ -27,21 +28,21 @@ if TYPE_CHECKING:
     from sustainable_mlops.review.cost_limit import CostLimit
 
 _DESCRIPTION = """\
-Review Terraform plans: data at risk, privileges, policies, budgets, and carbon and cost before and after.
+Review Terraform plans: data at risk, privileges, safeguards, rules, budgets, and carbon and cost.
 
   terraform plan -out plan.tfplan && terraform show -json plan.tfplan > plan.json
 
   smlops review plan.json                                   print a report to the terminal
   smlops review plan.json --write comment.md report.html    write files; the suffix selects the format
   smlops review plan.json --usage usage.yaml --budgets budgets.yaml
-  smlops review plan.json --limit 500USD,10%                look at more than 500 USD and 10 % a month
+  smlops review plan.json --limit 500USD,10%                set the limit of the cost increase
   smlops review plan.json --base main.json                  compare with another plan instead of the state
   terraform show -json plan.tfplan | smlops review - --format markdown
 
   smlops review envs/*/plan.json --write comment.md         several plans in one report; the worst verdict counts
   smlops review plan.json --only 'module.*_endpoint*'       fail if anything else changes
-  smlops review plan.json --write-baseline baseline.json    record the present findings; commit the file
-  smlops review plan.json --baseline baseline.json          judge only findings that the baseline does not have
+  smlops review plan.json --write-baseline baseline.json    record the current findings; commit the file
+  smlops review plan.json --baseline baseline.json          assess only findings that are not in the baseline
 """
 _EPILOG = """\
 exit codes: 0 no gate failed (the verdict may still be "look"), 1 a gate failed, 2 an input is invalid or the
@@ -51,8 +52,6 @@ _SUFFIXES = {suffix: form for form, suffix in FORMATS.items()}
 #: Columns of the help. With the width of the terminal, argparse would import `shutil` even without `--help`.
 _HELP_WIDTH = 118
 _BASELINES = (".json", ".yaml", ".yml")
-_DEFAULT_GATES = ("data", "privileges", "safeguards", "rules", "budgets", "checkov")
-_GATES = (*_DEFAULT_GATES, "limit", "unknown")
 
 
 class CommandOption(NamedTuple):
@@ -74,7 +73,7 @@ OPTIONS = (
     CommandOption(("-h", "--help"), "show this help and exit", {"action": "help"}),
     CommandOption(
         ("--name",),
-        "name of the plan in reports (default: its path); repeat it for several plans, in order",
+        "name of the plan in reports (default: its path); repeatable, in the order of the plans",
         _REPEATABLE,
     ),
     CommandOption(
@@ -91,21 +90,21 @@ OPTIONS = (
     CommandOption(("--budgets",), "budgets.yaml: limits of carbon and cost, for all resources or by tags", _FILE),
     CommandOption(
         ("--limit",),
-        "largest increase of the monthly cost that needs no look, such as 500, 10% or 500USD,10%;\n"
+        'largest cost increase a month that is not "look", such as 500, 10% or 500USD,10%;\n'
         "0 turns the limit off (default: 100USD,20%, without resources whose cost a budget limits)",
         {"metavar": "LIMIT"},
     ),
     CommandOption(("--accepted",), "accepted.yaml: accepted risks, each with a reason and an expiry date", _FILE),
-    CommandOption(("--baseline",), "baseline.json: findings that existed before, reported for the record", _FILE),
-    CommandOption(("--write-baseline",), "write a baseline of all present findings (.json or .yaml)", _FILE),
+    CommandOption(("--baseline",), "baseline.json: findings that are already known, reported for the record", _FILE),
+    CommandOption(("--write-baseline",), "write a baseline of all current findings (.json or .yaml)", _FILE),
     CommandOption(
         ("--only",),
-        "fail if anything else changes; * matches any text; dev:ADDRESS is for the plan dev; may be repeated",
+        "fail if anything else changes; * matches any text; dev:ADDRESS is for the plan dev; repeatable",
         {**_REPEATABLE, "metavar": "ADDRESS"},
     ),
     CommandOption(
         ("--region",),
-        "Region of resources without a Region in the plan (AWS_REGION of the person who planned)",
+        "Region of resources without a Region in the plan (the AWS_REGION of the terraform plan command)",
         {},
     ),
     CommandOption(("--format",), "format to print (default: text, or nothing with --write)", {"choices": FORMATS}),
@@ -119,8 +118,8 @@ OPTIONS = (
     ),
     CommandOption(
         ("--fail-on",),
-        f"gates that give exit code 1, or none: {','.join(_GATES)}\n(default: all except limit and unknown)",
-        {"default": ",".join(_DEFAULT_GATES), "metavar": "GATES"},
+        f"gates that give exit code 1, or none: {','.join(GATES)}\n(default: all except limit and unknown)",
+        {"default": ",".join(DEFAULT_GATES), "metavar": "GATES"},
     ),
     CommandOption(("--checkov",), "also run the built-in checks of checkov, in parallel", {"action": "store_true"}),
 )
@@ -154,9 +153,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _run_command(namespace)
     except UserError as error:
         return _report_error(namespace, " ".join(str(error).split()))
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as end:
         print("interrupted", file=sys.stderr)
-        return 130
+        return get_exit_code(end)
     except BrokenPipeError:
         close_stdout()
         return 141
@@ -207,8 +206,8 @@ def build_parser() -> argparse.ArgumentParser:
 
 def _parse_gates(text: str) -> frozenset[str]:
     gates = frozenset(filter(None, (part.strip() for part in text.split(",")))) - {"none"}
-    if unknown := sorted(gates - set(_GATES)):
-        raise UserError(f"--fail-on: {unknown[0]} is not one of {', '.join(_GATES)}, none")
+    if unknown := sorted(gates - set(GATES)):
+        raise UserError(f"--fail-on: {unknown[0]} is not one of {', '.join(GATES)}, none")
     return gates
 
 
@@ -260,7 +259,7 @@ def _check_arguments(arguments: argparse.Namespace) -> None:
     if arguments.base and len(arguments.plans) > 1:
         raise UserError(f"--base: works with one plan, not with {len(arguments.plans)}; review each plan by itself")
     if not all(address.strip() for address in arguments.only):
-        raise UserError("--only: is empty; give an address, with * for any text")
+        raise UserError("--only: is empty; pass an address, with * for any text")
     _parse_gates(arguments.fail_on)
     _parse_limit(arguments.limit)
     if arguments.region is not None:
@@ -310,7 +309,7 @@ def _read_plan(plan: str) -> bytes:
             return sys.stdin.buffer.read()
         except (AttributeError, OSError) as error:  # sys.stdin is None if it is closed
             reason = error.strerror if isinstance(error, OSError) else "it is closed"
-            raise UserError(f"stdin: cannot be read: {reason}; give the plan's file or pipe it in") from None
+            raise UserError(f"stdin: cannot be read: {reason}; pass the plan's file or pipe it in") from None
     from sustainable_mlops.plan.document import read_file
 
     return read_file(Path(plan))

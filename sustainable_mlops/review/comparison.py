@@ -2,7 +2,7 @@
 
 from functools import cached_property
 
-from sustainable_mlops.plan import Joins, Plan, Resource, resource_pairs
+from sustainable_mlops.plan import UNKNOWN, Joins, Plan, Resource, resource_pairs
 from sustainable_mlops.plan.resource_pairs import ResourcePair
 from sustainable_mlops.review.accounts import find_own_accounts
 
@@ -13,7 +13,7 @@ class Comparison:
     """A plan and its state before: its own state or a base plan."""
 
     def __init__(self, plan: Plan, base: Plan | None = None) -> None:
-        """Pair the resources of `plan` with those of `base`, or with the state in `plan` if there is no base."""
+        """Pair the resources of `plan` and of `base`, or of the state in `plan` if there is no base."""
         self.plan = plan
         self.base = base
         self.pairs: list[ResourcePair] = (
@@ -56,3 +56,13 @@ class Comparison:
     def joins_after(self) -> Joins:
         """The relations between resources after the plan."""
         return self.plan.joins
+
+    def names_new_resource(self, pair: ResourcePair, attribute: str, kind: str, *, if_unknown: bool = False) -> bool:
+        """Return whether the plan creates the resource of type `kind` that `attribute` of `pair` names.
+
+        The result is `if_unknown` if the resource is not in the plan and its name is unknown until apply.
+        """
+        target = None if pair.new is None else self.joins_after.find_target(pair.new, attribute, kind)
+        if isinstance(target, Resource):
+            return self.pair(target).is_new
+        return if_unknown and pair.after is not None and pair.after.text(attribute) is UNKNOWN

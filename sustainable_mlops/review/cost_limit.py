@@ -24,7 +24,7 @@ class CostLimit(NamedTuple):
         return " and ".join(f"{format_amount(value)} {unit}" for value, unit in values if value)
 
 
-_FALLBACK = "with the most expensive type of an instance pool"
+_FALLBACK = "if each instance pool uses its most expensive type"
 _UNKNOWN_BEFORE = "because the cost before the change is unknown"
 #: The limit without `--limit`.
 DEFAULT_COST_LIMIT = CostLimit(100, 20, excludes_budgeted=True)

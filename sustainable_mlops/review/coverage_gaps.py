@@ -15,7 +15,7 @@ from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.plan.commands import PlanCommand
 from sustainable_mlops.review.attributes.review import list_unread_attributes
 from sustainable_mlops.review.comparison import Comparison
-from sustainable_mlops.review.machine_commands import find_machine_commands
+from sustainable_mlops.review.instance_commands import find_instance_commands
 from sustainable_mlops.review.privileges.policy_types import POLICY_TYPES
 from sustainable_mlops.review.protections.table import PROTECTIONS_BY_TYPE
 from sustainable_mlops.review.risk import Level
@@ -28,7 +28,7 @@ from sustainable_mlops.review.stores import STORES
 class GapKind(StrEnum):
     """The kind of a coverage gap."""
 
-    NOT_COUNTED = "no estimate"  # the resource runs machines of unknown energy and cost
+    NOT_COUNTED = "no estimate"  # the resource runs instances of unknown energy and cost
     NOT_REVIEWED = "not reviewed"  # no part of the reviewer reads this resource type
     COMMAND = "runs a command"  # a plan does not contain the effects of a command
 
@@ -57,7 +57,7 @@ def find_coverage_gaps(comparison: Comparison, footprint: PlanFootprint) -> Iter
     foreign_addresses = {resource.address for resource, _ in foreign}
     for pair in comparison.changes:
         if pair.after is not None and pair.address not in foreign_addresses and not _is_reviewed(pair.type):
-            description = f"the reviewer does not know the type {pair.type}, which may hold data or run machines"
+            description = f"the reviewer does not know the type {pair.type}, which may hold data or run instances"
             yield CoverageGap(GapKind.NOT_REVIEWED, pair.address, description, Level.LOOK)
         elif unread := list_unread_attributes(pair, comparison):
             description = f"no check reads the changed {summarize_addresses(unread)}"
@@ -66,7 +66,7 @@ def find_coverage_gaps(comparison: Comparison, footprint: PlanFootprint) -> Iter
         if source.provider and not _READ_ONLY_PROVIDERS.fullmatch(source.provider):
             description = f"the reviewer does not know the effects of reading {source.type}"
             yield CoverageGap(GapKind.NOT_REVIEWED, source.address, description, Level.LOOK)
-    for command in (*comparison.plan.commands, *find_machine_commands(comparison)):
+    for command in (*comparison.plan.commands, *find_instance_commands(comparison)):
         yield CoverageGap(GapKind.COMMAND, command.address, _describe_command(command), Level.LOOK)
 
 

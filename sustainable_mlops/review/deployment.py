@@ -65,7 +65,7 @@ def _find_lost_capacity(pair: ResourcePair) -> Iterator[Risk]:
     """Yield a risk if no variant of a configuration keeps reserved capacity."""
     if pair.before is not None and pair.after is not None and _list_reservations(pair.after) == []:
         for reservation in _list_reservations(pair.before):
-            description = f"no longer uses {reservation}: its instances may find no capacity"
+            description = f"no longer uses {reservation}: AWS may have no capacity for its instances"
             yield Risk("ENDPOINT_CAPACITY", RiskArea.DATA, Level.LOOK, pair.address, description)
 
 
@@ -85,7 +85,7 @@ def _find_stale_endpoints(pair: ResourcePair, configuration: Resource, compariso
             continue
         name = other.after.text("endpoint_config_name")
         if name == other.before.text("endpoint_config_name"):
-            description = f"{pair.action}d, but {other.address} does not change: it keeps the old configuration"
+            description = f"{pair.action}d, but {other.address} is not updated and keeps the old configuration"
             yield Risk("ENDPOINT_STALE", RiskArea.DATA, Level.STOP, pair.address, description, _FIX)
 
 

@@ -6,8 +6,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from sustainable_mlops import documents
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.footprint.mapping_file import read_mapping
 
 
 def read_entries(path: Path, key: str) -> list[tuple[dict[str, Any], str]]:
@@ -15,29 +15,27 @@ def read_entries(path: Path, key: str) -> list[tuple[dict[str, Any], str]]:
 
     Raise UserError with the location of an invalid value.
     """
-    document = read_mapping(path)
+    document = documents.read_mapping(path)
     check_keys(document, {key}, str(path))
     items = document.get(key)
     if not isinstance(items, list):
         raise UserError(f"{path}: {key}: must be a list")
     locations = [f"{path}: {key}[{number}]" for number in range(len(items))]
-    for location, item in zip(locations, items, strict=True):
-        if not isinstance(item, dict):
-            raise UserError(f"{location}: must be a mapping of keys, not {type(item).__name__}")
-    return list(zip(items, locations, strict=True))
+    return [
+        (documents.check_mapping(item, location), location) for item, location in zip(items, locations, strict=True)
+    ]
 
 
 def check_keys(value: Mapping[str, Any], known: set[str], location: str) -> None:
-    """Raise UserError for a key that is not in `known` or has no value: a misspelt limit would have no effect."""
+    """Raise UserError for a key that is not in `known` or has no value."""
+    documents.check_keys(value, known, location)
     for key in value:
-        if key not in known:
-            raise UserError(f"{location}: unknown key {key}; known are {', '.join(sorted(known))}")
         if value[key] is None:
             raise UserError(f"{location}.{key}: has no value; set one or remove the key")
 
 
 def get_text(value: Mapping[str, Any], key: str, location: str, *, required: bool = False) -> str | None:
-    """Return the text at `key`. Raise UserError for any other value."""
+    """Return the text at `key`. Raises UserError for any other value."""
     text = value.get(key)
     if (text is None and not required) or (isinstance(text, str) and text.strip()):
         return text

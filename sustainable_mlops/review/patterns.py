@@ -23,7 +23,7 @@ _WILDCARD_RUN = LazyPattern(r"[*?]+")
 _MAX_SHOWN = 12
 
 
-def all_of(answers: Iterable[Tristate]) -> Tristate:
+def combine_all(answers: Iterable[Tristate]) -> Tristate:
     """Return False if any answer is False, else None if any is None, else True."""
     result: Tristate = True
     for answer in answers:
@@ -34,7 +34,7 @@ def all_of(answers: Iterable[Tristate]) -> Tristate:
     return result
 
 
-def any_of(answers: Iterable[Tristate]) -> Tristate:
+def combine_any(answers: Iterable[Tristate]) -> Tristate:
     """Return True if any answer is True, else None if any is None, else False."""
     result: Tristate = False
     for answer in answers:
@@ -56,15 +56,15 @@ class Patterns(NamedTuple):
         if "*" in self.patterns:
             return None if self.negated else True  # the empty set, which nobody writes
         if not other.negated:
-            return all_of(self._contains_pattern(pattern) for pattern in other.patterns)
+            return combine_all(self._contains_pattern(pattern) for pattern in other.patterns)
         if not self.negated:
             return None if any(map(is_unknown_text, self.patterns)) else False
-        return all_of(any_of(covers(foreign, own) for foreign in other.patterns) for own in self.patterns)
+        return combine_all(combine_any(covers(foreign, own) for foreign in other.patterns) for own in self.patterns)
 
     def _contains_pattern(self, pattern: str | Unknown) -> Tristate:
         if not self.negated:
-            return any_of(covers(own, pattern) for own in self.patterns)
-        return all_of(_are_disjoint(own, pattern) for own in self.patterns)
+            return combine_any(covers(own, pattern) for own in self.patterns)
+        return combine_all(_are_disjoint(own, pattern) for own in self.patterns)
 
     def overlaps(self, other: "Patterns") -> bool:
         """Return whether some text may be in both sets."""

@@ -13,14 +13,14 @@ def name_plans(plans: Sequence[str], explicit_names: Sequence[str]) -> list[str]
 
     The names are `explicit_names`, in order, or derived from the paths. A single plan has its path as its name.
     Several plans have the shortest part that differs: `envs/dev/plan.json` and `envs/prod/plan.json` are `dev` and
-    `prod`. Raise UserError if the names are not different.
+    `prod`. Raises UserError if the names are not different.
     """
     _refuse_duplicates(plans)
     if not explicit_names:
         return _name_by_path(plans)
     if len(explicit_names) != len(plans):
         raise UserError(
-            f"--name: {len(explicit_names)} names for {len(plans)} plans; give one name per plan, in order, or none"
+            f"--name: {len(explicit_names)} names for {len(plans)} plans; pass one name per plan, in order, or none"
         )
     for name in explicit_names:
         if explicit_names.count(name) > 1 or not name.strip():
@@ -38,7 +38,7 @@ def _refuse_duplicates(plans: Sequence[str]) -> None:
     for plan in plans:
         if Path(plan) in known_paths:
             raise UserError(
-                "-: stdin can be read only once" if plan == STDIN else f"{plan}: appears twice; name each plan once"
+                "-: stdin can be read only once" if plan == STDIN else f"{plan}: appears twice; pass each plan once"
             )
         known_paths.add(Path(plan))
 

@@ -53,7 +53,7 @@ def build_gitlab_api(api: str, project: str, number: str, token: str) -> Comment
 
 
 def detect_api(environment: Mapping[str, str]) -> CommentApi:
-    """Return the API of the CI run. Raise UserError if it is not a run for a pull or merge request."""
+    """Return the API of the CI run. Raises UserError if it is not a run for a pull or merge request."""
     if environment.get("CI_MERGE_REQUEST_IID"):
         api, project = _require_variable(environment, "CI_API_V4_URL"), _require_variable(environment, "CI_PROJECT_ID")
         return build_gitlab_api(
@@ -87,7 +87,7 @@ def post_comment(text: str, api: CommentApi, above: float | None = None) -> str:
     is always updated, so it never shows an earlier plan.
 
     The comment that shares a plan with the review is replaced. Further such comments are deleted: earlier versions
-    wrote one comment per plan. Raise UserError if a request fails.
+    wrote one comment per plan. Raises UserError if a request fails.
     """
     login, plans = _fetch_login(api), find_plan_hashes(text)
     previous_comments = [

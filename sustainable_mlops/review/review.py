@@ -21,12 +21,14 @@ from sustainable_mlops.review.assessment import (
     assess_risk,
 )
 from sustainable_mlops.review.attributes.review import find_attribute_risks
+from sustainable_mlops.review.background_process import run_in_background
 from sustainable_mlops.review.budgets import Budget, BudgetResult, BudgetStatus, PlanUnderReview, evaluate_budgets
 from sustainable_mlops.review.comparison import Comparison, ResourcePair
 from sustainable_mlops.review.cost_limit import DEFAULT_COST_LIMIT, CostIncrease, CostLimit, measure_cost_increases
 from sustainable_mlops.review.coverage_gaps import CoverageGap, GapKind, find_coverage_gaps
 from sustainable_mlops.review.data.risks import find_data_risks
 from sustainable_mlops.review.deployment import find_deployment_risks
+from sustainable_mlops.review.gates import DEFAULT_GATES
 from sustainable_mlops.review.privileges.destinations import find_destination_risks
 from sustainable_mlops.review.privileges.dns_records import find_record_risks
 from sustainable_mlops.review.privileges.exposure import find_exposure_risks
@@ -35,12 +37,10 @@ from sustainable_mlops.review.protections.risks import find_protection_risks
 from sustainable_mlops.review.risk import Level, Risk, RiskArea, rank_risks
 from sustainable_mlops.review.safeguards.risks import find_safeguard_risks
 from sustainable_mlops.review.scope import list_out_of_scope, select_scope, summarize_addresses
-from sustainable_mlops.review.second_process import start_work
 
 if TYPE_CHECKING:
     from sustainable_mlops.checkov import CheckovResult
 
-GATES = ("data", "privileges", "safeguards", "rules", "budgets", "checkov")
 #: Number of resources from which a second process saves time.
 _LARGE_PLAN = 500
 #: Gates that always stop a plan. A scope is explicit, so --fail-on does not turn its gate off.
@@ -91,7 +91,7 @@ class _ReviewFields(NamedTuple):
     #: Limitations of the review; with any of them the verdict is never fine.
     notes: tuple[str, ...] = ()
     checkov_result: "CheckovResult | None" = None
-    fail_on: frozenset[str] = frozenset(GATES)
+    fail_on: frozenset[str] = frozenset(DEFAULT_GATES)
     #: Addresses that the plan may change, with `*` for any text; empty for no limit.
     scope: tuple[str, ...] = ()
     #: Information for the reader that does not affect the verdict.
@@ -164,7 +164,7 @@ def review(
     budgets: Sequence[Budget] = (),
     limit: CostLimit | None = DEFAULT_COST_LIMIT,
     accepted: Sequence[Acceptance] = (),
-    fail_on: frozenset[str] = frozenset(GATES),
+    fail_on: frozenset[str] = frozenset(DEFAULT_GATES),
     only: Sequence[str] = (),
     checkov: "Callable[[], CheckovResult] | None" = None,
     today: date | None = None,
@@ -172,7 +172,7 @@ def review(
     """Review `plan` against its own state or, for a plan without state, against `base`.
 
     `checkov` returns the result of the built-in checks. It is called last, so that checkov can run in parallel. Waivers
-    and acceptances expire relative to `today`. Raise UserError only from `checkov`.
+    and acceptances expire relative to `today`. Raises UserError only from `checkov`.
     """
     (result,) = review_all(
         [plan],
@@ -197,7 +197,7 @@ def review_all(
     budgets: Sequence[Budget] = (),
     limit: CostLimit | None = DEFAULT_COST_LIMIT,
     accepted: Sequence[Acceptance] = (),
-    fail_on: frozenset[str] = frozenset(GATES),
+    fail_on: frozenset[str] = frozenset(DEFAULT_GATES),
     only: Sequence[str] = (),
     checkov: "Sequence[Callable[[], CheckovResult] | None]" = (),
     today: date | None = None,
@@ -208,13 +208,13 @@ def review_all(
 
     Each plan is compared with `base`. `checkov` has one entry per plan. `calibration` has the ratios of the enclosing
     `footprint.apply_calibration`. With `two_processes`, the rules of large plans run in a second process; the caller
-    must have one thread only. The other parameters are those of `review`.
+    must have one thread only. The other parameters are the parameters of `review`.
     """
     today = today or date.today()
     comparisons = [Comparison(plan, base) for plan in plans]
     assess: Callable[[], list[AssessedFindings]] = partial(_assess_all_findings, comparisons, today)
     if two_processes and sum(len(comparison.pairs) for comparison in comparisons) >= _LARGE_PLAN:
-        assess = start_work(assess)
+        assess = run_in_background(assess)
     plans_under_review = [_prepare(plan_under_review, usage) for plan_under_review in comparisons]
     unused_usage = tuple(_list_unused_usage(usage, len(plans)))  # complete only after all footprints
     reviews = [
@@ -313,7 +313,7 @@ def _list_changed_attributes(pair: ResourcePair, plan: Plan) -> tuple[str, ...]:
 
 def _list_notes(plan: Plan) -> Iterator[str]:
     if not plan.is_complete:
-        yield "the plan is incomplete: -target, -exclude or a deferral left changes out, which are not reviewed"
+        yield "the plan lacks changes (-target, -exclude or a deferred change); the review does not cover these"
     for check in plan.failed_checks:
         if check.status == "unknown":
             continue  # apply checks the values that the plan creates

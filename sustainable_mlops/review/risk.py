@@ -87,6 +87,13 @@ UNKNOWN_IDS = {
 _ORDER = {Level.STOP: 0, Level.LOOK: 1, Level.NOTE: 2}
 
 
+def build_privilege_risk(
+    name: str, level: Level, address: str, description: str, fix: str = "", *, is_known: bool = True
+) -> Risk:
+    """Return a risk of wider privileges. Only a risk of the level `stop` has the remedy `fix`."""
+    return Risk(name, RiskArea.PRIVILEGES, level, address, description, fix if level is Level.STOP else "", is_known)
+
+
 def pick_worst(*levels: Level) -> Level:
     """Return the most serious level."""
     return min(levels, key=_ORDER.__getitem__)

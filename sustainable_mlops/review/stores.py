@@ -27,9 +27,11 @@ STORES = {
     "aws_s3_bucket_object": DataStore("the object", _OLD_VERSION, LOOK),
     "aws_s3tables_table_bucket": DataStore("its tables"),
     "aws_s3tables_table": DataStore("the table"),
-    "aws_kms_key": DataStore("all data encrypted with it", "unreadable at once, lost when the deletion window ends"),
-    "aws_kms_external_key": DataStore("all data encrypted with it", "unreadable at once"),
-    "aws_kms_replica_key": DataStore("all data encrypted with it in this Region", "unreadable at once"),
+    "aws_kms_key": DataStore(
+        "all data encrypted with it", "unreadable immediately, lost when the deletion window ends"
+    ),
+    "aws_kms_external_key": DataStore("all data encrypted with it", "unreadable immediately"),
+    "aws_kms_replica_key": DataStore("all data encrypted with it in this Region", "unreadable immediately"),
     "aws_sagemaker_feature_group": DataStore(
         "the online store and the group's record", "files of the offline store stay in S3 without a group"
     ),

@@ -19,7 +19,7 @@ from sustainable_mlops.rules import evaluation
 from sustainable_mlops.rules.rule import Finding, Outcome, Rule, Severity
 
 
-def _all() -> Iterator[Rule]:
+def _load_all() -> Iterator[Rule]:
     for name in sorted(_list_modules(), key=lambda name: name.rpartition(".")[2]):
         module = import_module(name)
         yield from (value for value in vars(module).values() if isinstance(value, Rule))
@@ -40,7 +40,7 @@ def _list_modules() -> Iterator[str]:
 
 
 #: Every rule, sorted by file name. The folder does not matter, so a move of a file changes no report.
-ALL = tuple(_all())
+ALL = tuple(_load_all())
 BY_ID = {rule.id: rule for rule in ALL}
 
 

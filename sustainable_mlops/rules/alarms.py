@@ -5,7 +5,7 @@ import re
 from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown
 from sustainable_mlops.plan.metrics import list_query_ids
-from sustainable_mlops.plan.values import all_of, any_of
+from sustainable_mlops.plan.values import combine_all, combine_any
 
 _COMPOSITE = "aws_cloudwatch_composite_alarm"
 
@@ -44,7 +44,7 @@ def is_raised_without(alarm: Resource, metrics: frozenset[str], maximum: float) 
     """
     missing = alarm.new.text("treat_missing_data")
     is_breaching = missing if missing is UNKNOWN else missing == "breaching"
-    is_below = all_of([is_breaching, is_raised_below(alarm, maximum)])
+    is_below = combine_all([is_breaching, is_raised_below(alarm, maximum)])
     query_ids, expression = list_query_ids(alarm, metrics), _read_expression(alarm)
     if query_ids is UNKNOWN or expression is UNKNOWN:
         return UNKNOWN
@@ -78,10 +78,10 @@ def _read_expression(alarm: Resource) -> str | Unknown | None:
 def has_action(plan: Plan, alarm: Resource) -> bool | Unknown:
     """Return whether an alarm has an action, or a composite alarm has one for it."""
     composite_actions = (
-        all_of([_includes_alarm(plan, composite, alarm), _has_own_action(plan, composite)])
+        combine_all([_includes_alarm(plan, composite, alarm), _has_own_action(plan, composite)])
         for composite in plan.joins.list_existing(_COMPOSITE)
     )
-    return any_of([_has_own_action(plan, alarm), *composite_actions])
+    return combine_any([_has_own_action(plan, alarm), *composite_actions])
 
 
 def _includes_alarm(plan: Plan, composite: Resource, alarm: Resource) -> bool | Unknown:

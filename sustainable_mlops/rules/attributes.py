@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown
-from sustainable_mlops.plan.values import AttributePath, Readers, split_path
+from sustainable_mlops.plan.values import AttributePath, AttributeReader, split_path
 from sustainable_mlops.rules.rule import RuleResult, failure, success, unknown_result
 
 _T = TypeVar("_T")
@@ -28,7 +28,7 @@ def read_tags(plan: Plan, resource: Resource) -> Mapping[str, Any] | Unknown:
     The provider leaves `tags_all` unknown for a resource without tags. Then there are no tags, unless the default tags
     are unknown.
     """
-    resource_tags = resource.tags()
+    resource_tags = resource.read_tags()
     if resource_tags is UNKNOWN and resource.get("tags", {}) == {}:
         key = plan.configuration.find_resource(resource).get("provider_config_key")
         provider = plan.configuration.providers.get(str(key))
@@ -38,7 +38,7 @@ def read_tags(plan: Plan, resource: Resource) -> Mapping[str, Any] | Unknown:
     return resource_tags
 
 
-class ConfiguredAttributes(Readers):
+class ConfiguredAttributes(AttributeReader):
     """Attributes of a resource as its configuration sets them.
 
     In a plan, an attribute that is not set is unknown if the provider computes a default. Here it reads as not set.
@@ -49,11 +49,11 @@ class ConfiguredAttributes(Readers):
         self._resource = resource
 
     def get(self, path: AttributePath, default: Any = None) -> Any:
-        """Return the value at `path`; see `dig`."""
+        """Return the value at `path`; see `get_at_path`."""
         value = self._resource.get(path, default)
         return default if value is UNKNOWN and self._is_computed(split_path(path)) else value
 
-    def tags(self) -> Mapping[str, Any] | Unknown:
+    def read_tags(self) -> Mapping[str, Any] | Unknown:
         """Return all tags of the resource."""
         return read_tags(self._plan, self._resource)
 
@@ -66,14 +66,14 @@ class ConfiguredAttributes(Readers):
         return False
 
 
-class CreateRequest(Readers):
+class CreateRequest(AttributeReader):
     """The body of a `Create…` request, from a Terraform resource or from a step of a pipeline.
 
     `request.text("resource_config.instance_type")` reads `resource_config[0].instance_type` of a resource and
     `ResourceConfig.InstanceType` of a step.
     """
 
-    def __init__(self, source: Readers, base: tuple[str | int, ...], start: str, *, api: bool) -> None:
+    def __init__(self, source: AttributeReader, base: tuple[str | int, ...], start: str, *, api: bool) -> None:
         """Read below `base` of `source`; `start` is the prefix of every reported location."""
         self._source = source
         self._base = base
@@ -81,7 +81,7 @@ class CreateRequest(Readers):
         self._api = api
 
     def get(self, path: AttributePath, default: Any = None) -> Any:
-        """Return the value at `path`; see `dig`."""
+        """Return the value at `path`; see `get_at_path`."""
         return self._source.get((*self._base, *self._build_path(path)), default)
 
     def select_item(self, path: str, number: int) -> "CreateRequest":
@@ -109,9 +109,11 @@ class CreateRequest(Readers):
         value = self.get(path, {})
         return value if isinstance(value, dict) else UNKNOWN
 
-    def tags(self) -> Any:
+    def read_tags(self) -> Any:
         """Return the tags of the resource or step: a map, or a list of Key and Value."""
-        return self._source.tags() if isinstance(self._source, ConfiguredAttributes) else self._source.get("Tags", [])
+        return (
+            self._source.read_tags() if isinstance(self._source, ConfiguredAttributes) else self._source.get("Tags", [])
+        )
 
     def _build_path(self, path: AttributePath) -> tuple[str | int, ...]:
         return _build_request_path(path if isinstance(path, str) else tuple(path), self._api)

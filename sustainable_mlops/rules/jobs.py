@@ -41,7 +41,7 @@ def check_steps(*types: str) -> Callable[[Callable[[PlannedPipeline, PipelineSte
     """Turn a check of one step into a check of a pipeline, for all its steps of these types."""
 
     def wrap(check: Callable[[PlannedPipeline, PipelineStep], RuleResults]) -> Check:
-        def over(plan: Plan, resource: Resource) -> RuleResults:
+        def check_pipeline(plan: Plan, resource: Resource) -> RuleResults:
             pipeline = find_pipeline(plan, resource)
             if pipeline is None or pipeline.steps is UNKNOWN:
                 yield unknown_result(
@@ -51,8 +51,8 @@ def check_steps(*types: str) -> Callable[[Callable[[PlannedPipeline, PipelineSte
             for step in pipeline.list_steps(*types):
                 yield from check(pipeline, step)
 
-        over.__doc__ = check.__doc__
-        return over
+        check_pipeline.__doc__ = check.__doc__
+        return check_pipeline
 
     return wrap
 
@@ -76,19 +76,19 @@ def _check_requests(
     list_step_requests: _StepRequests,
 ) -> Check:
     @check_steps("Training", "Tuning")
-    def over_steps(_: PlannedPipeline, step: PipelineStep) -> RuleResults:
+    def check_pipeline_step(_: PlannedPipeline, step: PipelineStep) -> RuleResults:
         for request in list_step_requests(step):
             yield from check(request)
 
-    def over(plan: Plan, resource: Resource) -> RuleResults:
+    def check_resource(plan: Plan, resource: Resource) -> RuleResults:
         if resource.type == PIPELINE:
-            yield from over_steps(plan, resource)
+            yield from check_pipeline_step(plan, resource)
         else:
             for request in list_resource_requests(plan, resource):
                 yield from check(request)
 
-    over.__doc__ = check.__doc__
-    return over
+    check_resource.__doc__ = check.__doc__
+    return check_resource
 
 
 def _list_resource_trainings(plan: Plan, resource: Resource) -> Iterator[CreateRequest]:

@@ -46,7 +46,7 @@ def uses_ml(plan: Plan, resource: Resource) -> bool:
 
 def mentions_ml(resource: Resource) -> bool:
     """Return whether the name or tags of a resource mention machine learning."""
-    tags = resource.tags()
+    tags = resource.read_tags()
     keys = [] if tags is UNKNOWN else list(tags)
     return contains_ml_words([keys, tags, *map(resource.get, _NAMES)])
 

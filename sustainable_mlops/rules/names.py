@@ -66,7 +66,7 @@ _GLOBAL = ("aws_budgets_", "aws_iam_", "aws_s3_bucket")
     title="Two resources of a plan must not have the same unique name",
     problem="Two resources of the plan have the same unique name",
     practices=("47",),
-    fix="Build the name from a value that differs, such as each.key, or leave it out.",
+    fix="Build the name from a value that differs, such as each.key, or omit it.",
     types=tuple(UNIQUE_NAMES),
     is_about_change=True,
 )

@@ -36,7 +36,7 @@ def find_waiver(plan: Plan, resource: Resource, rule: str) -> Waiver | None:
     The waiver is in the resource's own tags. Some types have no tags, such as a scaling policy or a lifecycle
     configuration. Then it is in the tags of a resource that it refers to, or of the endpoint or bucket that it names.
     """
-    cache = _cache(plan)
+    cache = _create_cache(plan)
     tags = cache.get(id(resource))
     if tags is None:
         tags = cache[id(resource)] = {}
@@ -46,14 +46,14 @@ def find_waiver(plan: Plan, resource: Resource, rule: str) -> Waiver | None:
 
 
 @lru_cache(maxsize=2)
-def _cache(_: Plan) -> dict[int, dict[str, Any]]:
+def _create_cache(_: Plan) -> dict[int, dict[str, Any]]:
     """Return the cache of waivers of a plan, by resource: many rules check the same resources."""
     return {}
 
 
 def _list_waiver_tags(resource: Resource) -> dict[str, Any]:
     """Return the waivers among the known tags. One unknown tag makes `tags_all` unknown as a whole."""
-    values = resource.values(before=not resource.exists())
+    values = resource.get_values(before=not resource.exists())
     tag_maps = [tags for name in ("tags_all", "tags") if isinstance(tags := values.get(name), dict)]
     return {
         key: value

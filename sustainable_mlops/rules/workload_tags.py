@@ -6,7 +6,8 @@ from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown
 from sustainable_mlops.rules import attributes
 
-_ENVIRONMENT = ("environment", "env", "stage")
+#: Keys of tags with the name of the environment.
+ENVIRONMENT_TAGS = ("environment", "env", "stage")
 _PRODUCTION = frozenset({"prod", "production", "prd", "live"})
 _DURATION = LazyPattern(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|milliseconds?|seconds?|min|minutes?|hours?)")
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "mil": 0.001, "sec": 1, "min": 60, "hou": 3600}
@@ -26,7 +27,7 @@ def is_production(plan: Plan, resource: Resource) -> bool | Unknown | None:
     tags = _read_lowercase_tags(plan, resource)
     if tags is UNKNOWN:
         return UNKNOWN
-    value = next((tags[key] for key in _ENVIRONMENT if key in tags), None)
+    value = next((tags[key] for key in ENVIRONMENT_TAGS if key in tags), None)
     return value.lower() in _PRODUCTION if isinstance(value, str) else UNKNOWN if value is UNKNOWN else None
 
 

@@ -56,7 +56,7 @@ def find_run(name: str, records: Sequence[RunRecord]) -> RunRecord:
     if not matches:
         raise UserError(f"{name}: no run has a job name or run key that begins with this; smlops runs lists them")
     if len(matches) > 1:
-        raise UserError(f"{name}: matches {matches[0].job_name} and {matches[1].job_name}; give more of the name")
+        raise UserError(f"{name}: matches {matches[0].job_name} and {matches[1].job_name}; pass more of the name")
     return matches[0]
 
 

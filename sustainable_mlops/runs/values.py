@@ -48,10 +48,10 @@ def sort_records(records: Sequence[RunRecord], by: str) -> list[RunRecord]:
     if by not in figures | names:
         raise UserError(f"--sort: no run here has '{by}'{did_you_mean(by, {LAUNCHED} | figures | names)}")
 
-    def key(record: RunRecord) -> tuple[bool, float]:
+    def make_sort_key(record: RunRecord) -> tuple[bool, float]:
         if by not in figures:
             return by not in record.metrics, -record.metrics.get(by, 0.0)
         figure = get_figure(record, by)
         return figure is None, figure.value if figure else 0.0
 
-    return sorted(records, key=key)
+    return sorted(records, key=make_sort_key)

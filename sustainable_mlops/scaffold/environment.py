@@ -51,14 +51,14 @@ class EnvironmentDraft:
         Raises UserError, and removes the folder, if that fails.
         """
         with create_folders({self.folder: {"settings.yaml": self.text}}):
-            write_file(self.folder / "bootstrap" / "main.tf", self.bootstrap())
+            write_file(self.folder / "bootstrap" / "main.tf", self.render_bootstrap())
             synth.write(synth.synthesize([self.settings.environment], progress))
 
-    def bootstrap(self) -> str:
-        """Return the root module that creates the state bucket and the roles of CI."""
+    def render_bootstrap(self) -> str:
+        """Return the root module that creates the state bucket and the CI roles."""
         return render("bootstrap.tf", settings=self.settings, has_providers=self.shares_account)
 
-    def commands(self) -> str:
+    def render_commands(self) -> str:
         """Return the next commands as text to paste."""
         return render("environment.txt", settings=self.settings, terraform=find_engine().command)
 
@@ -77,7 +77,7 @@ def create_draft(
     It shares the log groups of jobs with an environment in the same account and Region.
     Its data is protected unless it is `disposable`. Starts neither jsii nor Terraform. Raises UserError.
     """
-    settings = _settings()
+    settings = _import_settings()
     requested = {"environment": name, "account_id": account, "region": region}
     _check_requested(requested | ({"name_prefix": name_prefix} if name_prefix else {}))
     modules, environments = synth.list_names()
@@ -97,21 +97,21 @@ def create_draft(
     settings.check_distinct_names({**known, name: parsed_settings})
     if parsed_settings.model_dump() != expected.model_dump():
         raise UserError(
-            f"envs/{source}/settings.yaml: a YAML anchor shares values that differ between environments; write them "
-            "out there"
+            f"envs/{source}/settings.yaml: a YAML anchor shares values that differ between environments; replace "
+            "each use of the anchor by a copy of the values"
         )
     shares_account = any(one.account_id == account for one in known.values())
     return EnvironmentDraft(text, parsed_settings, original, shares_account)
 
 
-def _settings() -> Any:
+def _import_settings() -> Any:
     synth.use_this_checkout()
     return importlib.import_module("envs.settings")
 
 
 def _check_requested(requested: dict[str, str]) -> None:
     """Check the requested values against the patterns of the settings."""
-    settings = _settings()
+    settings = _import_settings()
     fields = settings.EnvironmentSettings.model_fields
     declared: dict[str, Any] = {name: (fields[name].annotation, fields[name]) for name in requested}
     validate(requested, create_model("Asked", __base__=CheckedModel, **declared), "new environment")
@@ -126,7 +126,7 @@ def _derive_prefix(source: "EnvironmentSettings", name: str) -> str:
     if not replacements:
         raise UserError(
             f"name_prefix: {source.name_prefix} of {source.environment} does not contain the name of the environment: "
-            "give --name-prefix"
+            "pass --name-prefix"
         )
     return prefix
 
@@ -148,7 +148,7 @@ def _edit_text(source: "EnvironmentSettings", expected: "EnvironmentSettings") -
     """Return the text of the source's settings.yaml with the new values."""
     path = ROOT / "envs" / source.environment / "settings.yaml"
     text = YamlText(path.read_bytes().decode(), str(path.relative_to(ROOT)))
-    text.head(HEAD.format(name=expected.environment, source=source.environment))
+    text.replace_head(HEAD.format(name=expected.environment, source=source.environment))
     for key in ("environment", "account_id", "region", "name_prefix"):
         text.replace(key, by=getattr(expected, key))
     text.replace("state", "bucket", by=expected.state.bucket)

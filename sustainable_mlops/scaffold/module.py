@@ -22,7 +22,7 @@ def create(name: str, progress: Callable[[str], None]) -> list[str]:
 
     Raises UserError, and removes the folders, if that fails.
     """
-    _check(name)
+    _check_name(name)
     page = ROOT / "README.md"
     text = _add_row(page.read_text(), name)
     folder, tests = ROOT / "modules" / name, ROOT / "tests" / "modules" / name
@@ -40,12 +40,12 @@ def create(name: str, progress: Callable[[str], None]) -> list[str]:
     return [str(each.relative_to(ROOT)) for each in (folder, tests, page)]
 
 
-def _check(name: str) -> None:
+def _check_name(name: str) -> None:
     if not is_name(name):
         raise UserError(f"new module: {name!r} must be 3 to 24 lower-case letters, digits and single underscores")
     check_absent(ROOT / "modules" / name, ROOT / "modules" / f"{name}.py", ROOT / "tests" / "modules" / name)
     if name in _RESERVED_NAMES or keyword.iskeyword(name):
-        raise UserError(f"new module: {name} has another meaning in a module's code; choose another name")
+        raise UserError(f"new module: {name} is a reserved word; choose another name")
     if name in synth.list_names()[1]:
         raise UserError(f"new module: an environment is named {name}; choose another name")
 

@@ -52,7 +52,7 @@ def create(
     Returns the folders, and the next commands as text to paste. Raises UserError, and removes the folders, if that
     fails.
     """
-    _check(name, environment)
+    _check_names(name, environment)
     synth.use_this_checkout()
     settings = importlib.import_module("envs.settings").load(ROOT / "envs" / environment)
     folder, tests = ROOT / "workloads" / name, ROOT / "tests" / "workloads" / name
@@ -93,7 +93,7 @@ def _write_definition(builder: Path) -> None:
         raise UserError(f"{builder.relative_to(ROOT)} failed: {process.stderr.strip().splitlines()[-1]}")
 
 
-def _check(name: str, environment: str) -> None:
+def _check_names(name: str, environment: str) -> None:
     if not is_name(name) or keyword.iskeyword(name):
         raise UserError(
             f"new workload: {name!r} must be 3 to 24 lower-case letters, digits and single underscores, and not a "

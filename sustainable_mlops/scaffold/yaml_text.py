@@ -28,7 +28,7 @@ class YamlText:
         return text
 
     def has(self, *path: str) -> bool:
-        """Return True if `path` has a value."""
+        """Return whether `path` has a value."""
         return self._find_pair(path) is not None
 
     def replace(self, *path: str, by: str) -> None:
@@ -40,7 +40,7 @@ class YamlText:
         dumped = yaml.safe_dump([by], default_style=style and str(style), default_flow_style=True, width=float("inf"))
         self._edits[start + (anchor.end() if anchor else 0), end] = dumped.strip()[1:-1]
         code_end = self._code_ends[value.end_mark.line]
-        line_end = self._line_end(code_end)
+        line_end = self._find_line_end(code_end)
         if self._text[code_end:line_end].lstrip().startswith("#"):
             self._edits[code_end, line_end] = ""
 
@@ -49,21 +49,21 @@ class YamlText:
         key, value = self._require_scalar(path)
         start = self._text.rfind("\n", 0, key.start_mark.index) + 1
         if self._text[start : key.start_mark.index].strip():
-            raise self._refusal(path)
-        self._edits[start, self._line_end(value.end_mark.index, past=True)] = ""
+            raise self._make_refusal(path)
+        self._edits[start, self._find_line_end(value.end_mark.index, past=True)] = ""
 
     def insert_after(self, *path: str, line: str) -> None:
         """Insert a line below the one of `path`, with the same indentation."""
         key, value = self._require_scalar(path)
-        end = self._line_end(value.end_mark.index)
+        end = self._find_line_end(value.end_mark.index)
         break_ = "\r\n" if self._text.startswith("\r\n", end) else "\n"
         self._edits[end, end] = f"{break_}{' ' * key.start_mark.column}{line}"
 
-    def head(self, text: str) -> None:
+    def replace_head(self, text: str) -> None:
         """Replace everything before the first key by `text`."""
         self._edits[0, self._root.start_mark.index] = text
 
-    def _line_end(self, index: int, *, past: bool = False) -> int:
+    def _find_line_end(self, index: int, *, past: bool = False) -> int:
         match = re.compile(r"[^\r\n]*(\r?\n)?").match(self._text, index)
         assert match is not None
         return match.end() if past else match.end() - len(match[1] or "")
@@ -81,8 +81,10 @@ class YamlText:
     def _require_scalar(self, path: tuple[str, ...]) -> tuple[Any, Any]:
         pair = self._find_pair(path)
         if pair is None or not isinstance(pair[1], yaml.ScalarNode):
-            raise self._refusal(path)
+            raise self._make_refusal(path)
         return pair
 
-    def _refusal(self, path: tuple[str, ...]) -> UserError:
-        return UserError(f"{self._source}: {'.'.join(path)} can be changed only if it is on its own line")
+    def _make_refusal(self, path: tuple[str, ...]) -> UserError:
+        return UserError(
+            f"{self._source}: {'.'.join(path)}: write it on its own line, so that the command can change it"
+        )

@@ -76,7 +76,7 @@ class FileChange:
     before: str | None
     after: str
 
-    def diff(self) -> str:
+    def render_diff(self) -> str:
         name = str(self.path.relative_to(ROOT))
         old = (self.before or "").splitlines(keepends=True)
         return "".join(difflib.unified_diff(old, self.after.splitlines(keepends=True), name, f"{name} (synthesized)"))
@@ -107,7 +107,7 @@ def synthesize(
     if not selected and not always and _is_unchanged():
         return []
     with author_errors.report_author_errors():
-        settings = _settings(name for name in environments if not selected or name in selected)
+        settings = _load_settings(name for name in environments if not selected or name in selected)
     find_engine()
     with author_errors.report_author_errors():
         files = dict(_render(selected, settings, progress))
@@ -146,9 +146,9 @@ def load_modules(names: Iterable[str]) -> dict[str, "Module[Any]"]:
 
 def load_all_modules() -> dict[str, "Module[Any]"]:
     """Return every module, synthesized, and cache their JSON for `load_module_json`. Starts jsii."""
-    sources = _digest(*SOURCES)  # taken first, so that an edit during the synthesis counts for the next one
+    sources = _hash_files(*SOURCES)  # taken first, so that an edit during the synthesis counts for the next one
     modules = load_modules(list_names()[0])
-    cache = {"sources": sources, "modules": {name: module.json() for name, module in modules.items()}}
+    cache = {"sources": sources, "modules": {name: module.to_json() for name, module in modules.items()}}
     write_file(MODULES_JSON, json.dumps(cache))
     return modules
 
@@ -159,7 +159,7 @@ def use_this_checkout() -> None:
         sys.path.insert(0, str(ROOT))
 
 
-def _settings(environments: Iterable[str]) -> dict[str, "EnvironmentSettings"]:
+def _load_settings(environments: Iterable[str]) -> dict[str, "EnvironmentSettings"]:
     """Return the settings of these environments by name. Starts nothing."""
     use_this_checkout()
     settings_by_name: dict[str, EnvironmentSettings] = importlib.import_module("envs.settings").load_all(
@@ -181,7 +181,7 @@ def _render(
             continue
         progress(f"modules/{name}")
         folder = ROOT / "modules" / name
-        for file, text in module.files().items():
+        for file, text in module.render_files().items():
             yield folder / file, text if file.endswith(".csv") else GENERATED.format(source="module.py") + text
         page = folder / "README.md"
         if page.exists():
@@ -195,19 +195,19 @@ def _render(
         yield ROOT / "envs" / file, text
     components = importlib.import_module("envs.environment").COMPONENTS
     roots = importlib.import_module("envs.root")
-    modules_json = {name: module.json() for name, module in modules.items()}
+    modules_json = {name: module.to_json() for name, module in modules.items()}
     for name, environment_settings in settings.items():
         progress(f"envs/{name}")
-        root = roots.Environment(environment_settings, modules, components).synthesize()
-        yield from _root_files(ROOT / "envs" / name, root, environment_settings, modules_json)
+        root = roots.EnvironmentRoot(environment_settings, modules, components).synthesize()
+        yield from _render_root_files(ROOT / "envs" / name, root, environment_settings, modules_json)
 
 
-def _root_files(
+def _render_root_files(
     folder: Path, root: Any, settings: Any, modules: Mapping[str, Mapping[str, Any]]
 ) -> Iterator[tuple[Path, str]]:
-    for file, text in root.files().items():
+    for file, text in root.render_files().items():
         yield folder / file, GENERATED.format(source="settings.yaml, ../catalogue and ../components") + text
-    body = root.json()
+    body = root.to_json()
     resource_names = deployer.read_names(
         body,
         modules,
@@ -243,7 +243,7 @@ def load_module_json() -> dict[str, Any]:
             cached = json.loads(MODULES_JSON.read_text())
         except (OSError, ValueError):
             cached = {}
-        if cached.get("sources") == _digest(*SOURCES):
+        if cached.get("sources") == _hash_files(*SOURCES):
             modules: dict[str, Any] = cached["modules"]
             return modules
         if attempt == 0:
@@ -252,18 +252,18 @@ def load_module_json() -> dict[str, Any]:
     raise RuntimeError("the sources changed while they were synthesized")
 
 
-def _digest(*patterns: str) -> dict[str, str]:
+def _hash_files(*patterns: str) -> dict[str, str]:
     paths = sorted(path for pattern in patterns for path in ROOT.glob(pattern) if path.is_file())
     return {str(path.relative_to(ROOT)): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
 
 
 def _is_unchanged() -> bool:
     try:
-        return bool(json.loads(STAMP.read_text()) == [_digest(*SOURCES), _digest(*RESULTS)])
+        return bool(json.loads(STAMP.read_text()) == [_hash_files(*SOURCES), _hash_files(*RESULTS)])
     except (OSError, ValueError):
         return False
 
 
 def save_digests() -> None:
     """Save the digests of sources and results, which are up to date now."""
-    write_file(STAMP, json.dumps([_digest(*SOURCES), _digest(*RESULTS)]))
+    write_file(STAMP, json.dumps([_hash_files(*SOURCES), _hash_files(*RESULTS)]))

@@ -42,7 +42,7 @@ def watch(targets: Iterable[str], report: Callable[[str], None]) -> None:
 
 
 def _is_reloaded(source: Path) -> bool:
-    """Return True if the next synthesis imports the source again."""
+    """Return whether the next synthesis imports the source again."""
     return ".".join(source.relative_to(ROOT).parts).startswith(RELOADED_PACKAGES)
 
 
@@ -57,7 +57,7 @@ def _synthesize_once(targets: Iterable[str]) -> str:
         kind = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
         return f"error: {kind}{' '.join(str(error).split())}"
     for change in changes:
-        print(change.diff(), end="", flush=True)
+        print(change.render_diff(), end="", flush=True)
     return f"{len(changes)} files written in {time.monotonic() - begin:.1f} s; watching, Ctrl-C ends it"
 
 

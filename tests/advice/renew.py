@@ -22,36 +22,36 @@ def make_plan_document(folder: Path, environment: Mapping[str, str] | None = Non
     terraform = Terraform(shapes, environment)
     terraform.init()
     plan = terraform.plan(folder / "tfplan")
-    changes = [_change(one) for one in plan["resource_changes"] if one["type"].startswith(_KEPT)]
+    changes = [_reduce_change(one) for one in plan["resource_changes"] if one["type"].startswith(_KEPT)]
     document = {
         "format_version": plan["format_version"],
         "terraform_version": plan["terraform_version"],
         "resource_changes": changes,
-        "configuration": _configuration(plan["configuration"]),
+        "configuration": _reduce_configuration(plan["configuration"]),
     }
     return json.dumps(document, indent=1) + "\n"
 
 
-def _change(one: dict[str, Any]) -> dict[str, Any]:
+def _reduce_change(one: dict[str, Any]) -> dict[str, Any]:
     """Return a resource without duplicated values, and without the reason that OpenTofu adds to new resources."""
     omitted = ("before_sensitive", "after_sensitive")
     change = {name: value for name, value in one["change"].items() if name not in omitted}
     return {name: value for name, value in one.items() if name != "action_reason"} | {"change": change}
 
 
-def _configuration(whole: dict[str, Any]) -> dict[str, Any]:
+def _reduce_configuration(whole: dict[str, Any]) -> dict[str, Any]:
     return {
-        "provider_config": {"aws": {**whole["provider_config"]["aws"], "expressions": _region(whole)}},
-        "root_module": _module(whole["root_module"]),
+        "provider_config": {"aws": {**whole["provider_config"]["aws"], "expressions": _select_region(whole)}},
+        "root_module": _reduce_module(whole["root_module"]),
     }
 
 
-def _region(whole: dict[str, Any]) -> dict[str, Any]:
+def _select_region(whole: dict[str, Any]) -> dict[str, Any]:
     """Return only the Region, without the invented credentials."""
     return {"region": whole["provider_config"]["aws"]["expressions"]["region"]}
 
 
-def _module(one: dict[str, Any]) -> dict[str, Any]:
+def _reduce_module(one: dict[str, Any]) -> dict[str, Any]:
     """Return the resources and module calls; variables and outputs do not influence the figures."""
     return {
         "resources": [resource for resource in one.get("resources", []) if resource["type"].startswith(_KEPT)],
@@ -59,7 +59,7 @@ def _module(one: dict[str, Any]) -> dict[str, Any]:
             name: {
                 "source": call["source"],
                 "expressions": call.get("expressions", {}),
-                "module": _module(call["module"]),
+                "module": _reduce_module(call["module"]),
             }
             for name, call in one.get("module_calls", {}).items()
         },

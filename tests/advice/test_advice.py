@@ -57,7 +57,7 @@ def test_types_that_the_provider_refuses_are_not_advised(provider: int | None, a
     with_omissions = [option for option in older.options if any("left out" in check for check in option.checks)]
     assert with_omissions
     assert all(
-        ("give the version" in text) == (provider is None) for option in with_omissions for text in option.checks[-1:]
+        ("pass the version" in text) == (provider is None) for option in with_omissions for text in option.checks[-1:]
     )
     assert accelerator == "gpu" or {option.size for option in newer.options} & refused
 

@@ -17,7 +17,7 @@ from sustainable_mlops.footprint import FootprintEstimate
 from sustainable_mlops.recommendation import display as recommendation_display
 from sustainable_mlops.recommendation.candidates import Candidate
 from sustainable_mlops.recommendation.job import RecommendationJob
-from sustainable_mlops.recommendation.ranking import ExpectedLoad, Recommendation, rank_recommendations
+from sustainable_mlops.recommendation.ranking import ExpectedLoad, RankedEndpoint, rank_recommendations
 from tests.cases import check_cases
 
 REGION = "eu-north-1"
@@ -47,7 +47,7 @@ def compare(load: float, latency: Any = "cold_start") -> EndpointComparison:
     return compare_endpoints(requirements, (load,))
 
 
-def recommend(load: float, *, cold_start: bool = True) -> tuple[list[Recommendation], ExpectedLoad]:
+def recommend(load: float, *, cold_start: bool = True) -> tuple[list[RankedEndpoint], ExpectedLoad]:
     """Return the recommendations for a load test whose requests take as long as the other commands assume."""
     metrics = {"MaxInvocations": INSTANCE_RATE, "ModelLatency": DURATION_S * 1000, "CostPerInference": 1e-6}
     configurations: list[dict[str, Any]] = [{"InstanceType": INSTANCE_TYPE, "InitialInstanceCount": 1}]
@@ -151,7 +151,7 @@ def show_comparison(comparison: EndpointComparison) -> str:
     return _print(lambda out: comparison_display.print_comparison(comparison, out))
 
 
-def show_recommendations(recommendations: Sequence[Recommendation], expected: ExpectedLoad) -> str:
+def show_recommendations(recommendations: Sequence[RankedEndpoint], expected: ExpectedLoad) -> str:
     return _print(lambda out: recommendation_display.print_recommendations(recommendations, {}, expected, out))
 
 

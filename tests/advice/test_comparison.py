@@ -13,13 +13,13 @@ import pytest
 from sustainable_mlops.advice import ServingRequirements
 from sustainable_mlops.advice.comparison import EndpointComparison, compare_endpoints
 from sustainable_mlops.advice.comparison.loads import make_usage
-from sustainable_mlops.advice.comparison.shapes import PLAN, SHAPES, estimate_parts, find_machines
+from sustainable_mlops.advice.comparison.shapes import PLAN, SHAPES, estimate_parts, find_capacities
 from sustainable_mlops.advice.wording import describe_cold_start
-from sustainable_mlops.footprint import FleetActivity, ServerlessActivity, estimate, exact_quantity
+from sustainable_mlops.footprint import FleetActivity, ServerlessActivity, estimate, make_exact
 from sustainable_mlops.terraform import ROOT
 from tests.advice.renew import make_plan_document
 from tests.cases import check_cases
-from tests.renewal import renew
+from tests.stale_files import suggest_update
 
 REGION = "us-east-1"
 REQUIREMENTS = ServingRequirements(region=REGION, requests_per_day=1.0)
@@ -37,11 +37,11 @@ def test_the_plan_is_that_of_the_hcl(tmp_path: Path, offline_environment: dict[s
     committed = json.loads(PLAN.read_text())
     for one in (new_plan, committed):
         del one["terraform_version"]
-    assert new_plan == committed, renew(".venv/bin/python -m tests.advice.renew")
+    assert new_plan == committed, suggest_update(".venv/bin/python -m tests.advice.renew")
 
 
 def test_the_described_defaults_equal_the_plan() -> None:
-    known = find_machines(REGION)
+    known = find_capacities(REGION)
     assert known.keys() == {shape.name for shape in SHAPES}
     assert (known["serverless"].memory_mb, known["serverless"].maximum) == (2048, 5)
     of_instances = {name: (one.instance.name, one.minimum, one.maximum) for name, one in known.items() if one.instance}
@@ -54,18 +54,16 @@ def test_the_described_defaults_equal_the_plan() -> None:
     assert {name for name, one in known.items() if one.target_requests_per_minute} == {"realtime"}
 
 
-def test_figures_are_those_of_the_same_machines_by_hand() -> None:
+def test_figures_equal_a_manual_estimate_of_the_same_instances() -> None:
     """Compute a month of 100,000 requests a day, which keep one vCPU busy for 0.2 s each."""
     requests = 100_000 * 730 / 24
     by_hand: dict[str, FleetActivity | ServerlessActivity] = {
-        "serverless": ServerlessActivity(2048, REGION, exact_quantity(requests), exact_quantity(0.2)),
+        "serverless": ServerlessActivity(2048, REGION, make_exact(requests), make_exact(0.2)),
         "realtime": FleetActivity(
-            "ml.c7g.large", REGION, count=exact_quantity(2), duty=exact_quantity(requests * 0.2 / 3600 / 730 / 2 / 2)
+            "ml.c7g.large", REGION, count=make_exact(2), duty=make_exact(requests * 0.2 / 3600 / 730 / 2 / 2)
         ),
-        "aws_ia": FleetActivity(
-            "ml.t2.medium", REGION, volume_gb=30, duty=exact_quantity(requests * 0.2 / 3600 / 730 / 2)
-        ),
-        "huggingface": FleetActivity("ml.g4dn.xlarge", REGION, duty=exact_quantity(requests * 0.02 / 3600 / 730)),
+        "aws_ia": FleetActivity("ml.t2.medium", REGION, volume_gb=30, duty=make_exact(requests * 0.2 / 3600 / 730 / 2)),
+        "huggingface": FleetActivity("ml.g4dn.xlarge", REGION, duty=make_exact(requests * 0.02 / 3600 / 730)),
     }
     comparison = compare_loads(100_000)
     for name, activity in by_hand.items():
@@ -77,7 +75,7 @@ def test_figures_are_those_of_the_same_machines_by_hand() -> None:
             assert figure.low <= figure.central <= figure.high
 
 
-def test_idle_machines_decide_at_low_load() -> None:
+def test_idle_instances_decide_at_low_load() -> None:
     """Serverless grows with its requests, the others hardly, so their ratio falls with the load."""
     comparison = compare_loads()
     assert [shape.name if shape else None for shape in comparison.best_shapes] == ["serverless"] * 3
@@ -98,11 +96,11 @@ def test_a_crossover_is_where_the_figures_are_equal(metric: str) -> None:
     assert one.high is None or one.high >= one.requests_per_day
     assert metric == "cost" or one.low < one.requests_per_day  # published prices have no interval
     for load, less in ((one.requests_per_day * 0.9, "serverless"), (one.requests_per_day * 1.1, "realtime")):
-        requests = exact_quantity(load * 730 / 24)
-        count = exact_quantity(max(2.0, load / 1440 / 600))
-        duty = exact_quantity(min(1.0, load * 0.2 / 86400 / count.central / 2))
+        requests = make_exact(load * 730 / 24)
+        count = make_exact(max(2.0, load / 1440 / 600))
+        duty = make_exact(min(1.0, load * 0.2 / 86400 / count.central / 2))
         figures = {
-            "serverless": estimate(ServerlessActivity(2048, REGION, requests, exact_quantity(0.2))).get(metric),
+            "serverless": estimate(ServerlessActivity(2048, REGION, requests, make_exact(0.2))).get(metric),
             "realtime": estimate(FleetActivity("ml.c7g.large", REGION, count=count, duty=duty)).get(metric),
         }
         assert min(figures, key=lambda name: figures[name].central if figures[name] else 0) == less  # type: ignore[union-attr]
@@ -158,11 +156,11 @@ def test_request_scaling_adds_nothing_if_an_instance_is_full_before() -> None:
     assert "at most 115,200 requests a day" in comparison.refusal
 
 
-def test_unbounded_usage_has_enough_machines() -> None:
+def test_unbounded_usage_has_enough_instances() -> None:
     requirements = replace(REQUIREMENTS, requests_per_day=86_400.0 * 20, duration_s=1.0)
     used = make_usage(
         next(one for one in SHAPES if one.name == "realtime"),
-        find_machines(REGION)["realtime"],
+        find_capacities(REGION)["realtime"],
         requirements,
         bounded=False,
     )

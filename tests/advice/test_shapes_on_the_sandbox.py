@@ -45,7 +45,7 @@ def test_another_model_never_reaches_their_endpoints(
     def list_planned_changes() -> dict[str, list[str]]:
         return list_changes(terraform.plan(tmp_path / "tfplan"))
 
-    def answers() -> set[str]:
+    def read_responses() -> set[str]:
         return {own.invoke(endpoint) for endpoint in ENDPOINTS.values() for _ in range(3)}
 
     (tmp_path / "main.tf").write_text("".join(f'module "{name}" {{\n  source = "./{name}"\n}}\n' for name in ENDPOINTS))
@@ -53,14 +53,16 @@ def test_another_model_never_reaches_their_endpoints(
     terraform.init()
     try:
         terraform.apply()
-        assert answers() == {"first"}
+        assert read_responses() == {"first"}
         for response in ("", "second"):
             write(response)
             assert list_planned_changes() == {
                 f"module.{name}.aws_sagemaker_model.this": ["delete", "create"] for name in ENDPOINTS
             }
             terraform.run("apply", "-auto-approve", "tfplan")
-            assert answers() == {"first"}, "the endpoint follows the name of its configuration, which is the same"
+            assert read_responses() == {"first"}, (
+                "the endpoint follows the name of its configuration, which is the same"
+            )
             assert list_planned_changes() == {}
     finally:
         terraform.run("destroy", "-auto-approve")

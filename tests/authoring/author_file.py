@@ -55,8 +55,8 @@ Everything("everything").synthesize()
 
 def run_author_file(folder: Path, *, declare: str = "", build: str = "pass", root: str = "") -> None:
     """Run a module file in `folder` with lines at its top level, in build(), and in a root module."""
-    text = MODULE + textwrap.dedent(declare) + "\n" + BUILD.format(build=_indented(build))
-    text += ROOT.format(root=_indented(root)) if root else ""
+    text = MODULE + textwrap.dedent(declare) + "\n" + BUILD.format(build=_indent_lines(build))
+    text += ROOT.format(root=_indent_lines(root)) if root else ""
     file = folder / "author.py"
     file.write_text(text)
     spec = importlib.util.spec_from_file_location("author", file)
@@ -81,5 +81,5 @@ def explain_error(folder: Path, **lines: str) -> str:
     return f"{line.strip()} → {message}"
 
 
-def _indented(lines: str) -> str:
+def _indent_lines(lines: str) -> str:
     return textwrap.indent(textwrap.dedent(lines).strip(), " " * 8).strip()

@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import Any
 
 from sustainable_mlops.authoring import ModuleInputs, hcl
-from sustainable_mlops.authoring.inputs import hcl_type
+from sustainable_mlops.authoring.inputs import render_hcl_type
 from sustainable_mlops.terraform import Terraform, make_environment
 
 
 def render_variable(name: str, model: type[ModuleInputs], values: Any) -> str:
     """Render a variable of a model's type with these values as default."""
-    return f'variable "{name}" {{\ntype = {hcl_type(model)}\ndefault = {hcl.render_expression(values)}\n}}\n'
+    return f'variable "{name}" {{\ntype = {render_hcl_type(model)}\ndefault = {hcl.render_expression(values)}\n}}\n'
 
 
 def plan_outputs(folder: Path, text: str) -> dict[str, Any]:

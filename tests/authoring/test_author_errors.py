@@ -92,7 +92,7 @@ BUILD = {
     ),
     "an attribute of a resource with for_each, in a string": (
         'self.local("arn", "${aws_s3_bucket.each.arn}")',
-        "aws_s3_bucket.each has for_each, so it has no 'arn'; name an instance, aws_s3_bucket.each[each.key].arn",
+        "aws_s3_bucket.each has for_each, so it has no 'arn'; refer to an instance, aws_s3_bucket.each[each.key].arn",
     ),
     "a local that does not exist": (
         "self.locals.sise",

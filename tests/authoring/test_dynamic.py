@@ -21,7 +21,7 @@ class Inputs(ModuleInputs):
     topics: list[str] = Field([], description="Topics.")
 
 
-def _document(condition: dict[str, Any]) -> "Module[Inputs]":
+def _build_module(condition: dict[str, Any]) -> "Module[Inputs]":
     # This import starts jsii, so it must not run during collection.
     from cdktn_provider_aws.data_aws_iam_policy_document import DataAwsIamPolicyDocument
 
@@ -41,20 +41,22 @@ def _document(condition: dict[str, Any]) -> "Module[Inputs]":
 
 
 def test_dynamic_blocks_can_be_nested() -> None:
-    module = _document({"values": ["yes"]})
-    hcl = " ".join(module.main().split())
+    module = _build_module({"values": ["yes"]})
+    hcl = " ".join(module.render_main().split())
     assert (
         'dynamic "statement" { for_each = var.topics iterator = topic content { resources = [topic.value] '
         'dynamic "condition" { for_each = var.tests iterator = test content { '
         'test = "StringEquals" variable = test.key values = ["yes"] } } } }'
     ) in hcl
-    condition = module.json()["data"]["aws_iam_policy_document"]["this"]["dynamic"]["statement"]["content"]["dynamic"]
+    condition = module.to_json()["data"]["aws_iam_policy_document"]["this"]["dynamic"]["statement"]["content"][
+        "dynamic"
+    ]
     assert condition["condition"]["for_each"] == "${var.tests}"
 
 
 def test_errors_in_nested_blocks_are_reported() -> None:
     with pytest.raises(UserError, match=r"has no argument 'value' .*did you mean 'values'"):
-        _document({"value": ["yes"]})
+        _build_module({"value": ["yes"]})
 
 
 def test_dynamic_blocks_can_follow_static_blocks_and_ignore_the_item() -> None:
@@ -69,9 +71,9 @@ def test_dynamic_blocks_can_follow_static_blocks_and_ignore_the_item() -> None:
             return {"json": Output(document.json, "Policy.")}
 
     module = StaticAndDynamicPolicy("policy").synthesize()
-    hcl = " ".join(module.main().split())
+    hcl = " ".join(module.render_main().split())
     assert 'statement { sid = "always" } dynamic "statement" { for_each = var.topics content { sid = "more"' in hcl
-    body = module.json()["data"]["aws_iam_policy_document"]["this"]
+    body = module.to_json()["data"]["aws_iam_policy_document"]["this"]
     assert body["statement"] == [{"sid": "always"}]
     assert body["dynamic"]["statement"] == {"for_each": "${var.topics}", "content": {"sid": "more"}}
 
@@ -107,8 +109,8 @@ def test_locals_keep_null_values() -> None:
             return {"usual": Output(get(var.tests, "a", usual.percentile), "Usual.")}
 
     module = Trial("trial").synthesize()
-    assert "percentile = null\nperiods = [1, null]" in module.main()
-    assert module.json()["locals"]["usual"] == {"percentile": "${null}", "periods": [1, "${null}"]}
+    assert "percentile = null\nperiods = [1, null]" in module.render_main()
+    assert module.to_json()["locals"]["usual"] == {"percentile": "${null}", "periods": [1, "${null}"]}
 
 
 def test_an_expression_can_name_the_resource_itself() -> None:

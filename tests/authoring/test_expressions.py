@@ -297,7 +297,7 @@ TEXTS: st.SearchStrategy[Builder] = st.recursive(
 )
 
 
-def _compared(two: tuple[Builder, Builder, Callable[[Any, Any], Any]]) -> Builder:
+def _build_comparison(two: tuple[Builder, Builder, Callable[[Any, Any], Any]]) -> Builder:
     return lambda v: two[2](two[0](v), two[1](v))
 
 
@@ -306,10 +306,10 @@ COMPARISONS = st.sampled_from(
 )
 CONDITIONS: st.SearchStrategy[Builder] = st.recursive(
     st.one_of(
-        st.tuples(NUMBERS, NUMBERS, COMPARISONS).map(_compared),
+        st.tuples(NUMBERS, NUMBERS, COMPARISONS).map(_build_comparison),
         st.tuples(
             TEXTS, TEXTS, st.sampled_from([lambda a, b: contains([a], b), lambda a, b: ~contains([a, "a"], b)])
-        ).map(_compared),
+        ).map(_build_comparison),
         st.sampled_from(
             [
                 lambda v: v.flag,
@@ -327,7 +327,7 @@ CONDITIONS: st.SearchStrategy[Builder] = st.recursive(
         ),
     ),
     lambda inner: st.one_of(
-        st.tuples(inner, inner, st.sampled_from([lambda a, b: a & b, lambda a, b: a | b])).map(_compared),
+        st.tuples(inner, inner, st.sampled_from([lambda a, b: a & b, lambda a, b: a | b])).map(_build_comparison),
         inner.map(lambda condition: lambda v: ~condition(v)),
     ),
     max_leaves=6,
@@ -345,7 +345,7 @@ def test_python_and_terraform_evaluate_expressions_alike(
         node = lift(build(input_expressions(Values, f"var.v{index}")))
         parts.append(render_variable(f"v{index}", Values, values))
         parts.append(f'output "o{index}" {{\nvalue = try([{render(node)}], ["error"])\n}}\n')
-        expected[f"o{index}"] = [_python(node, {f"var.v{index}": Values(**values)})]
+        expected[f"o{index}"] = [_evaluate_in_python(node, {f"var.v{index}": Values(**values)})]
     outputs = plan_outputs(tmp_path_factory.mktemp("values"), "".join(parts))
     different = [
         f"{part}of {case[0]}: {expected[name]} in Python, {outputs.get(name)} in Terraform"
@@ -355,7 +355,7 @@ def test_python_and_terraform_evaluate_expressions_alike(
     assert not different, "\n".join(different)
 
 
-def _python(node: ExpressionNode, names: dict[str, Any]) -> Any:
+def _evaluate_in_python(node: ExpressionNode, names: dict[str, Any]) -> Any:
     try:
         return evaluate(node, names)
     except ValueError:

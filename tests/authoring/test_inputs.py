@@ -6,7 +6,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from sustainable_mlops.authoring import Field, ModuleInputs, NumberMap, must, one_of, rule
-from sustainable_mlops.authoring.inputs import hcl_type, list_variables, render_table
+from sustainable_mlops.authoring.inputs import list_variables, render_hcl_type, render_table
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.settings import validate
 from tests.cases import check_cases
@@ -22,13 +22,16 @@ class Inputs(ModuleInputs):
     name: str = Field(description="Name.", pattern="^[a-z]+$", max_length=9, json_schema_extra=must("be lower case"))
     key_arn: str | None = Field(None, description="Key, or null.", pattern="^arn:")
     schedules: dict[Annotated[str, Field(pattern="^[a-z]+$")], Schedule] = Field({}, description="Schedules.")
+    alias: Annotated[str, Field(pattern="^[a-z]+$", json_schema_extra=must("be lower case"))] | None = Field(
+        None, description="Alias, or null.", max_length=5
+    )
     off_hours: Schedule | None = Field(None, description="Off hours, or null.")
     vcpus: Annotated[int, one_of(range(2, 7, 2))] = Field(2, description="vCPUs.")
     factors: list[float] = Field([], description="Factors.")
 
 
-def by_name(name: str) -> str:
-    return next(variable for variable in list_variables(Inputs) if variable.name == name).hcl()
+def render_variable(name: str) -> str:
+    return next(variable for variable in list_variables(Inputs) if variable.name == name).render_hcl()
 
 
 @check_cases(
@@ -46,24 +49,30 @@ def by_name(name: str) -> str:
     ],
 )
 def test_annotations_become_type_constraints(annotation: object, type_text: str) -> None:
-    assert hcl_type(annotation) == type_text
+    assert render_hcl_type(annotation) == type_text
 
 
 def test_types_without_a_terraform_equivalent_are_rejected() -> None:
     with pytest.raises(TypeError, match="Terraform has no type for"):
-        hcl_type(int | str)
+        render_hcl_type(int | str)
 
 
 def test_null_defaults_remain_and_skip_validation() -> None:
-    assert by_name("key_arn") == (
+    assert render_variable("key_arn") == (
         'variable "key_arn" {\ndescription = "Key, or null."\ntype = string\ndefault = null\n\nvalidation {\n'
         'condition = var.key_arn == null ? true : can(regex("^arn:", var.key_arn))\n'
         'error_message = "key_arn must match ^arn:."\n}\n}\n'
     )
 
 
+def test_a_named_type_and_its_optional_field_both_have_constraints() -> None:
+    condition = 'var.alias == null ? true : can(regex("^[a-z]+$", var.alias)) && length(var.alias) <= 5'
+    assert condition in render_variable("alias")
+    assert "alias must be lower case and hold at most 5." in render_variable("alias")
+
+
 def test_required_inputs_have_no_default_and_are_not_nullable() -> None:
-    assert by_name("name") == (
+    assert render_variable("name") == (
         'variable "name" {\ndescription = "Name."\ntype = string\nnullable = false\n\nvalidation {\n'
         'condition = length(var.name) <= 9 && can(regex("^[a-z]+$", var.name))\n'
         'error_message = "name must be lower case."\n}\n}\n'
@@ -71,23 +80,23 @@ def test_required_inputs_have_no_default_and_are_not_nullable() -> None:
 
 
 def test_choices_become_a_validation_that_lists_them() -> None:
-    assert "contains([1024, 2048], var.memory_mb)" in by_name("memory_mb")
-    assert "memory_mb must be one of 1024, 2048." in by_name("memory_mb")
+    assert "contains([1024, 2048], var.memory_mb)" in render_variable("memory_mb")
+    assert "memory_mb must be one of 1024, 2048." in render_variable("memory_mb")
 
 
 def test_choices_of_one_of_validate_like_a_literal() -> None:
-    assert "type = number" in by_name("vcpus")
-    assert "contains([2, 4, 6], var.vcpus)" in by_name("vcpus")
+    assert "type = number" in render_variable("vcpus")
+    assert "contains([2, 4, 6], var.vcpus)" in render_variable("vcpus")
     with pytest.raises(UserError, match="vcpus: must be 2, 4 or 6, not 3"):
         validate({"name": "a", "vcpus": 3}, Inputs, "settings.yaml")
     assert Inputs.model_json_schema()["properties"]["vcpus"]["enum"] == [2, 4, 6]
 
 
 def test_constraints_inside_maps_and_objects_are_validated() -> None:
-    assert "try(alltrue([for item in var.schedules : item.days >= 1]), true)" in by_name("schedules")
-    assert 'alltrue([for key in keys(var.schedules) : can(regex("^[a-z]+$", key))])' in by_name("schedules")
-    assert "alltrue([for item in var.schedules : item != null])" in by_name("schedules")
-    assert "var.off_hours == null ? true : try(var.off_hours.days >= 1, true)" in by_name("off_hours")
+    assert "try(alltrue([for item in var.schedules : item.days >= 1]), true)" in render_variable("schedules")
+    assert 'alltrue([for key in keys(var.schedules) : can(regex("^[a-z]+$", key))])' in render_variable("schedules")
+    assert "alltrue([for item in var.schedules : item != null])" in render_variable("schedules")
+    assert "var.off_hours == null ? true : try(var.off_hours.days >= 1, true)" in render_variable("off_hours")
 
 
 def test_number_maps_reject_undeclared_keys() -> None:
@@ -131,6 +140,11 @@ def test_the_readme_table_shows_required_inputs_and_object_fields() -> None:
     ("annotation", "field", "allowed_values"),
     [
         (Annotated[str, Field(pattern="^a", json_schema_extra=must("be a word"))] | None, Field(None), "a word"),
+        (
+            Annotated[str, Field(pattern="^a", json_schema_extra=must("be a word"))] | None,
+            Field(None, max_length=9),
+            "a word and hold at most 9",
+        ),
         (int, Field(ge=1, le=200), "1 to 200"),
         (float, Field(ge=0.1), "at least 0.1"),
         (int | None, Field(None, le=7), "at most 7"),

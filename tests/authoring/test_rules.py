@@ -46,7 +46,7 @@ class Windows(ModuleInputs):
 
 
 def render_validation(name: str) -> str:
-    return next(variable for variable in list_variables(Windows) if variable.name == name).hcl()
+    return next(variable for variable in list_variables(Windows) if variable.name == name).render_hcl()
 
 
 def test_rules_of_an_object_become_validations_of_its_variable() -> None:

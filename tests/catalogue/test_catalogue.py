@@ -1,4 +1,3 @@
-import csv
 import inspect
 import re
 from datetime import UTC, datetime
@@ -8,9 +7,9 @@ import pytest
 
 from sustainable_mlops.catalogue import instances, prices, regions, tables
 from sustainable_mlops.rules.serving import hardware
-from sustainable_mlops.terraform import provider_version
+from sustainable_mlops.terraform import get_provider_version
 from tests.cases import check_cases
-from tests.renewal import renew
+from tests.stale_files import suggest_update
 from tools import derive_image_registries, derive_instances, derive_managed_policies, derive_refused_instances
 
 
@@ -78,7 +77,7 @@ def test_an_ec2_only_type_has_a_server_and_drives() -> None:
 
 @pytest.mark.slow
 def test_the_derived_files_are_fresh() -> None:
-    hint = renew(".venv/bin/python -m tools.derive_instances")
+    hint = suggest_update(".venv/bin/python -m tools.derive_instances")
     assert (tables.CATALOGUE_DIRECTORY / "instances.csv").read_text() == derive_instances.format_table(
         derive_instances.make_instances()
     ), hint
@@ -88,25 +87,25 @@ def test_the_derived_files_are_fresh() -> None:
     assert (tables.CATALOGUE_DIRECTORY / "offerings.csv").read_text() == derive_instances.format_table(
         derive_instances.make_offerings()
     ), hint
-    hint = renew(".venv/bin/python -m tools.derive_image_registries")
+    hint = suggest_update(".venv/bin/python -m tools.derive_image_registries")
     assert (tables.CATALOGUE_DIRECTORY / "image_registries.csv").read_text() == derive_instances.format_table(
         derive_image_registries.make_registries()
     ), hint
     assert (tables.CATALOGUE_DIRECTORY / "algorithm_images.csv").read_text() == derive_instances.format_table(
         derive_image_registries.make_algorithm_images()
     ), hint
-    hint = renew(".venv/bin/python -m tools.derive_managed_policies")
+    hint = suggest_update(".venv/bin/python -m tools.derive_managed_policies")
     content = (tables.CATALOGUE_DIRECTORY / "managed_policies.csv").read_text()
     assert content == derive_managed_policies.write_table(), hint
 
 
 @pytest.mark.plan
 def test_the_refused_types_are_fresh() -> None:
-    hint = renew(".venv/bin/python -m tools.derive_refused_instances")
+    hint = suggest_update(".venv/bin/python -m tools.derive_refused_instances")
     content = (tables.CATALOGUE_DIRECTORY / "refused_instances.csv").read_text()
     rows = {row["source"].rpartition(" ")[2] for row in tables.read_rows("refused_instances")}
     assert rows == set(derive_refused_instances.VERSIONS)
-    if (version := provider_version()) in rows:
+    if (version := get_provider_version()) in rows:
         assert content == derive_refused_instances.make_table(version), hint
 
 
@@ -218,10 +217,10 @@ def test_without_the_odbl_file_the_country_is_used(monkeypatch: pytest.MonkeyPat
 
 
 def test_every_file_has_a_license_and_odbl_data_its_own_file() -> None:
-    licences = {row["file"]: row["licence"] for row in tables.read_rows("sources")}
+    licenses = {row["file"]: row["license"] for row in tables.read_rows("sources")}
     files = {path.name for path in tables.CATALOGUE_DIRECTORY.glob("*.csv")}
-    assert set(licences) == files
-    assert [name for name, licence in licences.items() if licence == "ODbL-1.0"] == ["regions_electricity_maps.csv"]
+    assert set(licenses) == files
+    assert [name for name, terms in licenses.items() if terms == "ODbL-1.0"] == ["regions_electricity_maps.csv"]
     text = (tables.CATALOGUE_DIRECTORY / "LICENSES.md").read_text()
     assert all(f"`{name}`" in text for name in files)
 
@@ -244,13 +243,10 @@ def test_every_row_or_its_file_has_a_source_a_date_and_a_class(file: Path) -> No
 
 
 def test_only_one_file_contains_electricity_maps_figures() -> None:
-    zones = _column(tables.CATALOGUE_DIRECTORY / "regions_electricity_maps.csv", "g_per_kwh_2025")
-    for path in tables.CATALOGUE_DIRECTORY.glob("regions.csv"):
-        with path.open(newline="") as file:
-            for row in csv.DictReader(file):
-                assert zones[row["region"]] not in {row[key] for key in row if key != "region"}, row["region"]
-
-
-def _column(path: Path, key: str) -> dict[str, str]:
-    with path.open(newline="") as file:
-        return {row["region"]: row[key] for row in csv.DictReader(file)}
+    own = "regions_electricity_maps"
+    figures = {row["region"]: row["g_per_kwh_2025"] for row in tables.read_rows(own)}
+    others = {file.stem for file in tables.CATALOGUE_DIRECTORY.glob("*.csv")} - {own}
+    rows = [(name, row) for name in sorted(others) for row in tables.read_rows(name) if row.get("region") in figures]
+    assert {"price_regions", "regions"} <= {name for name, _ in rows}
+    for name, row in rows:
+        assert figures[row["region"]] not in row.values(), (name, row)

@@ -16,18 +16,18 @@ from tests.plan.plan_builder import build_change, build_document
 Loader = Callable[[], object]
 
 
-def spoil(monkeypatch: pytest.MonkeyPatch, name: str, old: str, new: str) -> None:
+def corrupt_file(monkeypatch: pytest.MonkeyPatch, name: str, old: str, new: str) -> None:
     """Replace a text of the file `name` for the test."""
     read = tables._read_text
 
-    def read_spoiled(table: str) -> str | None:
+    def read_corrupt_file(table: str) -> str | None:
         text = read(table)
         if table != name or text is None:
             return text
         assert old in text
         return text.replace(old, new, 1)
 
-    monkeypatch.setattr(tables, "_read_text", read_spoiled)
+    monkeypatch.setattr(tables, "_read_text", read_corrupt_file)
 
 
 _EC2, _REGIONS = ("prices_ec2", prices._load_ec2_prices), ("price_regions", prices._load_regional_prices)
@@ -56,7 +56,7 @@ def test_an_error_names_the_invalid_cell(
     name, load = table
     load_uncached = inspect.unwrap(load, stop=lambda function: not hasattr(function, "cache_clear"))
     assert load_uncached() == load()
-    spoil(monkeypatch, name, old, new)
+    corrupt_file(monkeypatch, name, old, new)
     with pytest.raises(UserError) as caught:
         load_uncached()
     assert str(caught.value) == f"catalogue/{name}.csv, line 2, {message}"
@@ -66,10 +66,10 @@ def test_an_error_names_the_invalid_cell(
 def test_a_review_with_an_invalid_price_ends_with_one_line_and_code_2(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    spoil(monkeypatch, "prices_ec2", "a1.2xlarge,0.204", "a1.2xlarge,0;204")
+    corrupt_file(monkeypatch, "prices_ec2", "a1.2xlarge,0.204", "a1.2xlarge,0;204")
     prices._load_ec2_prices.cache_clear()  # type: ignore[attr-defined]
-    machine = build_change("aws_instance.i", {"instance_type": "a1.2xlarge", "region": "us-east-1"})
+    instance = build_change("aws_instance.i", {"instance_type": "a1.2xlarge", "region": "us-east-1"})
     path = tmp_path / "plan.json"
-    path.write_text(json.dumps(build_document(machine)))
+    path.write_text(json.dumps(build_document(instance)))
     assert main([str(path)]) == 2
     assert capsys.readouterr().err == "error: catalogue/prices_ec2.csv, line 2, usd_per_hour: cannot be '0;204'\n"

@@ -5,7 +5,10 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Thread
+from typing import Any
 
 import pytest
 import typer
@@ -13,7 +16,8 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 import sustainable_mlops.commands
-from sustainable_mlops import program
+from sustainable_mlops import cli, program
+from sustainable_mlops.commands._early import report_early_end
 from sustainable_mlops.commands._group import app
 from tests.cases import check_cases
 
@@ -23,6 +27,16 @@ HEAVY = {"boto3", "botocore", "cdktn", "jinja2", "moto", "pandas", "pydantic", "
 PLAN = "tests/plan/fixtures/change.json"
 ADVISE = ["advise", "--region", "eu-north-1", "--requests-per-day", "5000"]
 START = [sys.executable, "-c", "from sustainable_mlops.commands import main; main()"]
+
+
+def use_early_end(command: Callable[[], None]) -> Callable[[], None]:
+    """Return the command as one that reports the state of its launch."""
+
+    def launch() -> None:
+        with report_early_end():
+            command()
+
+    return launch
 
 
 def list_loaded_modules(root: Path, *arguments: str) -> set[str]:
@@ -77,15 +91,15 @@ def test_the_requirements_table_of_the_readme_names_every_command(root: Path) ->
 
 @pytest.mark.slow
 def test_a_shell_completes_commands_and_their_options(root: Path) -> None:
-    def completed(words: str) -> str:
+    def complete(words: str) -> str:
         variables = {"_SMLOPS_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
         command = ["env", *(f"{name}={value}" for name, value in variables.items()), *START]
         return subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
 
-    assert set(completed("smlops re").split()) == {"recommend", "reconcile", "recover", "register", "restore", "review"}
-    assert "--dry-run" in completed("smlops train --").split()
-    assert completed("smlops review plan.json --write comment.md --w").split() == ["--write-baseline", "--write"]
-    assert completed("smlops review --js").split() == ["--json"]
+    assert set(complete("smlops re").split()) == {"recommend", "reconcile", "recover", "register", "restore", "review"}
+    assert "--dry-run" in complete("smlops train --").split()
+    assert complete("smlops review plan.json --write comment.md --w").split() == ["--write-baseline", "--write"]
+    assert complete("smlops review --js").split() == ["--json"]
 
 
 def test_the_version_is_printed(root: Path) -> None:
@@ -117,6 +131,82 @@ def test_ctrl_c_in_a_command_ends_in_one_line(capsys: pytest.CaptureFixture[str]
     with pytest.raises(SystemExit) as ended:
         program.run(lambda: stopped([]))
     assert (ended.value.code, capsys.readouterr().err) == (130, "interrupted\n")
+
+
+@pytest.fixture
+def default_signals() -> Iterator[None]:
+    """Restore the handlers of signals after the test, which begins with the defaults."""
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.parametrize(
+    ("end", "code"), [(KeyboardInterrupt(), 130), (program.Termination(signal.SIGTERM), 143), (None, 130)]
+)
+def test_a_signal_at_a_question_ends_the_command(
+    end: KeyboardInterrupt | None, code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Typer raises Abort in place of the signal, and at the end of the input."""
+
+    def ask(*_: object, **__: object) -> None:
+        try:
+            raise end or EOFError
+        except (KeyboardInterrupt, EOFError):
+            raise typer.Abort from None
+
+    monkeypatch.setattr(typer, "confirm", ask)
+    with pytest.raises(SystemExit) as exit_info:
+        program.run(lambda: cli.confirm("Delete everything?"))
+    assert exit_info.value.code == code
+
+
+@pytest.mark.usefixtures("default_signals")
+@check_cases(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+@check_cases("start", [lambda command: command, use_early_end], ids=["plain", "launch"])
+def test_a_signal_ends_a_command_as_ctrl_c_does(
+    number: signal.Signals, code: int, start: Callable[[Callable[[], None]], Callable[[], None]]
+) -> None:
+    ends = []
+
+    def command() -> None:
+        try:
+            signal.raise_signal(number)
+        finally:
+            signal.raise_signal(signal.SIGHUP)  # a shell and the kernel both send it
+            ends.append("cleaned up")
+
+    stopped = typer.Typer()
+    stopped.command()(start(command))
+    with pytest.raises(SystemExit) as ended:
+        program.run(lambda: stopped([]))
+    assert (ended.value.code, ends) == (code, ["cleaned up"])
+    assert signal.getsignal(number) is signal.SIG_DFL
+
+
+@pytest.mark.usefixtures("default_signals")
+def test_ignored_signals_and_handlers_of_other_code_stay() -> None:
+    def check() -> None:
+        assert [signal.getsignal(number) for number in before] == [signal.SIG_IGN, handler]
+
+    def handler(*_: object) -> None:
+        pass
+
+    before: dict[int, Any] = {signal.SIGHUP: signal.SIG_IGN, signal.SIGTERM: handler}
+    for number, one in before.items():
+        signal.signal(number, one)
+    program.run(check)
+    check()
+
+
+@pytest.mark.usefixtures("default_signals")
+def test_a_command_in_another_thread_leaves_the_signals_alone() -> None:
+    handlers: list[Any] = []
+    thread = Thread(target=lambda: program.run(lambda: handlers.append(signal.getsignal(signal.SIGTERM))))
+    thread.start()
+    thread.join()
+    assert handlers == [signal.SIG_DFL]
 
 
 @pytest.mark.slow

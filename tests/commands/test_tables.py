@@ -43,7 +43,7 @@ from sustainable_mlops.practices import load_practices
 from sustainable_mlops.practices.answers import answer_questions
 from sustainable_mlops.program import PLAIN_WIDTH, create_console
 from sustainable_mlops.recommendation import display as recommendation_display
-from sustainable_mlops.recommendation.ranking import ExpectedLoad, Recommendation
+from sustainable_mlops.recommendation.ranking import ExpectedLoad, RankedEndpoint
 from sustainable_mlops.runs import display as runs_display
 from sustainable_mlops.runs.difference import Difference, DifferenceRow
 from sustainable_mlops.runs.interval_coverage import measure_coverage
@@ -149,7 +149,7 @@ def show_comparison(console: Console) -> None:
 
 def show_recommendations(console: Console) -> None:
     per_thousand = estimate(FleetActivity("ml.g5.xlarge", "eu-north-1"))
-    one = Recommendation(
+    one = RankedEndpoint(
         f"{LONG}, asynchronous", "async_endpoint", {"max_instances": 10}, 10**9, 10**6, per_thousand, 1
     )
     expected = ExpectedLoad("eu-north-1", 1e9, 3.0, 200, 5)

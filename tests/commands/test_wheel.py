@@ -28,7 +28,7 @@ class Installed:
     folder: Path
 
     def run(self, *arguments: str, **variables: str) -> tuple[int, str, str]:
-        """Run the command, and return exit code, stdout and stderr, which contain no path of this machine."""
+        """Run the command, and return exit code, stdout and stderr, which contain no path of this computer."""
         inherited = {
             name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL", "AWS"))
         }

@@ -72,14 +72,14 @@ _NAMED: Mapping[str, Mapping[str, str]] = {
 }
 
 
-def action(call: Mapping[str, Any]) -> str:
+def get_action(call: Mapping[str, Any]) -> str:
     """Return the IAM action of a call."""
     service = {"s3control": "s3", "service-quotas": "servicequotas"}.get(call["service"], call["service"])
     own = f"{service}:{call['operation']}"
     return ACTIONS.get(own, own)
 
 
-def resource(call: Mapping[str, Any]) -> str | None:
+def get_resource(call: Mapping[str, Any]) -> str | None:
     """Return the ARN of the resource of a call, or None if the request does not contain it."""
     parameters = call["parameters"]
     if call["service"] == "s3" and "Bucket" in parameters:
@@ -92,26 +92,26 @@ def resource(call: Mapping[str, Any]) -> str | None:
     if call["service"] == "service-quotas" and "QuotaCode" in parameters:
         return f"arn:aws:servicequotas:{_AT}:{parameters['ServiceCode']}/{parameters['QuotaCode']}"
     if call["service"] == "kms":
-        return _key(parameters)
+        return _find_key(parameters)
     if call["operation"].endswith("ApiDestination"):
         return f"arn:aws:events:{_AT}:api-destination/{parameters['Name']}"
     starts = _NAMED.get(call["service"], {})
     return next((start + parameters[name] for name, start in starts.items() if parameters.get(name)), None)
 
 
-def _key(parameters: Mapping[str, str]) -> str | None:
+def _find_key(parameters: Mapping[str, str]) -> str | None:
     key = parameters.get("KeyId") or parameters.get("TargetKeyId")
     if not key:
         return None
     return key if key.startswith("arn:") else f"arn:aws:kms:{_AT}:key/{key}"
 
 
-def by_terraform(calls: Iterable[Mapping[str, Any]], agent: re.Pattern[str] = TERRAFORM) -> list[Mapping[str, Any]]:
+def select_calls(calls: Iterable[Mapping[str, Any]], agent: re.Pattern[str] = TERRAFORM) -> list[Mapping[str, Any]]:
     """Return the calls of Terraform and its provider, or of another agent, that need a permission."""
-    return [one for one in calls if agent.search(one["user_agent"]) and action(one) not in FREE]
+    return [one for one in calls if agent.search(one["user_agent"]) and get_action(one) not in FREE]
 
 
-def refused(
+def list_refused(
     calls: Iterable[Mapping[str, Any]], documents: Iterable[DeployerPolicy], agent: re.Pattern[str] = TERRAFORM
 ) -> list[str]:
     """Return the calls of Terraform, or of another agent, that the documents do not allow, each once."""
@@ -119,7 +119,7 @@ def refused(
     is_allowed: Callable[[str, str | None], bool] = lambda action_name, arn: (  # noqa: E731
         policies.decide(policies.select_statements(statements, action_name, arn)) is Decision.ALLOWED
     )
-    requests = {(action(one), resource(one)) for one in by_terraform(calls, agent)}
+    requests = {(get_action(one), get_resource(one)) for one in select_calls(calls, agent)}
     return sorted(
         f"{action_name} on {arn or 'any'}" for action_name, arn in requests if not is_allowed(action_name, arn)
     )

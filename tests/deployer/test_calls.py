@@ -12,7 +12,7 @@ from sustainable_mlops import synth
 from sustainable_mlops.deployer import environment as deployer
 from sustainable_mlops.deployer.documents import DeployerPolicy
 from sustainable_mlops.terraform import ROOT
-from tests.deployer.calls import action, by_terraform, refused
+from tests.deployer.calls import get_action, list_refused, select_calls
 from tests.envs.test_golden_path import ASYNC, REALTIME, delete_packages, register_package
 from tests.modules.examples import terraform
 from tests.modules.prerequisites import create_connection
@@ -57,19 +57,19 @@ def test_the_documents_allow_exactly_the_calls_of_terraform(
     folder = tmp_path / "envs" / "dev"
     folder.mkdir(parents=True)
     called_actions: set[str] = set()
-    bodies = {name: module.json() for name, module in modules.items()}
+    bodies = {name: module.to_json() for name, module in modules.items()}
 
     def run(documents: list[DeployerPolicy], *command: str) -> None:
         """Run a Terraform command; the documents must allow each of its calls."""
         with sandbox.record_calls() as calls:
             driver.execute_command(*command)
-        assert by_terraform(calls), f"{command}: no call was recorded"
-        assert refused(calls, documents) == [], command
-        called_actions.update(action(one) for one in by_terraform(calls))
+        assert select_calls(calls), f"{command}: no call was recorded"
+        assert list_refused(calls, documents) == [], command
+        called_actions.update(get_action(one) for one in select_calls(calls))
 
     def write(**changed: Any) -> list[DeployerPolicy]:
         """Write the root module for changed settings, and return its documents."""
-        body = environment(**changed).json()
+        body = environment(**changed).to_json()
         (folder / "main.tf.json").write_text(json.dumps(body))
         names = deployer.read_names(body, bodies, "dev", dev["name_prefix"], deletion_protection=False)
         return deployer.make_environment_documents(body, bodies, names)

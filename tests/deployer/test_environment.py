@@ -19,7 +19,7 @@ Environment = Callable[..., Any]
 def test_the_table_has_exactly_the_used_resource_types(synthesized: dict[str, Any], environment: Environment) -> None:
     code = "".join(file.read_text() for file in ROOT.glob("envs/components/*.py"))
     module_bodies = [body for module, body in synthesized.items() if f"modules.{module}" in code]
-    bodies = [*module_bodies, environment().json()]
+    bodies = [*module_bodies, environment().to_json()]
     used = {kind for body in bodies for kind in body.get("resource", {})} - {"terraform_data"}
     assert used == set(table.load_deployer_actions()) - {*table.ALWAYS, table.STATE_KEY}
 
@@ -33,9 +33,9 @@ def test_a_type_without_a_row_fails_the_synthesis(monkeypatch: pytest.MonkeyPatc
 
 
 def test_only_the_types_of_called_modules_are_allowed(synthesized: dict[str, Any], environment: Environment) -> None:
-    serverless = deployer.list_resource_types(environment().json(), synthesized)
+    serverless = deployer.list_resource_types(environment().to_json(), synthesized)
     models = {"fraud": {"realtime_endpoint": {"latency_slo_ms": 100}}}
-    realtime = deployer.list_resource_types(environment(models=models, pipelines={}).json(), synthesized)
+    realtime = deployer.list_resource_types(environment(models=models, pipelines={}).to_json(), synthesized)
     assert "aws_appautoscaling_scheduled_action" not in serverless
     assert {"aws_appautoscaling_scheduled_action", "aws_sagemaker_endpoint"} <= realtime
     assert "aws_sagemaker_pipeline" not in realtime
@@ -59,7 +59,7 @@ def test_names_are_read_from_the_root_module(
         state={**dev["state"], "kms_key_arn": key},
         storage={"existing_kms_key": {"arn": key}},
         access={"role_path": "/mlops/", "permissions_boundary_arn": boundary},
-    ).json()
+    ).to_json()
     names = deployer.read_names(body, synthesized, "dev", "smlops-dev", deletion_protection=True)
     assert (names.account_id, names.region, names.partition) == ("123456789012", "eu-north-1", "aws")
     assert (names.state_bucket, names.state_key) == (dev["state"]["bucket"], "dev/terraform.tfstate")
@@ -73,7 +73,7 @@ def test_names_are_read_from_the_root_module(
 def test_the_partition_follows_from_the_region(
     synthesized: dict[str, Any], environment: Environment, region: str, partition: str
 ) -> None:
-    body = environment().json()
+    body = environment().to_json()
     body["provider"]["aws"][0]["region"] = region
     assert deployer.read_names(body, synthesized, "dev", "smlops-dev", deletion_protection=True).partition == partition
 
@@ -82,7 +82,7 @@ def test_apply_may_deploy_the_packages_of_the_other_registries(
     synthesized: dict[str, Any], environment: Environment
 ) -> None:
     registries = {"234567890123": "smlops-lab"}
-    body = environment(promotion={"registries": registries}).json()
+    body = environment(promotion={"registries": registries}).to_json()
     names = deployer.read_names(body, synthesized, "dev", "smlops-dev", deletion_protection=True, registries=registries)
     statements = [
         statement

@@ -100,8 +100,8 @@ def test_a_long_area_is_split_into_documents(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_data_can_be_deleted_only_without_deletion_protection() -> None:
     deletes = {"s3:DeleteBucket", "kms:ScheduleKeyDeletion", "sagemaker:DeleteFeatureGroup"}
-    assert deletes <= actions(NAMES)
-    assert not deletes & actions(replace(NAMES, deletion_protection=True))
+    assert deletes <= list_actions(NAMES)
+    assert not deletes & list_actions(replace(NAMES, deletion_protection=True))
 
 
 def test_only_roles_of_the_prefix_are_passed_to_named_services() -> None:
@@ -160,7 +160,7 @@ def test_statements_of_one_name_must_have_one_scope(monkeypatch: pytest.MonkeyPa
         table.load_deployer_actions.cache_clear()
 
 
-def actions(names: ArnNames) -> set[str]:
+def list_actions(names: ArnNames) -> set[str]:
     """Return every action that the documents allow."""
     return {
         action for one in make_documents(TYPES, names) for statement in one.statements for action in statement["Action"]

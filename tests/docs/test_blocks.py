@@ -43,7 +43,8 @@ def test_every_block_of_hcl_is_run_by_a_test() -> None:
     tested |= {(PAGE, "security_hub"), (PAGE, "checkov")}  # tests/docs/test_other_scanners.py
     tested |= {(block.file, block.where) for page, _ in list_journey_pages() for block in select_blocks(page)}
     # tests/operations/adopt/test_guides.py
-    tested |= {("docs/adopting.md", name) for name in ("forget", "huggingface", "aws_ia", "registry")}
+    adoption = ("forget", "huggingface", "aws_ia", "registry", "registry_policy")
+    tested |= {("docs/adopting.md", name) for name in adoption}
     assert documented - tested == {("README.md", "")}, "test_a_module_is_used_by_its_address_and_a_commit runs this one"
 
 
@@ -54,15 +55,15 @@ def test_the_readme_links_every_module() -> None:
 
 
 def test_the_readme_describes_each_kind_of_job() -> None:
-    row = r"\| `smlops \w+` \| \[(\w+)\]\((\S+)\): [^|]+ \| (\w+) \| ([\w ]+) \|"
+    row = r"\| `smlops \w+` \| \[(\w+)\]\((\S+)\): [^|]+ \| (\w+) \| (.+?) \|"
     rows = {name: cells for name, *cells in re.findall(row, (ROOT / "README.md").read_text())}
     assert rows.keys() == KINDS.keys()
     for name, (schema, spot, ended_by) in rows.items():
         assert (ROOT / schema) == find_schema_file(name)
         on_spot = "default" if "spot" in TrainingCompute.model_fields and KINDS[name].worker is TRAINING else "none"
         assert spot == on_spot
-        overridden = type(KINDS[name]).runtime_cap_seconds is not JobKind.runtime_cap_seconds
-        assert ended_by == ("the command" if overridden else "SageMaker")
+        overridden = type(KINDS[name]).get_runtime_limit_seconds is not JobKind.get_runtime_limit_seconds
+        assert ended_by == ("`smlops transform`, while it follows the job" if overridden else "SageMaker")
 
 
 @pytest.mark.slow

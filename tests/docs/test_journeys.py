@@ -28,7 +28,7 @@ ADDRESS = read_address(ROOT).rpartition("/")[0]
 RUN = ("journey", "page", "sandbox")
 FILE = re.compile(r"[\w./-]+\.\w+")
 SET_UP = ("docs/first_hour.md", "Clone and set up")
-#: Variables of Terraform that name the provider's mirror and cache on this machine.
+#: Variables of Terraform that name the provider's mirror and cache on this computer.
 PROVIDER_VARIABLES: tuple[str, ...] = ("TF_CLI_CONFIG_FILE", "TF_PLUGIN_CACHE_DIR")
 #: Most seconds from the clone to the end of the first hour.
 LIMIT = 15 * 60
@@ -69,7 +69,7 @@ JOURNEYS = [
         "data scientist",
         (SET_UP, ("docs/own_data.md", "")),
         ("Apply complete!",),
-        ("sustainable-mlops/out/predictions/ask.csv.out", "sustainable-mlops/out/answer.csv"),
+        ("sustainable-mlops/out/predictions/ask.csv.out", "sustainable-mlops/out/response.csv"),
     ),
     Journey(
         "adopter",
@@ -124,7 +124,7 @@ def publish(folder: Path) -> dict[str, str]:
 
 
 def make_variables(aws_cli: Path) -> dict[str, str]:
-    """Return the variables of a reader, without this checkout, and with the provider that this machine offers."""
+    """Return the variables of a reader, without this checkout, and with the provider that this computer offers."""
     variables = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH")}
     offered = make_environment()
     provider = {name: offered[name] for name in PROVIDER_VARIABLES if name in offered}

@@ -1,4 +1,4 @@
-"""Waivers of docs/other_scanners.md: they parse, plan and name checks that exist, and checkov honours them."""
+"""Waivers of docs/other_scanners.md: they parse, plan and name checks that exist, and checkov honors them."""
 
 import json
 import re

@@ -14,7 +14,7 @@ from envs.settings import EnvironmentSettings
 from sagemaker_sandbox import Sandbox
 from sustainable_mlops import synth
 from sustainable_mlops.deployer import environment as deployer
-from sustainable_mlops.terraform import ROOT, Terraform, lock_file
+from sustainable_mlops.terraform import ROOT, Terraform, find_lock_file
 from tests.provider import serving
 from tests.sandbox.web_identity import assume_administrator, create_token, exchange_token
 
@@ -77,7 +77,7 @@ class CiAccount:
         return assume_administrator(self.sandbox, self.settings.account_id, self.settings.region)
 
     def get_ci(self, kind: str) -> dict[str, str]:
-        """Return the credentials of a role of CI, for a token of GitHub."""
+        """Return the credentials of a CI role, for a token of GitHub."""
         token = create_token(SUBJECTS[kind].format(environment=self.name))
         return exchange_token(self.sandbox, self.role_arns[kind], token, self.settings.region)
 
@@ -88,20 +88,20 @@ class CiAccount:
         variables = {**self.sandbox.environment, **region, **credentials}
         with serving({**self.sandbox.process_environment(), **region, **credentials}) as provider:
             engine = Terraform(folder, variables | {"TF_REATTACH_PROVIDERS": provider})
-            shutil.copy(lock_file(), folder)
+            shutil.copy(find_lock_file(), folder)
             engine.init("-input=false", *options)
             yield engine
 
     def write_environment(self, **changed: Any) -> dict[str, dict[str, str]]:
         """Write the root module with changed settings, and return the documents of its roles by kind and name."""
         from envs.environment import COMPONENTS
-        from envs.root import Environment
+        from envs.root import EnvironmentRoot
 
         values = self.settings.model_dump(exclude_unset=True) | changed
         self.settings = EnvironmentSettings.model_validate(values)
-        body = Environment(self.settings, self.modules, COMPONENTS).synthesize().json()
+        body = EnvironmentRoot(self.settings, self.modules, COMPONENTS).synthesize().to_json()
         (self.folder / "main.tf.json").write_text(json.dumps(body))
-        bodies = {name: module.json() for name, module in self.modules.items()}
+        bodies = {name: module.to_json() for name, module in self.modules.items()}
         settings: Any = self.settings
         names = deployer.read_names(
             body,
@@ -129,6 +129,8 @@ class CiAccount:
             kind: {"github": [jobs]} | ({"policies": documents[kind]} if kind in documents else {})
             for kind, jobs in trusted.items()
         }
+        settings: Any = self.settings
+        roles["promote"]["registries"] = settings.promotion.registries
         call = {
             "source": "../modules/bootstrap",
             "name_prefix": self.settings.name_prefix,
@@ -155,7 +157,7 @@ class CiAccount:
         state = {"bucket": outputs["backends"][self.name]["bucket"], "kms_key_arn": outputs["kms_key_arn"]}
         access = self.settings.model_dump(exclude_unset=True).get("access", {})
         boundary = {"permissions_boundary_arn": outputs["permissions_boundary_arns"][self.name]}
-        self.apply_bootstrap(self.write_environment(**options, state=state, access={**access, **boundary}))
+        self.apply_bootstrap(self.write_environment(**options | {"state": state, "access": access | boundary}))
 
 
 def escape_templates(text: str) -> str:

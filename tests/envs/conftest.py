@@ -37,9 +37,9 @@ def environment(dev: dict[str, Any], modules: dict[str, Any]) -> Callable[..., A
     """A function that synthesizes dev with these components and changed settings; None removes a setting."""
 
     def synthesized(components: Sequence[type[Component[Any]]] = COMPONENTS, **changed: Any) -> Any:
-        from envs.root import Environment
+        from envs.root import EnvironmentRoot
 
         values = {name: value for name, value in {**dev, **changed}.items() if value is not None}
-        return Environment(EnvironmentSettings.model_validate(values), modules, components).synthesize()
+        return EnvironmentRoot(EnvironmentSettings.model_validate(values), modules, components).synthesize()
 
     return synthesized

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 #: Account of somebody else.
 OTHER_ACCOUNT = "999988887777"
+#: Alias of somebody else's key.
+OTHER_ALIAS = "alias/other-team"
 #: Phases of `access`.
 PHASES = ("data_preparation", "training", "pipeline", "inference")
 #: Prefix in the data bucket that a phase does not read.
@@ -26,6 +28,7 @@ class Names:
     region: str
     state_bucket: str
     kms_key_arn: str
+    #: Key of somebody else. It has the alias `OTHER_ALIAS` and no tag.
     other_key_arn: str
     role_arns: dict[str, str]
 
@@ -85,7 +88,7 @@ def list_objects(names: Names) -> list[tuple[str, str]]:
 
 def list_acts(role: str, names: Names) -> list[Act]:
     """Return the forbidden acts of a role: a phase of `access`, or plan, apply or promote."""
-    common = [*_share(names), *_use_other_accounts(names), *_end_logs(names), *_escalate(names)]
+    common = [*_share(names), *_use_other_accounts(names), *_end_logs(names), *_build_escalations(names)]
     if role in PHASES:
         return [*_use_data_of_others(role, names), *_pass_roles(role, names), *_delete_data(names), *common]
     if role == "apply":
@@ -131,7 +134,7 @@ def _delete_data(names: Names) -> Iterator[Act]:
     yield Act(
         "delete of data", "sagemaker", "delete_feature_group", {"FeatureGroupName": f"{names.name_prefix}-flights"}
     )
-    yield Act("delete of data", "sagemaker", "delete_model_package", {"ModelPackageName": _package(names)})
+    yield Act("delete of data", "sagemaker", "delete_model_package", {"ModelPackageName": _build_package_arn(names)})
     yield Act(
         "delete of data",
         "sagemaker",
@@ -181,7 +184,7 @@ def _end_logs(names: Names) -> Iterator[Act]:
     yield Act("logs off", "cloudwatch", "delete_alarms", {"AlarmNames": ["other-alarm"]})
 
 
-def _escalate(names: Names) -> Iterator[Act]:
+def _build_escalations(names: Names) -> Iterator[Act]:
     own = names.role_arns["training"].rpartition("/")[2]
     yield Act("change of role", "iam", "put_role_policy", {"RoleName": own, "PolicyName": "x", "PolicyDocument": "{}"})
     administrator = "arn:aws:iam::aws:policy/AdministratorAccess"
@@ -193,8 +196,10 @@ def _escalate(names: Names) -> Iterator[Act]:
         "approval",
         "sagemaker",
         "update_model_package",
-        {"ModelPackageArn": _package(names), "ModelApprovalStatus": "Approved"},
+        {"ModelPackageArn": _build_package_arn(names), "ModelApprovalStatus": "Approved"},
     )
+    package = {"ModelPackageGroupName": f"{names.name_prefix}-flight-delay", "ModelApprovalStatus": "Approved"}
+    yield Act("approval", "sagemaker", "create_model_package", package)
     yield Act("approval", "sagemaker", "delete_endpoint", {"EndpointName": f"{names.name_prefix}-flight-delay"})
 
 
@@ -248,6 +253,8 @@ def _act_as_apply(names: Names) -> Iterator[Act]:
         "put_key_policy",
         {"KeyId": names.other_key_arn, "PolicyName": "default", "Policy": _share_with_another_account(names, "kms")},
     )
+    tags = [{"TagKey": "environment", "TagValue": names.environment}]
+    yield Act("change of key", "kms", "tag_resource", {"KeyId": names.other_key_arn, "Tags": tags})
     arn = f"arn:aws:s3:::{names.foreign_bucket}"
     yield Act(
         "public sharing",
@@ -276,6 +283,6 @@ def _share_with_another_account(names: Names, service: str, *resources: str) -> 
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
-def _package(names: Names) -> str:
+def _build_package_arn(names: Names) -> str:
     account = f"arn:aws:sagemaker:{names.region}:{names.account_id}"
     return f"{account}:model-package/{names.name_prefix}-flight-delay/1"

@@ -25,7 +25,7 @@ from sustainable_mlops import synth
 from sustainable_mlops.jobs.pipelines.data import read_data_folder
 from sustainable_mlops.terraform import ROOT, list_changes
 from tests.envs.account import CiAccount
-from tests.envs.forbidden_acts import OTHER_ACCOUNT, PHASES, Act, Names, list_acts, list_objects
+from tests.envs.forbidden_acts import OTHER_ACCOUNT, OTHER_ALIAS, PHASES, Act, Names, list_acts, list_objects
 from tests.sandbox.support import wait_until
 
 #: Codes of AWS for a request that IAM refuses.
@@ -177,6 +177,7 @@ def create_names(account: CiAccount, platform: dict[str, Any]) -> Names:
     """
     sandbox, region = account.sandbox, account.settings.region
     other_key = sandbox.client("kms").create_key()["KeyMetadata"]["Arn"]
+    sandbox.client("kms").create_alias(AliasName=OTHER_ALIAS, TargetKeyId=other_key)
     trust = {"Version": "2012-10-17", "Statement": []}
     sandbox.client("iam").create_role(RoleName="other-team", AssumeRolePolicyDocument=json.dumps(trust))
     names = Names(
@@ -259,7 +260,7 @@ def is_denied(client: Any, act: Act) -> bool:
 
 def format_table(measured: list[MeasuredRole]) -> Iterator[str]:
     """Yield the lines of a Markdown table."""
-    yield "| role | needed actions, all allowed | forbidden acts denied |"
+    yield "| role | needed actions, all allowed | forbidden requests denied |"
     yield "|---|---|---|"
     for one in measured:
         total = len(one.denied_acts) + len(one.allowed_acts)

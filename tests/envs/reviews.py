@@ -9,13 +9,13 @@ from tests.review_checks import check_review
 
 #: Reasons why figures of an environment are incomplete. No plan contains these values.
 UNKNOWN_FIGURES = {
-    "a plan does not contain its size; give offline_gb in the usage file",
-    "a plan does not contain its size; give storage_gb in the usage file",
+    "a plan does not contain its size; set offline_gb in the usage file",
+    "a plan does not contain its size; set storage_gb in the usage file",
     "AWS does not publish the capacity that it keeps ready between serverless requests",
     "AWS publishes no water figure for this Region",
     "the price of SageMaker volumes is unknown",
 }
-#: Start of the reason for services of which only the price is known, such as keys and alarms.
+#: Start of the reason for services with a known price and an unknown footprint, such as keys and alarms.
 ONLY_PRICE = "its fixed price is counted; its carbon is not known"
 
 

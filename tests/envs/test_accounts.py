@@ -1,32 +1,39 @@
-"""Three environments in three accounts, planned and applied by the roles of CI, with IAM enforced."""
+"""Three environments in three accounts, applied and promoted to by the CI roles, with IAM enforced."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from envs import settings
 from sagemaker_sandbox import Sandbox
 from sagemaker_sandbox.client import make_client
 from sustainable_mlops import synth
+from sustainable_mlops.commands import promote, rollback
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.terraform import ROOT, list_changes
 from tests.envs import iam_table
 from tests.envs.account import CiAccount
 from tests.envs.forbidden_acts import PHASES
 from tests.envs.test_golden_path import MODEL
+from tests.envs.test_promotion import Checkout, read_prediction, register_version, review_scope, use_checkout
 from tests.provider import SANDBOX_LOGS
+from tests.review_checks import list_blocking_gates
 from tests.sandbox.support import IMAGE, create_tar
 
 pytestmark = [pytest.mark.release, pytest.mark.apply]
 
+#: Environments of the promotion. The packages of the first are promoted to the second.
+PAIR = ("dev", "staging")
 
-@pytest.fixture(scope="module")
-def enforcing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """Yield a sandbox that enforces IAM."""
-    log = tmp_path_factory.mktemp("accounts") / "sandbox.log"
+
+@pytest.fixture
+def enforcing(tmp_path: Path) -> Iterator[Sandbox]:
+    """Yield a sandbox of its own for each test, which enforces IAM: tests leave the resources of `bootstrap`."""
+    log = tmp_path / "sandbox.log"
     SANDBOX_LOGS.append(log)
     with Sandbox.start(log=log, enforce_iam=True) as sandbox:
         yield sandbox
@@ -37,6 +44,11 @@ def create_client(account: CiAccount, service: str) -> Any:
     return make_client(service, account.settings.region, account.sandbox.endpoint, account.settings.account_id)
 
 
+def find_bucket(account: CiAccount) -> str:
+    """Return the bucket of models."""
+    return f"{account.settings.name_prefix}-artifacts-{account.settings.account_id}-{account.settings.region}"
+
+
 def register_packages(account: CiAccount) -> dict[str, str]:
     """Register an approved package of each served model, and return the ARNs by model."""
     prefix, s3, sagemaker = (
@@ -44,7 +56,7 @@ def register_packages(account: CiAccount) -> dict[str, str]:
         create_client(account, "s3"),
         create_client(account, "sagemaker"),
     )
-    bucket = f"{prefix}-artifacts-{account.settings.account_id}-{account.settings.region}"
+    bucket = find_bucket(account)
     packages = {}
     for model in account.settings.model_dump()["models"]:
         key = f"models/{model}/model.tar.gz"
@@ -61,9 +73,9 @@ def register_packages(account: CiAccount) -> dict[str, str]:
     return packages
 
 
-def delete_packages(account: CiAccount, packages: dict[str, str]) -> None:
+def delete_packages(account: CiAccount, packages: Iterable[str]) -> None:
     """Delete the packages: destroy can delete only an empty group."""
-    for arn in packages.values():
+    for arn in packages:
         create_client(account, "sagemaker").delete_model_package(ModelPackageName=arn)
 
 
@@ -105,7 +117,7 @@ def test_ci_applies_and_destroys_an_environment_of_its_account_with_its_roles(
             assert list_changes(second) == {}
             resources = len(applying.run("state", "list").split())
 
-            delete_packages(account, packages)
+            delete_packages(account, packages.values())
             applying.apply("-destroy")
             assert applying.run("state", "list") == ""
     with capsys.disabled():
@@ -113,3 +125,55 @@ def test_ci_applies_and_destroys_an_environment_of_its_account_with_its_roles(
             f"\n{name}: {resources} resources in account {account.settings.account_id}, "
             f"{account.duration.wall:.0f} s, of which {account.duration.processor:.0f} s of processor time"
         )
+
+
+def test_ci_promotes_a_package_of_dev_to_staging_and_back_with_its_roles(
+    tmp_path: Path,
+    enforcing: Sandbox,
+    modules: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    dev, staging = (CiAccount(enforcing, tmp_path, settings.load(ROOT / "envs" / name), modules) for name in PAIR)
+    readers = {"reader_account_ids": [staging.settings.account_id]}
+    models = dev.settings.model_dump(exclude_unset=True)["models"]
+    dev.prepare(deletion_protection=False, models={"flight_delay": models["flight_delay"] | readers}, storage=readers)
+    with dev.run_terraform(dev.folder, dev.get_ci("apply")) as engine:
+        engine.apply()
+    changed = {
+        "deletion_protection": False,
+        "region": dev.settings.region,  # SageMaker creates a model from packages of its own Region
+        "promotion": {"registries": {dev.settings.account_id: dev.settings.name_prefix}},
+        "access": {
+            "decrypt_key_arns": [create_client(dev, "kms").describe_key(KeyId="alias/smlops-dev")["KeyMetadata"]["Arn"]]
+        },
+    }
+    staging.prepare(**changed)
+
+    (tmp_path / "envs" / "catalogue").symlink_to(ROOT / "envs" / "catalogue")
+    texts = {name: yaml.safe_dump(yaml.safe_load((ROOT / "envs" / name / settings.FILE).read_text())) for name in PAIR}
+    texts["staging"] = yaml.safe_dump(yaml.safe_load(texts["staging"]) | changed)
+    checkout = Checkout(tmp_path, capfd, texts)
+    use_checkout(monkeypatch, tmp_path, enforcing)
+    for name, value in staging.get_ci("promote").items():
+        monkeypatch.setenv(name, value)
+    with (
+        staging.run_terraform(staging.folder, staging.get_ci("plan")) as planning,
+        staging.run_terraform(staging.folder, staging.get_ci("apply")) as applying,
+    ):
+        applying.apply()
+        s3, sagemaker = (create_client(dev, service) for service in ("s3", "sagemaker"))
+        packages = [register_version(s3, sagemaker, find_bucket(dev), version) for version in (1, 2)]
+        steps = [(promote, "--package", package) for package in packages] + [(rollback,)]
+        for (command, *arguments), prediction in zip(steps, (1, 2, 1), strict=True):
+            only = checkout.change(command, "staging", *arguments)
+            reviewed = review_scope(planning.plan(tmp_path / "tfplan"), only)
+            assert reviewed.changes
+            assert list_blocking_gates(reviewed) == [], reviewed.gates
+            applying.apply()
+            assert list_changes(planning.plan(tmp_path / "tfplan")) == {}
+            assert read_prediction(enforcing, "staging", staging.settings.account_id) == prediction
+        applying.apply("-destroy")
+    delete_packages(dev, packages)
+    with dev.run_terraform(dev.folder, dev.get_ci("apply")) as engine:
+        engine.apply("-destroy")

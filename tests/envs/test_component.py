@@ -6,7 +6,8 @@ import pytest
 from pydantic import BaseModel
 
 from envs.common import CommonSettings
-from envs.component import Component, compose_settings, module_options
+from envs.component import Component
+from envs.settings_models import add_module_options, compose_settings
 from modules.common import NamedInputs
 from sustainable_mlops.authoring import Field, ModuleInputs
 from sustainable_mlops.errors import UserError
@@ -67,4 +68,4 @@ def test_only_maps_can_be_declared_by_two_components() -> None:
 
 def test_environment_inputs_exist_in_the_modules() -> None:
     with pytest.raises(UserError, match=r"^tests/envs/test_component.py:\d+: .*no input 'name_prefx'; did you mean"):
-        module_options(NamedInputs, excluded=("name_prefx",))
+        add_module_options(NamedInputs, excluded=("name_prefx",))

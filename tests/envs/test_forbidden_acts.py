@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from sagemaker_sandbox.enforcement.operations import Operation
+from sagemaker_sandbox.enforcement.operations import RequestedOperation
 from sagemaker_sandbox.enforcement.required_permissions import RequiredPermission, list_required_permissions
 from sagemaker_sandbox.iam.evaluation import AccessRequest, Policy, Principal, PrincipalPolicies, evaluate
 from sustainable_mlops.aws.service_model import load_service_model
 from sustainable_mlops.catalogue.deployer_actions import load_deployer_actions
 from sustainable_mlops.deployer.documents import ArnNames, make_documents
 from sustainable_mlops.terraform import ROOT, Terraform
-from tests.envs.forbidden_acts import PHASES, Act, Names, list_acts
+from tests.envs.forbidden_acts import OTHER_ALIAS, PHASES, Act, Names, list_acts
 from tests.modules.examples import summary
 
 ACCOUNT, REGION, PREFIX = "123456789012", "eu-north-1", "smlops-dev"
@@ -27,6 +27,11 @@ NAMES = Names(
     other_key_arn=f"{KMS}:key/99999999-12ab-34cd-56ef-1234567890ab",
     role_arns={phase: f"{IAM}:role/{PREFIX}-{phase.replace('_', '-')}-1" for phase in PHASES},
 )
+#: Condition keys of the KMS keys by ARN.
+KEYS: dict[str, dict[str, Any]] = {
+    NAMES.kms_key_arn: {"aws:ResourceTag/environment": "dev", "kms:ResourceAliases": [f"alias/{PREFIX}"]},
+    NAMES.other_key_arn: {"kms:ResourceAliases": [OTHER_ALIAS]},
+}
 CI = ("plan", "apply", "promote")
 #: A call that each role must be able to send. It shows that the evaluation reads the policies of the role.
 REQUIRED_CALLS = {
@@ -142,14 +147,16 @@ def policies(
 def list_missing_permissions(role: str, act: Act, policies: PrincipalPolicies) -> list[RequiredPermission]:
     """Return the permissions of an act that the policies of a role do not allow.
 
-    The environment's key has its tag. Policies of resources allow nothing more.
+    The environment's key has its tag, and the other one has an alias. Policies of resources allow nothing more.
     """
     missing = []
     arn = NAMES.role_arns.get(role, f"{IAM}:role/deployer-{PREFIX}-{role}")
-    operation = Operation(act.service, load_service_model(act.service).signing_name, act.operation, act.parameters)
+    operation = RequestedOperation(
+        act.service, load_service_model(act.service).signing_name, act.operation, act.parameters
+    )
     for permission in list_required_permissions(operation, ACCOUNT, REGION):
-        tags = {"aws:ResourceTag/environment": "dev"} if permission.resource == NAMES.kms_key_arn else {}
-        keys = {"aws:PrincipalArn": arn, "aws:ResourceAccount": ACCOUNT, **tags, **permission.keys}
+        key = KEYS.get(permission.resource, {})
+        keys = {"aws:PrincipalArn": arn, "aws:ResourceAccount": ACCOUNT, **key, **permission.keys}
         request = AccessRequest(Principal(ACCOUNT, arn), permission.action, permission.resource, "", keys)
         if not evaluate(request, policies).allowed:
             missing.append(permission)
@@ -189,3 +196,11 @@ def test_a_role_that_may_create_models_and_jobs_lacks_only_the_right_to_pass_ano
     assert acts
     for act in acts:
         assert [one.action for one in list_missing_permissions(role, act, policies[role])] == ["iam:PassRole"], act
+
+
+@pytest.mark.plan
+def test_apply_may_tag_its_key_and_a_new_key(policies: dict[str, PrincipalPolicies]) -> None:
+    tags = [{"TagKey": "environment", "TagValue": "dev"}]
+    for key in (NAMES.kms_key_arn, f"{KMS}:key/new"):
+        act = Act("", "kms", "tag_resource", {"KeyId": key, "Tags": tags})
+        assert list_missing_permissions("apply", act, policies["apply"]) == [], key

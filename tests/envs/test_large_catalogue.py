@@ -46,7 +46,7 @@ def test_a_catalogue_larger_than_a_standard_parameter_is_applied_and_readable_by
         (tmp_path / source_folder).symlink_to(ROOT / source_folder)
     folder = tmp_path / "envs" / "dev"
     write_root_module(
-        folder, environment(feature_groups=make_group_settings(), models=make_model_settings(1), pipelines={}).json()
+        folder, environment(feature_groups=make_group_settings(), models=make_model_settings(1), pipelines={}).to_json()
     )
     driver = terraform(folder, variables)
     plan(driver)
@@ -54,7 +54,7 @@ def test_a_catalogue_larger_than_a_standard_parameter_is_applied_and_readable_by
 
     write_root_module(
         folder,
-        environment(feature_groups=make_group_settings(), models=make_model_settings(MODELS), pipelines={}).json(),
+        environment(feature_groups=make_group_settings(), models=make_model_settings(MODELS), pipelines={}).to_json(),
     )
     plan(driver)
     apply(driver)

@@ -15,6 +15,8 @@ from sustainable_mlops import log_groups, synth
 from sustainable_mlops.aws import AccountClients
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.operations import teardown
+from sustainable_mlops.operations.teardown import late_log_groups
+from sustainable_mlops.operations.teardown.late_log_groups import JobMarks, LateLogGroups, LogGroup
 from sustainable_mlops.terraform import ROOT, Terraform, list_changes
 from tests.envs.test_golden_path import ARTIFACTS, NAME, delete_packages, register_package, write_root_module
 from tests.modules.examples import plan, terraform
@@ -63,7 +65,7 @@ def test_existing_log_groups_are_adopted_and_destroyed_despite_late_events(
     for name, value in sandbox.environment.items():
         monkeypatch.setenv(name, value)
     folder = tmp_path / "repository" / "envs" / "dev"
-    write_root_module(folder, environment(**SMALL).json())
+    write_root_module(folder, environment(**SMALL).to_json())
     (folder / "settings.yaml").touch()
     for source_folder in synth.CALLED_FOLDERS:
         (tmp_path / "repository" / source_folder).symlink_to(ROOT / source_folder)
@@ -79,7 +81,7 @@ def test_existing_log_groups_are_adopted_and_destroyed_despite_late_events(
         f"{folder}/settings.yaml, run `smlops synth dev`, then apply again to adopt them"
     )
 
-    write_root_module(folder, environment(**SMALL, existing_log_groups=[JOBS, ENDPOINT]).json())
+    write_root_module(folder, environment(**SMALL, existing_log_groups=[JOBS, ENDPOINT]).to_json())
     wrapper.apply()
     assert list_changes(plan(driver)) == {}, "the endpoint's group is adopted with the first package"
     (folder / synth.PACKAGES).write_text(json.dumps({"model_packages": {"flight_delay": register_package(sandbox)}}))
@@ -151,8 +153,8 @@ def test_the_wait_for_recreated_log_groups_ends(sandbox: Any, monkeypatch: pytes
         monkeypatch.setenv(name, value)
     waits: list[float] = []
     clock = SimpleNamespace(sleep=waits.append, monotonic=iter([0, 0, 5, 10, 12]).__next__)
-    monkeypatch.setattr(teardown, "time", clock)
-    group = teardown.LogGroup.of("arn:aws:logs:eu-north-1:123456789012:log-group:/never/there")
+    monkeypatch.setattr(late_log_groups, "time", clock)
+    group = LogGroup.from_arn("arn:aws:logs:eu-north-1:123456789012:log-group:/never/there")
     account = AccountClients("eu-north-1", account_id="123456789012")
-    assert teardown.LateLogGroups(account, teardown.Owner("smlops-dev", frozenset()), print).delete([group], 12) == []
+    assert LateLogGroups(account, JobMarks("smlops-dev", frozenset()), print).delete([group], 12) == []
     assert waits == [5, 5, 2]

@@ -6,7 +6,7 @@ import botocore.session
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envs.names import EnvironmentName, NameKind, find_problems, join_parts, longest_name, shorten_name
+from envs.names import EnvironmentName, NameKind, find_problems, get_max_length, join_parts, shorten_name
 from tests.cases import check_cases
 
 KINDS = st.sampled_from(NameKind.__args__)  # type: ignore[attr-defined]
@@ -25,23 +25,23 @@ TEXTS = st.from_regex(re.compile(r"[a-z]([a-z0-9-]{0,700}[a-z0-9])?", re.ASCII),
 )
 def test_length_limits_equal_those_of_the_services(kind: NameKind, service: str, shape: str) -> None:
     model = botocore.session.get_session().get_service_model(service)
-    assert longest_name(kind) == model.shape_for(shape).metadata["max"]
+    assert get_max_length(kind) == model.shape_for(shape).metadata["max"]
 
 
 @given(KINDS, TEXTS)
 def test_only_names_that_are_too_long_change(kind: NameKind, text: str) -> None:
     name = shorten_name(kind, text)
-    assert (name == text) == (len(text) <= longest_name(kind))
-    assert len(name) <= longest_name(kind)
+    assert (name == text) == (len(text) <= get_max_length(kind))
+    assert len(name) <= get_max_length(kind)
     assert shorten_name(kind, name) == name
 
 
 @given(TEXTS)
 def test_truncated_names_keep_their_start_and_end_in_a_letter_or_digit(text: str) -> None:
-    whole = text.ljust(longest_name("endpoint") + 1, "x")
+    whole = text.ljust(get_max_length("endpoint") + 1, "x")
     start, _, digest = shorten_name("endpoint", whole).rpartition("-")
     assert whole.startswith(start)
-    assert len(start) > longest_name("endpoint") // 2 or whole[len(start)] == "-"
+    assert len(start) > get_max_length("endpoint") // 2 or whole[len(start)] == "-"
     assert re.fullmatch("[0-9a-f]{8}", digest)
 
 

@@ -65,7 +65,7 @@ def test_null_removes_entries_and_fields(envs: Path) -> None:
         ({"models": []}, "models: must be a mapping (key: value)"),
         (
             {"models": {"flight_delay": {"description": "of ${var.x}"}}},
-            "models.flight_delay.description: settings know no values of Terraform; write '$${' where '${' is meant",
+            "models.flight_delay.description: settings cannot refer to Terraform values; for a literal '${', write",
         ),
     ],
 )
@@ -86,7 +86,7 @@ def test_errors_of_settings_name_the_settings_file(envs: Path, changes: dict[str
         ("models/fraud.yaml", "", "is empty; it needs at least one setting"),
         ("models/fraud.yaml", "- x", "must be a mapping (key: value)"),
         ("models/fraud.yaml", "description: [", "line 1, column 15: not valid YAML"),
-        ("models/fraud.yaml", "description: 'a %{if} b'", "description: settings know no values of Terraform; write"),
+        ("models/fraud.yaml", "description: 'a %{if} b'", "description: settings cannot refer to Terraform values"),
         ("models/fraud.yml", "description: x", "this name is not read; rename it to fraud.yaml"),
         ("features/fares.yaml", "event_time: t", "feature_groups.fares.record_identifier: is missing; add it"),
     ],

@@ -13,7 +13,7 @@ from envs import overlay, settings
 from envs.components import pipelines
 from sustainable_mlops import synth
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.jobs.image import image_address
+from sustainable_mlops.jobs.image import find_image_address
 from sustainable_mlops.jobs.specs.common import FrameworkImage
 from sustainable_mlops.settings import load_yaml
 from sustainable_mlops.terraform import ROOT
@@ -32,7 +32,7 @@ def load_pipeline(**changes: Any) -> settings.EnvironmentSettings:
 
 
 def list_parameters(file: str) -> dict[str, Any]:
-    """The parameters of a definition and their defaults."""
+    """Return the parameters of a definition with their defaults."""
     whole = json.loads((ROOT / file).read_text())
     return {one["Name"]: one.get("DefaultValue") for one in whole["Parameters"]}
 
@@ -82,7 +82,7 @@ def test_files_that_are_not_definitions_are_reported(
     monkeypatch.setattr(pipelines, "ROOT", tmp_path)
     with pytest.raises(UserError, match=r"definition_file: other\.json is not a pipeline definition"):
         load_pipeline(definition_file="other.json")
-    pipelines._declared.cache_clear()
+    pipelines._list_declared_parameters.cache_clear()
 
 
 def test_parameters_missing_at_data_arrival_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,7 +96,7 @@ def test_parameters_missing_at_data_arrival_are_reported(tmp_path: Path, monkeyp
     ):
         load_pipeline(definition_file="more.json")
     assert load_pipeline(definition_file="more.json", data_arrival=None)
-    pipelines._declared.cache_clear()
+    pipelines._list_declared_parameters.cache_clear()
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
@@ -105,7 +105,7 @@ def test_all_parameters_without_defaults_have_values_and_images_equal_those_of_t
 ) -> None:
     env_settings = settings.load(ROOT / "envs" / name)
     values = env_settings.model_dump(exclude_unset=True)
-    call = environment(**values).json()["module"]["pipeline_flight_delay"]
+    call = environment(**values).to_json()["module"]["pipeline_flight_delay"]
     (entry,) = (one for key, one in values["pipelines"].items() if key == "flight_delay")
     lacking = {one for one, default in list_parameters(entry["definition_file"]).items() if default is None}
     assert lacking - call["parameters"].keys() == {"InputKey"}, "which the data that arrives gives"
@@ -113,7 +113,7 @@ def test_all_parameters_without_defaults_have_values_and_images_equal_those_of_t
     for parameter, image in entry["images"].items():
         framework, tag = image.removeprefix("sagemaker-").split(":")
         version, arm, _ = tag.partition("-arm64")
-        known = image_address(
+        known = find_image_address(
             FrameworkImage(framework=framework.replace("scikit-learn", "sklearn"), version=version),
             env_settings.region,
             "ml.c7g.large" if arm else "ml.m7i.large",
@@ -142,7 +142,7 @@ def test_the_documented_settings_start_the_check_of_drift_and_the_retraining(
     (tmp_path / "pipelines" / "flight_delay_drift.yaml").write_text(catalogue_entry)
     text = (ROOT / "envs" / "dev" / "settings.yaml").read_text() + overrides
     pipelines = settings.parse(text, "settings.yaml", tmp_path).model_dump(exclude_unset=True)["pipelines"]
-    calls = environment(**{**dev, "pipelines": pipelines}).json()["module"]
+    calls = environment(**{**dev, "pipelines": pipelines}).to_json()["module"]
     assert calls["pipeline_flight_delay"]["drift"] == yaml.safe_load(overrides)["pipelines"]["flight_delay"]["drift"]
     check = calls["pipeline_flight_delay_drift"]
     assert check["parameters"]["DriftNamespace"] == f"{dev['name_prefix']}/drift"
@@ -159,7 +159,7 @@ def test_complete_addresses_and_schedules_are_passed_unchanged(
         "parameters": {"MaxDepth": "7"},
         "schedule": {"expression": "rate(7 days)", "parameters": {"InputKey": "raw/flight_delay/all/"}},
     }
-    body = environment(pipelines={"flight_delay": changes}, access={"role_path": "/mlops/"}).json()
+    body = environment(pipelines={"flight_delay": changes}, access={"role_path": "/mlops/"}).to_json()
     call = body["module"]["pipeline_flight_delay"]
     assert call["parameters"]["TrainingImage"] == own
     assert call["parameters"]["MaxDepth"] == "7"
@@ -169,6 +169,6 @@ def test_complete_addresses_and_schedules_are_passed_unchanged(
 
 
 def test_pipelines_are_optional(environment: Callable[..., Any]) -> None:
-    body = environment(pipelines={}).json()
+    body = environment(pipelines={}).to_json()
     assert [name for name in body["module"] if name.startswith("pipeline")] == []
     assert "pipeline_failure_topics" not in body["output"]

@@ -14,7 +14,7 @@ import pytest
 from envs import settings
 from envs.components.model_endpoints import ModelEndpoints
 from envs.environment import COMPONENTS
-from envs.names import NameKind, longest_name
+from envs.names import NameKind, get_max_length
 from envs.settings import EnvironmentSettings
 from sustainable_mlops import synth
 from sustainable_mlops.errors import UserError
@@ -22,7 +22,7 @@ from sustainable_mlops.review.risk import Level
 from sustainable_mlops.terraform import ROOT, Terraform
 from tests.cases import check_cases
 from tests.envs.reviews import check_own_review
-from tests.renewal import renew
+from tests.stale_files import suggest_update
 
 #: Override that needs no AWS account.
 OFFLINE = """
@@ -80,9 +80,9 @@ LONGEST = {
 
 
 def list_served_models(env_settings: EnvironmentSettings) -> list[str]:
-    """The models with endpoints, one entry for each endpoint."""
+    """Return the models with endpoints, one entry for each endpoint."""
     kinds = [component for component in COMPONENTS if issubclass(component, ModelEndpoints)]
-    return [key for kind in kinds for key in kind(env_settings).declared_endpoints()]
+    return [key for kind in kinds for key in kind(env_settings).list_declared_endpoints()]
 
 
 def create_plan(
@@ -118,7 +118,7 @@ def check_served_models(plan: Mapping[str, Any], env_settings: EnvironmentSettin
 
 
 def list_check_results(plan: Mapping[str, Any]) -> dict[str, str]:
-    """The status of each `check` block, by name."""
+    """Return the status of each `check` block, by name."""
     return {one["address"]["name"]: one["status"] for one in plan["checks"] if one["address"]["kind"] == "check"}
 
 
@@ -168,10 +168,10 @@ def test_an_environment_with_the_longest_allowed_names_plans(
     whole = {**LONGEST, "feature_groups": {"scheduled_flights_an_hour_before_depart": flights}}
     env_settings = EnvironmentSettings.model_validate({**dev, **whole})
     most = {name.kind: len(name.text) for component in COMPONENTS for name in component(env_settings).list_names()}
-    assert (most["bucket"], most["feature_group"]) == (longest_name("bucket"), longest_name("feature_group"))
+    assert (most["bucket"], most["feature_group"]) == (get_max_length("bucket"), get_max_length("feature_group"))
     folder = tmp_path / "envs" / "longestnames"
     folder.mkdir(parents=True)
-    body = environment(**whole).json()
+    body = environment(**whole).to_json()
     del body["terraform"]["backend"]
     (folder / "main.tf.json").write_text(json.dumps(body))
     check_served_models(create_plan(folder, env_settings, offline_environment), env_settings)
@@ -180,7 +180,7 @@ def test_an_environment_with_the_longest_allowed_names_plans(
 @check_cases("name", synth.list_names()[1])
 def test_the_committed_file_of_promoted_packages_names_served_models(name: str) -> None:
     file = ROOT / "envs" / name / synth.PACKAGES
-    assert file.is_file(), renew("smlops synth")
+    assert file.is_file(), suggest_update("smlops synth")
     (variable, packages), *others = json.loads(file.read_text()).items()
     assert others == []
     assert f'variable "{variable}"' in (file.parent / "variables.tf").read_text()

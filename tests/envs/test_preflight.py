@@ -11,7 +11,7 @@ from sustainable_mlops.terraform import ROOT
 def demand(dev: dict[str, Any], **model: Any) -> dict[str, EndpointDemand]:
     """Return the demands of one model's endpoints, by kind."""
     settings = EnvironmentSettings.model_validate({**dev, "models": {"fraud": model}, "pipelines": {}})
-    return {one.kind: one for one in preflight._endpoints(settings)}
+    return {one.kind: one for one in preflight._list_endpoint_demands(settings)}
 
 
 def test_blue_green_doubles_instances_and_rolling_adds_a_share(dev: dict[str, Any]) -> None:
@@ -39,7 +39,7 @@ def test_serverless_endpoints_need_concurrency_and_asynchronous_ones_instances(d
 
 def test_pipeline_steps_use_the_instance_types_of_their_parameters(dev: dict[str, Any]) -> None:
     settings = EnvironmentSettings.model_validate(dev)
-    demands = list(preflight._jobs(settings))
+    demands = list(preflight._list_job_demands(settings))
     assert demands[1] == JobDemand("spot_training", "ml.m7i.large", 1, "pipeline flight_delay, step Train")
     assert {one.use for one in demands} == {"processing", "spot_training"}
 

@@ -68,18 +68,18 @@ class DevRegistry:
 
     def register(self, version: int) -> str:
         """Register an approved package whose model returns its version."""
-        body = create_tar(code__inference_py=MODEL.format(version=version))
-        etag = self._s3.put_object(Bucket=BUCKET, Key=f"{version}.tar.gz", Body=body)["ETag"].strip('"')
-        return create_package(self._sagemaker, f"s3://{BUCKET}/{version}.tar.gz", etag)
+        return register_version(self._s3, self._sagemaker, BUCKET, version)
 
 
-def create_package(sagemaker: Any, address: str, etag: str, *, approve: bool = True) -> str:
-    """Create a package of a model in dev, and return its ARN."""
+def register_version(s3: Any, sagemaker: Any, bucket: str, version: int, *, approve: bool = True) -> str:
+    """Register a package in dev whose model returns its version, and return its ARN."""
+    key, body = f"models/{version}.tar.gz", create_tar(code__inference_py=MODEL.format(version=version))
+    etag = s3.put_object(Bucket=bucket, Key=key, Body=body)["ETag"].strip('"')
     package = sagemaker.create_model_package(
         ModelPackageGroupName=GROUP,
         ModelApprovalStatus="Approved" if approve else "PendingManualApproval",
         InferenceSpecification={
-            "Containers": [{"Image": IMAGE, "ModelDataUrl": address}],
+            "Containers": [{"Image": IMAGE, "ModelDataUrl": f"s3://{bucket}/{key}"}],
             "SupportedContentTypes": ["application/json"],
             "SupportedResponseMIMETypes": ["application/json"],
         },
@@ -96,21 +96,22 @@ def share(resource: str, *actions: str) -> str:
 
 
 class Checkout:
-    """A git checkout with environments, and the commands that change it."""
+    """A git checkout with environments, and the commands that change it. Keeps links that exist in the folder."""
 
     def __init__(self, folder: Path, capfd: pytest.CaptureFixture[str], environments: Mapping[str, str]) -> None:
         self._capfd = capfd
         self.folder = folder
-        (folder / "modules").symlink_to(ROOT / "modules")
-        (folder / "envs").mkdir()
-        (folder / "envs" / "catalogue").symlink_to(example.CATALOGUE)
+        (folder / "envs").mkdir(exist_ok=True)
+        for link, target in {"modules": ROOT / "modules", "envs/catalogue": example.CATALOGUE}.items():
+            if not (folder / link).exists():
+                (folder / link).symlink_to(target)
         for name, settings in environments.items():
-            self[name].mkdir()
+            self[name].mkdir(exist_ok=True)
             (self[name] / "settings.yaml").write_text(settings)
         git(folder, "init", "-q", "-b", "main")
 
     def __getitem__(self, name: str) -> Path:
-        """The folder of an environment."""
+        """Return the folder of an environment."""
         return self.folder / "envs" / name
 
     def call(self, app: Any, *arguments: str) -> tuple[int, dict[str, Any], str]:
@@ -165,7 +166,7 @@ def test_each_plan_of_a_promotion_and_of_a_rollback_changes_only_its_model(
     checkout = Checkout(tmp_path, capfd, {"dev": settings, "staging": edited + registries})
     registry, staging = DevRegistry(sandbox), checkout["staging"]
     versions = [registry.register(number) for number in (1, 2)]
-    body = environment(COMPONENTS, **CHANGES).json()
+    body = environment(COMPONENTS, **CHANGES).to_json()
     assert f"arn:aws:s3:::smlops-dev-artifacts-{REGISTRY}-eu-north-1/models/*" in json.dumps(body)
     write_root_module(staging, body)
     driver = terraform(staging, variables)
@@ -184,7 +185,7 @@ def test_each_plan_of_a_promotion_and_of_a_rollback_changes_only_its_model(
         only = checkout.change(rollback, "staging")
         assert only == ['module.serverless_endpoint["flight_delay"]']
         assert list_blocking_gates(review_scope(plan(driver), only)) == []
-        write_root_module(staging, environment(COMPONENTS, **CHANGES, log_retention_days=30).json())
+        write_root_module(staging, environment(COMPONENTS, **CHANGES, log_retention_days=30).to_json())
         wider = review_scope(plan(driver), only)
         assert list_blocking_gates(wider) == ["scope"]
         assert re.search(r"changes more than .*: module\.observability\.", str(wider.gates))
@@ -203,6 +204,7 @@ class Chain:
     """The environments dev, staging and prod in three accounts. Each accepts the packages of dev."""
 
     accounts: ClassVar[dict[str, str]] = {"dev": REGISTRY, "staging": ACCOUNT, "prod": "333333333333"}
+    _bucket = f"smlops-dev-artifacts-{REGISTRY}-eu-north-1"
 
     def __init__(
         self,
@@ -216,7 +218,7 @@ class Chain:
         self._sandbox = sandbox
         self._variables = variables
         self._environment = environment
-        self._models = dev["models"]
+        self._model = dev["models"]["flight_delay"]
         self._key = ""
         self.drivers: dict[str, Any] = {}
 
@@ -244,11 +246,10 @@ class Chain:
         plan(self.drivers[name])
         apply(self.drivers[name])
         if name == "dev":
-            aliases = self._client("kms", name).list_aliases()["Aliases"]
-            (key,) = (one["TargetKeyId"] for one in aliases if one["AliasName"] == "alias/smlops-dev")
-            self._key = f"arn:aws:kms:eu-north-1:{REGISTRY}:key/{key}"
+            key = self._client("kms", name).describe_key(KeyId="alias/smlops-dev")
+            self._key = key["KeyMetadata"]["Arn"]
 
-    def write(self, name: str, **changes: Any) -> None:
+    def write(self, name: str) -> None:
         """Write the root module of an environment."""
         account = self.accounts[name]
         own: dict[str, Any] = {
@@ -257,26 +258,30 @@ class Chain:
             "account_id": account,
             "assume_role_arn": f"arn:aws:iam::{account}:role/deployer",
         }
+        own["models"] = {"flight_delay": dict(self._model)}
         if name == "dev":
             readers = [one for one in self.accounts.values() if one != account]
-            own["models"] = {"flight_delay": {**self._models["flight_delay"], "reader_account_ids": readers}}
+            own["models"]["flight_delay"]["reader_account_ids"] = readers
             own["storage"] = {"reader_account_ids": readers}
         else:
             own["promotion"] = {"registries": {REGISTRY: "smlops-dev"}}
             own["access"] = {"decrypt_key_arns": [self._key]}
-        write_root_module(self.checkout[name], self._environment(COMPONENTS, **own, **changes).json())
+        write_root_module(self.checkout[name], self._environment(COMPONENTS, **own).to_json())
+
+    def change_catalogue(self, **serverless: Any) -> None:
+        """Change the serverless endpoint of the model in every environment."""
+        self._model = self._model | {"serverless_endpoint": self._model["serverless_endpoint"] | serverless}
+        for name in self.accounts:
+            self.write(name)
 
     def register(self, version: int, *, approve: bool = True) -> str:
         """Register a package in dev whose model returns its version."""
-        bucket, key = f"smlops-dev-artifacts-{REGISTRY}-eu-north-1", f"models/{version}.tar.gz"
-        body = create_tar(code__inference_py=MODEL.format(version=version))
-        etag = self._client("s3", "dev").put_object(Bucket=bucket, Key=key, Body=body)["ETag"].strip('"')
-        return create_package(self._client("sagemaker", "dev"), f"s3://{bucket}/{key}", etag, approve=approve)
+        s3, sagemaker = (self._client(service, "dev") for service in ("s3", "sagemaker"))
+        return register_version(s3, sagemaker, self._bucket, version, approve=approve)
 
     def tamper(self, version: int) -> None:
         """Replace the model of a registered package."""
-        bucket = f"smlops-dev-artifacts-{REGISTRY}-eu-north-1"
-        self._client("s3", "dev").put_object(Bucket=bucket, Key=f"models/{version}.tar.gz", Body=b"another model")
+        self._client("s3", "dev").put_object(Bucket=self._bucket, Key=f"models/{version}.tar.gz", Body=b"another model")
 
     def follow(self, name: str, app: Any, *arguments: str) -> Any:
         """Pin a package, review the plan with `--only`, apply it, and return the prediction of the endpoint."""
@@ -331,9 +336,9 @@ def test_packages_go_from_dev_to_staging_and_prod_and_back_and_one_comment_has_t
     chain.tamper(2)
     assert chain.refuse("prod", "--package", package) == "model"
 
+    chain.change_catalogue(memory_mb=4096)
     files = []
     for name in names:
-        chain.write(name, log_retention_days=60)
         files.append(tmp_path / "plans" / name / "plan.json")
         files[-1].parent.mkdir(parents=True)
         files[-1].write_text(json.dumps(plan(chain.drivers[name])))
@@ -344,3 +349,4 @@ def test_packages_go_from_dev_to_staging_and_prod_and_back_and_one_comment_has_t
     text = comment.read_text()
     assert find_plan_hashes(text) == find_plan_hashes(build_marker(*names))
     assert all(re.search(rf"\b{name}\b", text.partition("\n")[2]) for name in names), text
+    assert text.count("aws_sagemaker_endpoint_configuration") >= len(names), text

@@ -91,16 +91,16 @@ def test_provider_6_accepts_newer_types_and_modules_receive_its_version(
     folder: Path, modules: dict[str, Any], environment: Callable[..., Any]
 ) -> None:
     from envs.environment import COMPONENTS
-    from envs.root import Environment
+    from envs.root import EnvironmentRoot
 
     write_endpoints(folder, REALTIME, ASYNC)
     write_lock_file(folder, "6.47.1")
     env_settings = settings.load(folder)
-    body = Environment(env_settings, modules, COMPONENTS).synthesize().json()
+    body = EnvironmentRoot(env_settings, modules, COMPONENTS).synthesize().to_json()
     for kind in ("realtime_endpoint", "async_endpoint"):
         assert body["locals"][f"{kind}s"]["flight_delay"]["aws_provider"] == 6
         assert body["module"][kind]["aws_provider"] == "${each.value.aws_provider}"
-    assert "aws_provider" not in str(environment().json()), "the committed HCL is for provider 5, the default"
+    assert "aws_provider" not in str(environment().to_json()), "the committed HCL is for provider 5, the default"
 
 
 def test_the_provider_version_in_settings_overrides_the_lock_file(folder: Path) -> None:

@@ -37,7 +37,7 @@ def create_event(name: str, detail: dict[str, Any]) -> dict[str, Any]:
 
 
 def matches_own(name: str, detail: dict[str, Any]) -> bool:
-    """Return True if the rule `name` of smlops-dev matches an event with this detail."""
+    """Return whether the rule `name` of smlops-dev matches an event with this detail."""
     pattern, own = notifications.EVENTS[name][1], notifications._list_own_details(LOCATION)[name]
     limited = pattern | {"detail": pattern["detail"] | own}
     return bool(EventPattern.load(json.dumps(limited)).matches_event(create_event(name, detail)))
@@ -73,12 +73,12 @@ def test_a_limited_rule_matches_only_events_of_its_environment() -> None:
 
 
 def test_only_the_owner_creates_the_log_groups_of_jobs(environment: Callable[..., Any], dev: dict[str, Any]) -> None:
-    owned, shared = (environment(**changed).json()["module"]["observability"] for changed in ({}, LAB))
+    owned, shared = (environment(**changed).to_json()["module"]["observability"] for changed in ({}, LAB))
     assert "log_groups" not in owned, "the module creates those of jobs by default"
     assert shared["log_groups"] == []
     assert {owned["event_scope"], shared["event_scope"]} == {"name_prefix"}
     custom = {"observability": {"log_groups": ["/aws/sagemaker/TrainingJobs", "/aws/sagemaker/LabelingJobs"]}}
-    assert environment(**LAB, **custom).json()["module"]["observability"]["log_groups"] == [
+    assert environment(**LAB, **custom).to_json()["module"]["observability"]["log_groups"] == [
         "/aws/sagemaker/LabelingJobs"
     ]
     with pytest.raises(ValidationError, match="this environment has no log group '/aws/sagemaker/TrainingJobs'"):
@@ -112,7 +112,7 @@ def test_two_environments_share_an_account_and_a_region(
     outputs: dict[str, Any] = {}
     for name, changed in {"dev": {}, "lab": LAB}.items():
         folder = tmp_path / "envs" / name
-        write_root_module(folder, environment(**changed).json())
+        write_root_module(folder, environment(**changed).to_json())
         drivers[name] = terraform(folder, variables)
         plan(drivers[name])
         apply(drivers[name])

@@ -10,9 +10,9 @@ import pytest
 
 from sustainable_mlops import synth
 from sustainable_mlops.terraform import ROOT
-from tests.driver import FailedError
 from tests.envs.test_golden_path import register_package
 from tests.modules.examples import apply, plan, terraform
+from tests.tftest_driver import FailedError
 
 BUCKET = "smlops-staging-state-123456789012"
 REALTIME = {"silicon": "x86", "instance_type": "ml.m5.large", "latency_slo_ms": 1000}
@@ -191,7 +191,7 @@ class AppliedEnvironment:
     def _build(self, changes: Mapping[str, Any]) -> Any:
         settings = {**BASE, **changes}
         schedule = settings.pop("schedule", SCHEDULE)
-        return self._synthesize(schedule=schedule, **settings).json()
+        return self._synthesize(schedule=schedule, **settings).to_json()
 
     def plan(self) -> dict[str, Any]:
         """Return a plan that trusts the state, because nothing else changes the sandbox."""

@@ -14,7 +14,7 @@ from envs.components.access import Access
 from envs.components.model_registry import ModelRegistry
 from envs.components.network import Network
 from envs.components.pipelines import Pipelines
-from envs.components.platform import Platform
+from envs.components.platform import PlatformParameter
 from envs.components.realtime_endpoints import RealtimeEndpoints
 from envs.components.storage import Storage
 from envs.settings import EnvironmentSettings
@@ -96,7 +96,7 @@ def test_each_endpoint_and_pipeline_is_in_the_network_unless_its_settings_differ
     }
     more = {"subnet_ids": OWN["subnets"], "security_group_ids": OWN["security_group_ids"]}
     flows = {"flight_delay": {**dev["pipelines"]["flight_delay"], "model": "delay"}}
-    body = environment(models=models, pipelines=flows, network=EXISTING, access={"vpc": more}).json()
+    body = environment(models=models, pipelines=flows, network=EXISTING, access={"vpc": more}).to_json()
     network = "${local.vpc_config}"
     assert body["locals"]["vpc_config"] == {"subnets": SUBNETS, "security_group_ids": GROUPS}
     realtime = body["locals"]["realtime_endpoints"]
@@ -113,7 +113,7 @@ def test_each_endpoint_and_pipeline_is_in_the_network_unless_its_settings_differ
 
 
 def test_an_environment_without_a_network_names_none(environment: Callable[..., Any]) -> None:
-    body = environment().json()
+    body = environment().to_json()
     assert "vpc" not in json.dumps([body["locals"], body["module"]])
 
 
@@ -137,12 +137,12 @@ def test_training_jobs_pipelines_and_endpoints_run_in_the_subnets(
     monkeypatch.setattr(pipelines, "ROOT", repository)
     folder = repository / "envs" / "dev"
     body = environment(
-        (Storage, Network, Access, ModelRegistry, RealtimeEndpoints, Pipelines, Platform),
+        (Storage, Network, Access, ModelRegistry, RealtimeEndpoints, Pipelines, PlatformParameter),
         network=CREATED,
         models={"flight_delay": {"realtime_endpoint": REALTIME}},
         pipelines={"small": {"definition_file": "workloads/small/pipeline.json"}},
         feature_groups={},
-    ).json()
+    ).to_json()
     write_root_module(folder, body)
     driver = terraform(folder, variables)
     plan(driver)

@@ -6,8 +6,6 @@ prints the screens of the terminal, and writes the pages and, if Chromium is on 
 
 import html
 import os
-import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -18,8 +16,8 @@ from sagemaker_sandbox import Sandbox
 from sustainable_mlops.review import Review
 from sustainable_mlops.review.formats import render
 from sustainable_mlops.review.formats.text import print_to_terminal
+from tests.browser import find_browser, run_browser
 from tests.field.shapes import Shape, list_shapes, push_images_before, review_plan
-from tests.review.check_browser import BROWSERS
 
 _COLUMNS, _LINES = 80, 24
 _WIDTH, _HEIGHT = 390, 844
@@ -61,22 +59,15 @@ def _print_screen(result: Review) -> None:
 def _write_page(result: Review, file: Path) -> None:
     page = render(result, "html")
     file.write_text(page)
-    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    browser = find_browser()
     if browser is None:
         return
     frame = f'<iframe width="{_WIDTH}" height="{_HEIGHT}" style="border:0" srcdoc="{html.escape(page)}"></iframe>'
     with tempfile.TemporaryDirectory() as folder:
         framed = Path(folder) / "frame.html"
         framed.write_text(f'<!doctype html><html><body style="margin:0">{frame}</body></html>')
-        flags = [
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--hide-scrollbars",
-            f"--user-data-dir={folder}/profile",
-        ]
-        flags += [f"--window-size={_WINDOW_WIDTH},{_HEIGHT}", f"--screenshot={file.with_suffix('.png').resolve()}"]
-        subprocess.run([browser, *flags, framed.as_uri()], capture_output=True, timeout=300, check=True)
+        flags = [f"--window-size={_WINDOW_WIDTH},{_HEIGHT}", f"--screenshot={file.with_suffix('.png').resolve()}"]
+        run_browser(browser, framed.as_uri(), Path(folder) / "profile", "--hide-scrollbars", *flags)
 
 
 if __name__ == "__main__":

@@ -22,8 +22,8 @@ from sustainable_mlops.plan import load
 from sustainable_mlops.review import Review, review
 from sustainable_mlops.review.formats import FORMATS, render
 from sustainable_mlops.terraform import Terraform
-from tests.renewal import renew
 from tests.sandbox.support import push_images
+from tests.stale_files import suggest_update
 
 HERE = Path(__file__).parent
 #: The date for waivers; no shape has one.
@@ -55,14 +55,14 @@ class Shape:
         return self.folder / "expected.yaml"
 
     @property
-    def is_handmade(self) -> bool:
-        """True if its plan is hand-made."""
+    def is_manually_written(self) -> bool:
+        """True if its plan is manually written."""
         return (self.folder / "plan.json").exists()
 
     @property
     def is_shareable(self) -> bool:
         """True if a shared provider process can plan it, because it configures one provider."""
-        return not self.is_handmade and (self.folder / "main.tf").read_text().count('\nprovider "') == 1
+        return not self.is_manually_written and (self.folder / "main.tf").read_text().count('\nprovider "') == 1
 
     @property
     def changes(self) -> list[str]:
@@ -71,7 +71,7 @@ class Shape:
 
     @property
     def is_applied(self) -> bool:
-        """True if its changes follow an apply, not a hand-made state."""
+        """True if its changes follow an apply, not a manually written state."""
         return bool(self.changes) and not (self.folder / "before.json").exists()
 
     def plans(self, folder: Path, environment: Mapping[str, str] | None = None) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -80,7 +80,7 @@ class Shape:
         `environment` points to a sandbox or a provider process. The applied resources are destroyed after the last
         plan.
         """
-        if self.is_handmade:
+        if self.is_manually_written:
             yield _CREATED, json.loads((self.folder / "plan.json").read_text())
             return
         shutil.copytree(self.folder, folder, dirs_exist_ok=True)
@@ -159,7 +159,11 @@ def list_differences(shape: Shape, name: str, plan: Mapping[str, Any]) -> str:
         _dump(expectation).splitlines(), _dump(summary).splitlines(), "expected", "found", lineterm="", n=1
     )
     text = "\n".join(lines)
-    return f"{name}:\n{text}\n{renew(f'.venv/bin/python -m tests.field.update_expected {shape}')}\n" if text else ""
+    return (
+        f"{name}:\n{text}\n{suggest_update(f'.venv/bin/python -m tests.field.update_expected {shape}')}\n"
+        if text
+        else ""
+    )
 
 
 def write_expectation(shape: Shape, summaries: Mapping[str, Any]) -> None:
@@ -189,8 +193,8 @@ class _Dumper(yaml.SafeDumper):
     """Dumper that writes texts of several lines as blocks."""
 
 
-def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
 
 
-_Dumper.add_representer(str, _text)
+_Dumper.add_representer(str, _represent_text)

@@ -22,7 +22,7 @@ BY_HAND = {
 @pytest.mark.parametrize(
     "shape",
     [
-        pytest.param(shape, id=str(shape), marks=[] if shape.is_handmade else [pytest.mark.plan])
+        pytest.param(shape, id=str(shape), marks=[] if shape.is_manually_written else [pytest.mark.plan])
         for shape in list_shapes()
         if not shape.is_applied
     ],

@@ -36,13 +36,13 @@ def get_kwh(result: PlanFootprint, side: str = "after") -> float:
 
 
 def compute_hours(result: PlanFootprint, watts: float, side: str = "after") -> float:
-    """Return the hours that a machine with `watts` is on."""
+    """Return the hours that an instance with `watts` is on."""
     return get_kwh(result, side) / (watts * PUE / 1000)
 
 
-def compute_volume_kwh(gb: float, hours: float = 730) -> float:
-    """Return the energy of a volume: 1.2 Wh/TBh of SSD, two copies."""
-    return gb / 1000 * 1.2 * 2 * hours / 1000 * PUE
+def compute_volume_kwh(gb: float) -> float:
+    """Return the energy of a volume in a month: 1.2 Wh/TBh of SSD, two copies."""
+    return gb / 1000 * 1.2 * 2 * 730 / 1000 * PUE
 
 
 def list_part_names(result: PlanFootprint) -> list[str]:
@@ -55,7 +55,7 @@ def join_reasons(result: PlanFootprint) -> str:
     return "; ".join(one.reason for _, one in result.unknowns)
 
 
-#: W of m5.xlarge at the default load of a machine (0.3): half way between the points 0.1 and 0.5 of the curves.
+#: W of m5.xlarge at the default load of an instance (0.3): half way between the points 0.1 and 0.5 of the curves.
 M5_W = 20 * ((0.273 + 0.553) / 2 + 0.1) + 16 * (0.07 + 0.11) / 2
 
 
@@ -74,7 +74,7 @@ def find_part(result: PlanFootprint, name: str) -> ResourcePart:
 
 
 def get_counts(result: PlanFootprint, name: str) -> tuple[float, float, float]:
-    """Return the minimum, expected and maximum number of machines of the part with this name."""
+    """Return the minimum, expected and maximum number of instances of the part with this name."""
     count = find_part(result, name).count
     assert count is not None
     return count.low, count.central, count.high

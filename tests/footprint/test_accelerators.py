@@ -1,4 +1,4 @@
-"""Hand-computed estimates of servers with accelerators, from the catalogue."""
+"""Manually computed estimates of servers with accelerators, from the catalogue."""
 
 import json
 
@@ -8,12 +8,12 @@ from sustainable_mlops.footprint import (
     FleetActivity,
     FootprintEstimate,
     JobActivity,
-    bounded_quantity,
     estimate,
     estimate_job,
     estimate_job_footprint,
-    exact_quantity,
     find_alternatives,
+    make_bounded,
+    make_exact,
 )
 from sustainable_mlops.footprint.coefficients import load_assumptions
 from tests.cases import check_cases
@@ -37,17 +37,15 @@ def get_kwh(result: FootprintEstimate) -> float:
 
 
 def make_job(instance: str = "ml.p5.48xlarge", hours: float = 10.0, **more: object) -> JobActivity:
-    return JobActivity(instance, "us-east-1", exact_quantity(hours), **more)  # type: ignore[arg-type]
+    return JobActivity(instance, "us-east-1", make_exact(hours), **more)  # type: ignore[arg-type]
 
 
 def test_power_in_training_serving_and_waiting() -> None:
-    served = FleetActivity("ml.p5.48xlarge", "us-east-1", hours=exact_quantity(1.0), duty=exact_quantity(1.0))
+    served = FleetActivity("ml.p5.48xlarge", "us-east-1", hours=make_exact(1.0), duty=make_exact(1.0))
     assert get_kwh(estimate(served)) == pytest.approx(SERVING_W / 1000 * PUE)
-    assert get_kwh(estimate(make_job(hours=1.0, duty=exact_quantity(1.0)))) == pytest.approx(TRAINING_W / 1000 * PUE)
-    assert get_kwh(estimate(make_job(hours=1.0, duty=exact_quantity(0.0)))) == pytest.approx(WAITING_W / 1000 * PUE)
-    assert get_kwh(estimate(make_job(hours=1.0, duty=exact_quantity(1.0), work="inference"))) == get_kwh(
-        estimate(served)
-    )
+    assert get_kwh(estimate(make_job(hours=1.0, duty=make_exact(1.0)))) == pytest.approx(TRAINING_W / 1000 * PUE)
+    assert get_kwh(estimate(make_job(hours=1.0, duty=make_exact(0.0)))) == pytest.approx(WAITING_W / 1000 * PUE)
+    assert get_kwh(estimate(make_job(hours=1.0, duty=make_exact(1.0), work="inference"))) == get_kwh(estimate(served))
 
 
 def test_a_whole_training_server_has_a_higher_default_load_than_a_part() -> None:
@@ -63,18 +61,18 @@ def test_a_whole_training_server_has_a_higher_default_load_than_a_part() -> None
 
 @pytest.mark.parametrize("count", [2.0, 4.0])
 def test_several_servers_that_train_together_add_their_network(count: float) -> None:
-    one, several = estimate(make_job()), estimate(make_job(count=exact_quantity(count)))
+    one, several = estimate(make_job()), estimate(make_job(count=make_exact(count)))
     # 8 x 400 Gbit/s at 0.15 W, of each.
     assert get_kwh(several) == pytest.approx(count * (get_kwh(one) + 10 * 8 * 400 * 0.15 / 1000 * PUE))
     has_network = [any("network between instances" in text for text in result.assumptions) for result in (one, several)]
     assert has_network == [False, True]
-    served = [FleetActivity("ml.p5.48xlarge", "us-east-1", exact_quantity(count)) for count in (1.0, 4.0)]
+    served = [FleetActivity("ml.p5.48xlarge", "us-east-1", make_exact(count)) for count in (1.0, 4.0)]
     assert get_kwh(estimate(served[1])) == pytest.approx(4 * get_kwh(estimate(served[0])))
 
 
 def test_memory_beyond_the_busy_limit_draws_idle_power() -> None:
     def watts(instance: str, load: float) -> float:
-        fleet = FleetActivity(instance, "us-east-1", hours=exact_quantity(1.0), duty=exact_quantity(load))
+        fleet = FleetActivity(instance, "us-east-1", hours=make_exact(1.0), duty=make_exact(load))
         return get_kwh(estimate(fleet)) * 1000 / PUE
 
     # x2iedn.32xlarge: 4,096 GB on 128 vCPU, so 1,024 of them; r6i: 8 GB a vCPU, so all.
@@ -92,7 +90,7 @@ def test_memory_beyond_the_busy_limit_draws_idle_power() -> None:
         (make_job("ml.g4dn.xlarge", 0.2), False),  # a small one
         (make_job("ml.trn1.2xlarge", 0.2), False),  # of 190 W
         (make_job(hours=1.0), False),  # no small job
-        (make_job(hours=0.2, duty=exact_quantity(0.8)), False),  # a given duty
+        (make_job(hours=0.2, duty=make_exact(0.8)), False),  # a given duty
     ],
 )
 def test_a_short_job_on_a_large_accelerator_has_a_note_on_its_utilization(which: JobActivity, has_note: bool) -> None:
@@ -102,7 +100,7 @@ def test_a_short_job_on_a_large_accelerator_has_a_note_on_its_utilization(which:
 
 
 def test_a_measured_duty_replaces_the_assumed_one() -> None:
-    measured = estimate(make_job(hours=0.2, duty=bounded_quantity(0.7, 0.75, 0.8, "measured utilisation", "B")))
+    measured = estimate(make_job(hours=0.2, duty=make_bounded(0.7, 0.75, 0.8, "measured utilisation", "B")))
     assumed = estimate(make_job(hours=0.2))
     for metric in ("energy", "operational"):
         known, guessed = measured.figures[metric], assumed.figures[metric]
@@ -113,7 +111,7 @@ def test_a_measured_duty_replaces_the_assumed_one() -> None:
 
 def test_an_arm_cpu_has_its_own_idle_power() -> None:
     def watts(instance: str, load: float) -> float:
-        fleet = FleetActivity(instance, "us-east-1", hours=exact_quantity(1.0), duty=exact_quantity(load))
+        fleet = FleetActivity(instance, "us-east-1", hours=make_exact(1.0), duty=make_exact(load))
         return get_kwh(estimate(fleet)) * 1000 / PUE
 
     # Graviton2: 110 W on 64 vCPU, which are all in m6g.16xlarge, and 256 GB.
@@ -133,10 +131,10 @@ def test_a_finished_short_job_has_the_note_too() -> None:
 
 def test_only_transform_steps_have_the_power_of_serving() -> None:
     def step(kind: str) -> float:
-        machines = {"InstanceType": "ml.g5.xlarge", "InstanceCount": 1}
+        resources = {"InstanceType": "ml.g5.xlarge", "InstanceCount": 1}
         at = {"Training": "ResourceConfig", "Transform": "TransformResources"}.get(kind, "ProcessingResources")
-        machines_block = {"ClusterConfig": machines} if at == "ProcessingResources" else machines
-        arguments = {at: machines_block, "StoppingCondition": {"MaxRuntimeInSeconds": 3600}}
+        resources_block = {"ClusterConfig": resources} if at == "ProcessingResources" else resources
+        arguments = {at: resources_block, "StoppingCondition": {"MaxRuntimeInSeconds": 3600}}
         definition = {"Version": "2020-12-01", "Steps": [{"Name": "S", "Type": kind, "Arguments": arguments}]}
         values = {"pipeline_name": "p", "region": "us-east-1", "pipeline_definition": json.dumps(definition)}
         result = make_footprint(build_change("aws_sagemaker_pipeline.p", values)).after.get("energy")

@@ -11,11 +11,11 @@ from sustainable_mlops.footprint import (
     FleetActivity,
     FootprintAlternative,
     FootprintFigure,
-    bounded_quantity,
     compute_host_power,
     estimate,
-    exact_quantity,
     find_alternatives,
+    make_bounded,
+    make_exact,
 )
 from sustainable_mlops.footprint.model import estimate_change as changed
 from sustainable_mlops.footprint.propagation import PropagationModel, propagate_change
@@ -24,7 +24,7 @@ from tests.cases import check_cases
 from tests.footprint.plans import ENDPOINT, build_endpoint_plan, variant
 from tests.footprint.support import PUE, REGION, make_footprint, make_usage
 
-GRID = bounded_quantity(1, 2, 4, "grid")
+GRID = make_bounded(1, 2, 4, "grid")
 
 
 def get_bounds(figure: FootprintFigure | None) -> tuple[float, float, float]:
@@ -37,8 +37,8 @@ def make_model(function: Any, *inputs: Quantity) -> PropagationModel:
 
 
 def test_a_shared_input_varies_on_both_sides_at_once() -> None:
-    before = make_model(lambda watts, grid: watts * grid, bounded_quantity(80, 100, 120, "old"), GRID)
-    after = make_model(lambda watts, grid: watts * grid, bounded_quantity(50, 60, 90, "new"), GRID)
+    before = make_model(lambda watts, grid: watts * grid, make_bounded(80, 100, 120, "old"), GRID)
+    after = make_model(lambda watts, grid: watts * grid, make_bounded(50, 60, 90, "new"), GRID)
     (result,) = propagate_change(before, after)
     # -40 W x 2. The grid makes it -40 to -160; the old silicon, 160 to 240, takes 40 either way; the new 20 and 60.
     assert get_bounds(result) == pytest.approx((-80 - hypot(80, 40, 20), -80, -80 + hypot(40, 40, 60)))
@@ -46,23 +46,23 @@ def test_a_shared_input_varies_on_both_sides_at_once() -> None:
 
 
 def test_an_unknown_that_changes_the_sign_acts_as_an_amount() -> None:
-    load = bounded_quantity(0.5, 1, 1.5, "load")
+    load = make_bounded(0.5, 1, 1.5, "load")
     (result,) = propagate_change(make_model(lambda d: 10 * d, load), make_model(lambda d: 4 + 4 * d, load))
     # 4 - 6 d: 1 at a load of a half, -5 at one and a half
     assert get_bounds(result) == pytest.approx((-5, -2, 1))
 
 
 def test_unknowns_with_one_key_vary_together_at_any_scale() -> None:
-    load = bounded_quantity(1, 2, 4, "load")
+    load = make_bounded(1, 2, 4, "load")
     (result,) = propagate_change(
-        make_model(lambda d: d, load), make_model(lambda d: d, (load * 3).with_text("three loads"))
+        make_model(lambda d: d, load), make_model(lambda d: d, (load * 3).replace_text("three loads"))
     )
     assert get_bounds(result) == pytest.approx((2, 4, 8))
 
 
 def test_errors_of_two_kinds_of_silicon_are_independent() -> None:
     def fleet(instance_type: str) -> FleetActivity:
-        return FleetActivity(instance_type, REGION, duty=exact_quantity(0.1))
+        return FleetActivity(instance_type, REGION, duty=make_exact(0.1))
 
     def kwh(instance_type: str) -> float:
         instance = instances.find(instance_type)
@@ -76,9 +76,7 @@ def test_errors_of_two_kinds_of_silicon_are_independent() -> None:
     result = changed(fleet("ml.m5.xlarge"), fleet("ml.m6g.xlarge"))["energy"]
     assert get_bounds(result)[:2] == pytest.approx((low, new - old), rel=1e-3)
     # Of one kind they do: a second instance takes what the first does.
-    second = changed(
-        fleet("ml.m5.xlarge"), FleetActivity("ml.m5.xlarge", REGION, exact_quantity(2), duty=exact_quantity(0.1))
-    )
+    second = changed(fleet("ml.m5.xlarge"), FleetActivity("ml.m5.xlarge", REGION, make_exact(2), duty=make_exact(0.1)))
     for metric, figure in estimate(fleet("ml.m5.xlarge")).figures.items():
         assert get_bounds(second[metric]) == pytest.approx(get_bounds(figure))
 

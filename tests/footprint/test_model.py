@@ -1,4 +1,4 @@
-"""Hand-computed estimates: the arithmetic is in each test, from the coefficients of the catalogue."""
+"""Manually computed estimates: the arithmetic is in each test, from the coefficients of the catalogue."""
 
 from itertools import pairwise
 
@@ -15,14 +15,14 @@ from sustainable_mlops.footprint import (
     ServerlessActivity,
     StorageActivity,
     TransferActivity,
-    bounded_quantity,
     compute_host_power,
     estimate,
     estimate_job,
     estimate_per_thousand_requests,
-    exact_quantity,
     format_figure,
     format_number,
+    make_bounded,
+    make_exact,
 )
 from sustainable_mlops.footprint.coefficients import Coefficients
 from sustainable_mlops.footprint.figures import (
@@ -44,7 +44,7 @@ def get_central(result: FootprintEstimate | None, metric: str) -> float:
 
 
 def test_a_real_time_instance_with_a_gpu() -> None:
-    result = estimate(FleetActivity("ml.g5.xlarge", "eu-north-1", duty=exact_quantity(0.3)))
+    result = estimate(FleetActivity("ml.g5.xlarge", "eu-north-1", duty=make_exact(0.3)))
     # EPYC 7R32: 2 x 280 W / 192 vCPU x 4 vCPU = 11.667 W of TDP; 16 GB; one A10G: 65 W idle, 200 W busy.
     idle = 11.6667 * (0.108 + 0.1) + 16 * 0.042 + 65 + 30  # 98.10 W
     busy = 11.6667 * (0.553 + 0.1) + 16 * 0.11 + 200 + 30  # 239.38 W
@@ -55,7 +55,7 @@ def test_a_real_time_instance_with_a_gpu() -> None:
     kg = (700 * 4 / 192 + 16 * 1.388 + 0.25 * 50 + 150) * 730 / 52_560
     assert get_central(result, "embodied") == pytest.approx(kg, rel=1e-6)
     assert get_central(result, "total") == pytest.approx(kwh * 0.021 + kg, rel=1e-4)
-    # AWS claims matched purchases in Stockholm, and 0.02 L/kWh of the machines, before PUE
+    # AWS claims matched purchases in Stockholm, and 0.02 L/kWh of the hardware, before PUE
     assert get_central(result, "market_based") == 0
     assert get_central(result, "water") == pytest.approx(kwh / 1.10 * 0.02, rel=1e-4)
     # 1.4084 USD/h in us-east-1, x 1.062 in Stockholm
@@ -63,7 +63,7 @@ def test_a_real_time_instance_with_a_gpu() -> None:
 
 
 def test_two_instances_without_an_accelerator() -> None:
-    result = estimate(FleetActivity("ml.m5.xlarge", "us-east-1", count=exact_quantity(2), duty=exact_quantity(0.1)))
+    result = estimate(FleetActivity("ml.m5.xlarge", "us-east-1", count=make_exact(2), duty=make_exact(0.1)))
     # 8175M: 2 x 240 W / 96 vCPU x 4 vCPU = 20 W; at 10 % load 20 x (0.273 + 0.1) + 16 GB x 0.07
     watts = 20 * 0.373 + 16 * 0.07
     assert get_central(result, "energy") == pytest.approx(2 * watts * 0.73 * 1.15, rel=1e-6)
@@ -74,9 +74,7 @@ def test_two_instances_without_an_accelerator() -> None:
 
 
 def test_serverless_uses_its_busy_seconds() -> None:
-    result = estimate(
-        ServerlessActivity(4096, "us-east-1", requests=exact_quantity(300_000), duration_s=exact_quantity(0.2))
-    )
+    result = estimate(ServerlessActivity(4096, "us-east-1", requests=make_exact(300_000), duration_s=make_exact(0.2)))
     hours = 300_000 * 0.2 / 3600  # 16.67 h
     # 4096 / 1769 vCPU at 5 W of TDP each, half loaded, and 4 GB
     watts = 4096 / 1769 * 5 * (0.553 + 0.1) + 4 * 0.11
@@ -87,10 +85,8 @@ def test_serverless_uses_its_busy_seconds() -> None:
 
 
 def test_provisioned_concurrency_is_never_free() -> None:
-    without = ServerlessActivity(2048, "us-east-1", exact_quantity(1000), exact_quantity(0.1))
-    ready = ServerlessActivity(
-        2048, "us-east-1", exact_quantity(1000), exact_quantity(0.1), provisioned=exact_quantity(1)
-    )
+    without = ServerlessActivity(2048, "us-east-1", make_exact(1000), make_exact(0.1))
+    ready = ServerlessActivity(2048, "us-east-1", make_exact(1000), make_exact(0.1), provisioned=make_exact(1))
     # One worker idle all month but for 100 s: 2048/1769 vCPU x 5 W x 0.208 + 2 GB x 0.042
     idle = (2048 / 1769 * 5 * 0.208 + 2 * 0.042) * (730 - 100 / 3600) / 1000 * 1.15
     assert get_central(estimate(ready), "energy") - get_central(estimate(without), "energy") == pytest.approx(
@@ -101,23 +97,23 @@ def test_provisioned_concurrency_is_never_free() -> None:
 
 
 def test_a_terabyte_in_s3() -> None:
-    result = estimate(StorageActivity("STANDARD", "us-east-1", exact_quantity(1000)))
+    result = estimate(StorageActivity("STANDARD", "us-east-1", make_exact(1000)))
     # 1 TB x 6 copies x 0.65 Wh/TBh x 730 h x 1.15
     assert get_central(result, "energy") == pytest.approx(6 * 0.65 * 730 / 1000 * 1.15)
     assert get_central(result, "cost") == pytest.approx(23)
     # The drives are used for a month of their lifetime.
-    ours = Coefficients.default()
+    ours = Coefficients.get_current()
     assert get_central(result, "embodied") == pytest.approx(6 * ours.hdd_kg_per_tb.central * 730 / ours.lifetime_h)
 
 
 def test_the_in_memory_online_store_draws_power_all_the_time() -> None:
-    result = estimate(StorageActivity("feature_store_online_in_memory", "us-east-1", exact_quantity(10)))
+    result = estimate(StorageActivity("feature_store_online_in_memory", "us-east-1", make_exact(10)))
     # 10 GB x 2 copies x 0.17 W x 730 h x 1.15
     assert get_central(result, "energy") == pytest.approx(10 * 2 * 0.17 * 0.73 * 1.15)
 
 
 def test_transfer_to_another_region() -> None:
-    result = estimate(TransferActivity("us-east-1", exact_quantity(100)))
+    result = estimate(TransferActivity("us-east-1", make_exact(100)))
     assert get_central(result, "energy") == pytest.approx(100 * 0.001 * 1.15)
     assert result.get("embodied") is None
 
@@ -132,7 +128,7 @@ def test_a_finished_spot_job_costs_its_billed_time_and_uses_its_run_time() -> No
 
 
 def test_spot_never_saves_carbon_before_a_job_either() -> None:
-    hours = bounded_quantity(0.5, 1, 2)
+    hours = make_bounded(0.5, 1, 2)
     spot = estimate(JobActivity("ml.g5.xlarge", "us-east-1", hours, spot=True))
     on_demand = estimate(JobActivity("ml.g5.xlarge", "us-east-1", hours))
     assert get_central(spot, "total") >= get_central(on_demand, "total")
@@ -140,7 +136,7 @@ def test_spot_never_saves_carbon_before_a_job_either() -> None:
 
 
 def test_figures_of_a_thousand_requests_are_a_thousandth_of_a_million() -> None:
-    fleet = FleetActivity("ml.m5.xlarge", "us-east-1", requests=exact_quantity(1_000_000))
+    fleet = FleetActivity("ml.m5.xlarge", "us-east-1", requests=make_exact(1_000_000))
     assert get_central(estimate_per_thousand_requests(fleet), "total") == pytest.approx(
         get_central(estimate(fleet), "total") / 1000
     )
@@ -148,9 +144,7 @@ def test_figures_of_a_thousand_requests_are_a_thousandth_of_a_million() -> None:
 
 
 def test_the_number_of_requests_does_not_widen_figures_per_request() -> None:
-    serverless = ServerlessActivity(
-        2048, "us-east-1", bounded_quantity(10, 1000, 100_000, "requests"), exact_quantity(0.1)
-    )
+    serverless = ServerlessActivity(2048, "us-east-1", make_bounded(10, 1000, 100_000, "requests"), make_exact(0.1))
     result = estimate_per_thousand_requests(serverless)
     assert result is not None
     energy = result.get("energy")
@@ -160,14 +154,10 @@ def test_the_number_of_requests_does_not_widen_figures_per_request() -> None:
 
 def test_the_driver_is_the_input_with_the_largest_effect() -> None:
     wide = estimate(
-        FleetActivity(
-            "ml.g5.xlarge", "us-east-1", count=bounded_quantity(1, 2, 40, "instances"), duty=exact_quantity(0.3)
-        )
+        FleetActivity("ml.g5.xlarge", "us-east-1", count=make_bounded(1, 2, 40, "instances"), duty=make_exact(0.3))
     )
     narrow = estimate(
-        FleetActivity(
-            "ml.g5.xlarge", "us-east-1", count=bounded_quantity(1.99, 2, 2.01, "instances"), duty=exact_quantity(0.3)
-        )
+        FleetActivity("ml.g5.xlarge", "us-east-1", count=make_bounded(1.99, 2, 2.01, "instances"), duty=make_exact(0.3))
     )
     assert {figure.driver for metric, figure in wide.figures.items() if metric != "market_based"} == {"instances"}
     assert "instances" not in {figure.driver for metric, figure in narrow.figures.items() if metric != "cost"}
@@ -201,9 +191,9 @@ amounts = st.floats(0, 1e6, allow_nan=False)
 @given(ends=st.tuples(amounts, amounts, amounts), duty=st.floats(0, 1), hours=st.floats(0, 730))
 def test_an_interval_contains_its_central_value(ends: tuple[float, float, float], duty: float, hours: float) -> None:
     low, middle, high = sorted(ends)
-    count = bounded_quantity(low, middle, high, "instances")
+    count = make_bounded(low, middle, high, "instances")
     result = estimate(
-        FleetActivity("ml.g5.xlarge", "us-east-1", count=count, hours=exact_quantity(hours), duty=exact_quantity(duty))
+        FleetActivity("ml.g5.xlarge", "us-east-1", count=count, hours=make_exact(hours), duty=make_exact(duty))
     )
     for figure in result.figures.values():
         assert 0 <= figure.low <= figure.central * (1 + 1e-9) <= figure.high * (1 + 1e-9)

@@ -1,4 +1,4 @@
-"""Footprints of plans; the arithmetic of the hand-computed cases is in the tests."""
+"""Footprints of plans; the arithmetic of the manually computed cases is in the tests."""
 
 import json
 from pathlib import Path
@@ -434,8 +434,8 @@ def test_a_moved_endpoint_has_the_usage_of_its_new_address(tmp_path: Path) -> No
 
 
 def test_steps_of_a_moved_pipeline_have_the_usage_of_its_new_address(tmp_path: Path) -> None:
-    machines = {"ResourceConfig": {"InstanceType": "ml.m5.xlarge", "InstanceCount": 1}}
-    definition = json.dumps({"Steps": [{"Name": "Train", "Type": "Training", "Arguments": machines}]})
+    resources = {"ResourceConfig": {"InstanceType": "ml.m5.xlarge", "InstanceCount": 1}}
+    definition = json.dumps({"Steps": [{"Name": "Train", "Type": "Training", "Arguments": resources}]})
     values = {"region": REGION, "pipeline_definition": definition}
     result = estimate_plan(
         build_plan(
@@ -498,7 +498,7 @@ def test_parts_with_one_name_are_counted_separately() -> None:
     assert [one.name for one in result.resources[0].changes] == ["variant v", "variant v (2)"]
 
 
-def test_uncovered_machines_are_unknown() -> None:
+def test_uncovered_instances_are_unknown() -> None:
     result = estimate_plan(
         build_plan(
             build_change("aws_glue_job.a", {"worker_type": "G.2X"}),

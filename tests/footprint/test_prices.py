@@ -9,13 +9,13 @@ from sustainable_mlops.footprint.calculation import find_location
 from sustainable_mlops.footprint.coefficients import Coefficients
 from sustainable_mlops.footprint.figures import FootprintFigure
 from sustainable_mlops.footprint.model import estimate
-from sustainable_mlops.footprint.quantities import exact_quantity
+from sustainable_mlops.footprint.quantities import make_exact
 from tests.cases import check_cases
 from tools.footprint_validation import load_measured_cases
 
 
 def _estimate_usd_per_hour(instance: str, region: str | None) -> FootprintFigure:
-    return estimate(FleetActivity(instance, region, exact_quantity(1.0), exact_quantity(1.0))).figures["cost"]
+    return estimate(FleetActivity(instance, region, make_exact(1.0), make_exact(1.0))).figures["cost"]
 
 
 @check_cases("region", ["us-east-2", "us-west-2"])
@@ -64,8 +64,8 @@ def test_a_region_without_a_price_list_has_the_widest_interval(name: str) -> Non
 
 
 def test_assumptions_contain_the_price_factor_of_the_region() -> None:
-    known = estimate(FleetActivity("ml.m5.xlarge", "eu-west-1", exact_quantity(1.0), exact_quantity(1.0)))
-    unknown = estimate(FleetActivity("ml.m5.xlarge", "ap-atlantis-1", exact_quantity(1.0), exact_quantity(1.0)))
+    known = estimate(FleetActivity("ml.m5.xlarge", "eu-west-1", make_exact(1.0), make_exact(1.0)))
+    unknown = estimate(FleetActivity("ml.m5.xlarge", "ap-atlantis-1", make_exact(1.0), make_exact(1.0)))
     text = "price of m5 in eu-west-1 over that in us-east-1 (lists of 2025-11-03): 1.11 x (1.09 to 1.16), class B"
     assert text in known.assumptions
     assert any("ap-atlantis-1" in one and "in no known price list" in one for one in unknown.assumptions)
@@ -106,7 +106,7 @@ def test_storage_and_other_services_have_their_own_price_factors() -> None:
     def usd(activity: StorageActivity | ServerlessActivity) -> float:
         return estimate(activity).figures["cost"].central
 
-    stored_usd = usd(StorageActivity("STANDARD", "sa-east-1", exact_quantity(1000.0)))
+    stored_usd = usd(StorageActivity("STANDARD", "sa-east-1", make_exact(1000.0)))
     assert stored_usd == pytest.approx(40.5, rel=0.01)  # 0.0405 USD a GB-month
     here, there = (
         prices.find_regional_price("us-west-2", "serverless inference"),
@@ -119,9 +119,7 @@ def test_storage_and_other_services_have_their_own_price_factors() -> None:
 def test_a_service_without_a_price_list_has_the_interval_of_the_region() -> None:
     regional_price = prices.find_regional_price("eu-west-1", "serverless inference")
     assert (regional_price.span, regional_price.grade) == ("Region", "C")
-    assumptions = estimate(
-        ServerlessActivity(2048, "eu-west-1", exact_quantity(1000.0), exact_quantity(0.1))
-    ).assumptions
+    assumptions = estimate(ServerlessActivity(2048, "eu-west-1", make_exact(1000.0), make_exact(0.1))).assumptions
     assert any("the interval of the prices of instances in the Region" in text for text in assumptions)
 
 
@@ -134,9 +132,9 @@ def test_the_most_specific_price_factor_is_used() -> None:
 
 
 def test_prices_of_one_table_row_vary_together() -> None:
-    where = find_location("eu-central-1", Coefficients.default())
+    where = find_location("eu-central-1", Coefficients.get_current())
     assert where.find_price_factor("m5").key == where.find_price_factor("m6i").key != where.find_price_factor("g5").key
     assert (
-        find_location(None, Coefficients.default()).find_price_factor("m5").key
-        == find_location(None, Coefficients.default()).find_price_factor("g5").key
+        find_location(None, Coefficients.get_current()).find_price_factor("m5").key
+        == find_location(None, Coefficients.get_current()).find_price_factor("g5").key
     )

@@ -1,9 +1,9 @@
-from sustainable_mlops.footprint import FleetActivity, FootprintEstimate, estimate, exact_quantity
+from sustainable_mlops.footprint import FleetActivity, FootprintEstimate, estimate, make_exact
 from tests.cases import check_cases
 
 
 def make_estimate(region: str) -> FootprintEstimate:
-    return estimate(FleetActivity("ml.m5.xlarge", region, duty=exact_quantity(0.1)))
+    return estimate(FleetActivity("ml.m5.xlarge", region, duty=make_exact(0.1)))
 
 
 def find_pue_text(region: str) -> str:

@@ -1,4 +1,4 @@
-"""Uncounted machines and stores are listed, and nothing else."""
+"""Uncounted instances and stores are listed, and nothing else."""
 
 import json
 from pathlib import Path
@@ -49,7 +49,7 @@ SIZED = (
         ("aws_dynamodb_table", {"billing_mode": "PROVISIONED", "read_capacity": 1000}),
     ],
 )
-def test_an_uncounted_machine_is_listed_as_changed_or_unchanged(kind: str, values: dict[str, Any]) -> None:
+def test_an_uncounted_instance_is_listed_as_changed_or_unchanged(kind: str, values: dict[str, Any]) -> None:
     address = f"{kind}.one"
     assert find_uncounted(make_footprint(build_change(address, values))) == {address: True}
     assert find_uncounted(make_footprint(build_change(address, values, before=values))) == {address: False}
@@ -118,7 +118,7 @@ def test_a_small_step_is_no_growth(kind: str, before: dict[str, Any], change: di
     assert one.is_changed is is_changed
 
 
-def test_a_change_of_tags_is_no_change_of_an_uncounted_machine() -> None:
+def test_a_change_of_tags_is_no_change_of_an_uncounted_instance() -> None:
     job = {"worker_type": "G.2X"}
     tagged = {**job, "tags": {"a": "b"}, "tags_all": {"a": "b"}}
     assert find_uncounted(make_footprint(build_change("aws_glue_job.j", tagged, before=job))) == {
@@ -214,12 +214,12 @@ junk: st.SearchStrategy[Any] = (
 )
 
 
-def spoil(value: Any, data: st.DataObject) -> tuple[Any, Any]:
+def corrupt_value(value: Any, data: st.DataObject) -> tuple[Any, Any]:
     """Return `value` with one place replaced or unknown, and the marks of the unknown places."""
     if not isinstance(value, dict | list) or not value or data.draw(st.booleans()):
         return (None, True) if data.draw(st.booleans()) else (data.draw(junk), False)
     key = data.draw(st.sampled_from(sorted(value) if isinstance(value, dict) else range(len(value))))
-    inner, mark = spoil(value[key], data)
+    inner, mark = corrupt_value(value[key], data)
     if isinstance(value, dict):
         return {**value, key: inner}, {key: mark}
     marks: list[Any] = [False] * len(value)
@@ -233,7 +233,7 @@ def test_any_value_is_counted_or_uncounted(kind: str, data: st.DataObject) -> No
     first_change, *others = make_resources(kind, KEYS_BY_TYPE[kind][0])
     values = first_change["change"]["after"]
     key = data.draw(st.sampled_from(sorted(values)))
-    inner, mark = spoil(values[key], data)
+    inner, mark = corrupt_value(values[key], data)
     first_change["change"] |= {"after": {**values, key: inner}, "after_unknown": {key: mark}}
     result = make_footprint(first_change, *others)
     json.dumps(result.to_dict(), allow_nan=False)
@@ -252,7 +252,7 @@ def test_any_value_is_counted_or_uncounted(kind: str, data: st.DataObject) -> No
         ("aws_cloudwatch_event_target", {"arn": "arn:aws:lambda:us-east-1:1:function:f"}),
     ],
 )
-def test_targets_that_start_no_machines_are_not_listed(kind: str, values: dict[str, Any]) -> None:
+def test_targets_that_start_no_instances_are_not_listed(kind: str, values: dict[str, Any]) -> None:
     assert make_footprint(build_change(f"{kind}.one", values)).resources == ()
 
 

@@ -66,7 +66,7 @@ def test_an_algorithm_without_validation_has_no_footprint() -> None:
 
 
 @check_cases("kind", ["aws_glue_job", "aws_db_instance", "aws_ecr_repository"])
-def test_stores_and_machines_outside_sagemaker_are_unknown(kind: str) -> None:
+def test_stores_and_instances_outside_sagemaker_are_unknown(kind: str) -> None:
     assert [unknown.subject for _, unknown in make_type_footprint(kind, {"name": "n"}).unknowns] == [kind]
 
 
@@ -89,11 +89,11 @@ def test_all_listed_types_are_types_of_the_provider() -> None:
     }
 
 
-#: Name endings of types that run machines.
+#: Name endings of types that run instances.
 _RUNS = re.compile(
     r"(.*_)?(broker|cluster|environment|fleet|hsm|host|instance|job|microvm|node_group|replicator|reservation|runtime)"
 )
-#: Types with such a name and without machines.
+#: Types with such a name and without instances.
 _RUNS_NONE = """
     amplify_backend_environment appconfig_environment cloudformation_stack_set_instance cloudhsm_v2_cluster
     codeconnections_host codestarconnections_host connect_instance docdb_global_cluster ec2_subnet_cidr_reservation
@@ -120,7 +120,7 @@ def test_every_type_of_the_provider_is_estimated_priced_listed_or_free(tmp_path:
     assert unlisted == []
 
 
-def test_every_type_with_the_name_of_a_machine_is_counted_or_listed() -> None:
+def test_every_type_with_the_name_of_an_instance_is_counted_or_listed() -> None:
     known_types = {kind.replace("_", "") for kind in (*READERS, *UNCOVERED_TYPES, *FREE_TYPES, *load_by_type())}
     spec = find_spec("cdktn_provider_aws")
     assert spec is not None

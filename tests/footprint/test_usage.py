@@ -93,11 +93,11 @@ resources:
         ("resources: {a.b: {duty: .nan}}", "resources.a.b.duty: must be a number"),
         ("resources: {a.b: {duty: true}}", "resources.a.b.duty: must be a number"),
         ("resources: {a.b: {duty: '0.5'}}", "resources.a.b.duty: must be a number"),
-        ("resources: {a.b: {duty: {low: 0.1, high: 0.2}}}", "resources.a.b.duty: give low, expected and high"),
+        ("resources: {a.b: {duty: {low: 0.1, high: 0.2}}}", "resources.a.b.duty: write low, expected and high"),
         ("resources: {a.b: {duty: {low: 0.3, expected: 0.2, high: 0.4}}}", "must be in ascending order"),
         ("resources: {a.b: {storage_gb: {COLD: 1}}}", "resources.a.b.storage_gb: unknown key COLD"),
         ("resources: {a.b: {storage_gb: {STANDARD: -1}}}", "resources.a.b.storage_gb.STANDARD: must be a number"),
-        ("resources: {a.b: {duty: 0.1, duty: 0.2}}", "the key duty appears twice"),
+        ("resources: {a.b: {duty: 0.1, duty: 0.2}}", "the key 'duty' appears twice"),
         (
             "resources: {aws_s3_bucket.b: {duty: 0.1}}",
             "b.duty: does not apply to aws_s3_bucket; use one of storage_gb, transfer_gb_per_month",
@@ -114,8 +114,12 @@ resources:
             "resources: {aws_sagemaker_endpont.e: {duty: 0.1}}",
             "does not apply to aws_sagemaker_endpont; remove the entry",
         ),
-        ("a: [", "is not YAML"),
-        ("- 1", "must be a mapping"),
+        ("a: [", "line 1, column 5: not valid YAML"),
+        ("- 1", "must be a mapping (key: value), but is a list"),
+        ("resources: {a.b: }", "resources.a.b: must be a mapping (key: value), but is empty"),
+        ("resources: {a.b: high}", "must be a mapping (key: value), but is a text"),
+        ("resources: {a.b: 0.5}", "must be a mapping (key: value), but is a number"),
+        ("resources: {a.b: 2026-01-01}", "must be a mapping (key: value), but is a date"),
     ],
 )
 def test_an_invalid_entry_is_refused_with_its_location(tmp_path: Path, text: str, message: str) -> None:
@@ -129,7 +133,7 @@ def test_an_invalid_entry_is_refused_with_its_location(tmp_path: Path, text: str
 
 def test_a_duplicate_key_in_json_is_refused(tmp_path: Path) -> None:
     path = write_usage(tmp_path, '{"resources": {"a.b": {"duty": 0.1}, "a.b": {}}}', "usage.json")
-    with pytest.raises(UserError, match=r"the key a\.b appears twice"):
+    with pytest.raises(UserError, match=r"the key 'a\.b' appears twice"):
         read_usage(path)
 
 
@@ -169,22 +173,21 @@ def test_a_step_has_its_own_keys_and_those_of_its_pipeline(tmp_path: Path) -> No
     assert [key for key in KEYS if keys.get_own(key) is not None] == ["instances"]
 
 
-ENDPOINTS = ("aws_sagemaker_endpoint", "aws_sagemaker_endpoint_configuration")
 SERVERLESS = ("requests_per_month", "duration_seconds", "provisioned_concurrency")
 
 
 def make_resources(kind: str, key: str) -> list[dict[str, Any]]:
     """Return changes for a resource `one` of this type whose footprint depends on the key."""
-    machines = {"instance_type": "ml.m5.xlarge", "instance_count": 1}
+    job_instances = {"instance_type": "ml.m5.xlarge", "instance_count": 1}
     spec = {"default_resource_spec": [{"instance_type": "ml.m5.xlarge"}]}
     variant: dict[str, Any] = {"instance_type": "ml.m5.xlarge", "initial_instance_count": 1}
     if key in SERVERLESS:
         variant = {"serverless_config": [{"memory_size_in_mb": 2048}]}
-    cluster = {"resource_config": [machines], "enable_managed_spot_training": True}
+    cluster = {"resource_config": [job_instances], "enable_managed_spot_training": True}
     step = {"InstanceType": "ml.m5.xlarge", "InstanceCount": 1}
     arguments = {"ResourceConfig": step, "EnableManagedSpotTraining": True}
-    config = {"monitoring_job_definition": [{"monitoring_resources": [{"cluster_config": [machines]}]}]}
-    machine, weights = {"instance_type": "m5.xlarge"}, {"instance_type_configs": [{"instance_type": "m5.xlarge"}]}
+    config = {"monitoring_job_definition": [{"monitoring_resources": [{"cluster_config": [job_instances]}]}]}
+    instance, weights = {"instance_type": "m5.xlarge"}, {"instance_type_configs": [{"instance_type": "m5.xlarge"}]}
     spot = {"instance_market_options": [{"market_type": "spot"}]}
     sizes = {"scaling_config": [{"min_size": 1, "desired_size": 2, "max_size": 4}]}
     values: dict[str, dict[str, Any]] = {
@@ -194,28 +197,28 @@ def make_resources(kind: str, key: str) -> list[dict[str, Any]]:
             "mixed_instances_policy": [
                 {
                     "instances_distribution": [{"on_demand_percentage_above_base_capacity": 0}],
-                    "launch_template": [{"override": [machine]}],
+                    "launch_template": [{"override": [instance]}],
                 }
             ],
         },
         "aws_batch_compute_environment": {
             "compute_resources": [{"type": "SPOT", "instance_type": ["m5.xlarge"], "max_vcpus": 16}]
         },
-        "aws_ec2_capacity_block_reservation": {**machine, "instance_count": 1},
-        "aws_ec2_capacity_reservation": {**machine, "instance_count": 1},
+        "aws_ec2_capacity_block_reservation": {**instance, "instance_count": 1},
+        "aws_ec2_capacity_reservation": {**instance, "instance_count": 1},
         "aws_ec2_fleet": {
-            "launch_template_config": [{"override": [machine]}],
+            "launch_template_config": [{"override": [instance]}],
             "target_capacity_specification": [{"default_target_capacity_type": "spot", "total_target_capacity": 2}],
         },
         "aws_ec2_host": {"instance_family": "m5"},
         "aws_eks_node_group": {"instance_types": ["m5.xlarge"], "capacity_type": "SPOT", **sizes},
-        "aws_emr_cluster": {"master_instance_group": [{**machine, "bid_price": "0.1"}]},
+        "aws_emr_cluster": {"master_instance_group": [{**instance, "bid_price": "0.1"}]},
         "aws_emr_instance_fleet": {**weights, "target_spot_capacity": 2},
-        "aws_emr_instance_group": {**machine, "bid_price": "0.1", "instance_count": 2},
-        "aws_instance": {**machine, **spot},
-        "aws_spot_fleet_request": {"target_capacity": 2, "launch_specification": [machine]},
-        "aws_spot_instance_request": machine,
-        "aws_sagemaker_cluster": {"instance_groups": [machines]},
+        "aws_emr_instance_group": {**instance, "bid_price": "0.1", "instance_count": 2},
+        "aws_instance": {**instance, **spot},
+        "aws_spot_fleet_request": {"target_capacity": 2, "launch_specification": [instance]},
+        "aws_spot_instance_request": instance,
+        "aws_sagemaker_cluster": {"instance_groups": [job_instances]},
         "aws_s3_bucket": {
             "replication_configuration": [{"rules": [{"destination": [{"bucket": "arn:aws:s3:::away"}]}]}]
         },

@@ -10,7 +10,7 @@ from pathlib import Path
 from sustainable_mlops.advice import ServingRequirements, make_advice
 from sustainable_mlops.footprint import JobActivity, estimate, estimate_plan, find_alternatives
 from sustainable_mlops.footprint.figures import FootprintFigure
-from sustainable_mlops.footprint.quantities import exact_quantity
+from sustainable_mlops.footprint.quantities import make_exact
 from sustainable_mlops.plan import load
 
 FILE = Path(__file__).with_name("totals.txt")
@@ -48,7 +48,7 @@ def format_totals() -> Iterator[str]:
         for rank, option in enumerate(make_advice(need).options[:5], 1):
             yield f"  {rank}. {option.title}: {_format_figure(option.estimate.get('total'))}"
     for name in _JOBS:
-        result = estimate(JobActivity(name, "us-east-1", exact_quantity(1.0)))
+        result = estimate(JobActivity(name, "us-east-1", make_exact(1.0)))
         yield f"an hour of a job on {name}"
         yield from (f"  {metric}: {_format_figure(result.get(metric))}" for metric in _METRICS)
 

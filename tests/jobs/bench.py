@@ -48,7 +48,7 @@ class Bench:
         """Put an object into the data bucket."""
         self.sandbox.client("s3").put_object(Bucket=f"{self.name}-data", Key=key, Body=content)
 
-    def objects(self, address: str) -> dict[str, bytes]:
+    def read_objects(self, address: str) -> dict[str, bytes]:
         """Return the objects under an address: name to content."""
         bucket, prefix = S3Uri.parse(address)
         s3 = self.sandbox.client("s3")
@@ -66,7 +66,7 @@ class Bench:
             check=False,
             cwd=self.folder,
             env=self.sandbox.process_environment(),
-            timeout=900,  # long, because other tests use the machine; only a hang takes this long
+            timeout=900,  # long, because other tests use the computer; only a hang takes this long
         )
 
     def train(self, *arguments: str) -> dict[str, Any]:
@@ -79,7 +79,7 @@ class Bench:
         output: dict[str, Any] = json.loads(completed.stdout)
         return output
 
-    def model(self, record: dict[str, Any]) -> bytes:
+    def read_model(self, record: dict[str, Any]) -> bytes:
         """Return the content of the run's model.tar.gz."""
         bucket, key = S3Uri.parse(record["model"])
         body = self.sandbox.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()

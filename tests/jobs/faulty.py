@@ -182,14 +182,14 @@ def _write_pipeline(bench: Bench) -> None:
     platform["roles"]["pipeline"] = make_role(bench.sandbox, "acme-dev-pipeline")
     ssm.put_parameter(Name=parameter, Value=json.dumps(platform | {"name_prefix": bench.name}), Overwrite=True)
     spec = validate(yaml.safe_load((bench.folder / "prepare.yaml").read_text()), ProcessingSpec, "prepare.yaml")
-    with in_sandbox(bench):
+    with use_sandbox(bench):
         layout = Layout(find_platform(spec.platform).buckets, bench.name)
     data, execution = f"s3://{bench.name}-data", {"Get": "Execution.PipelineExecutionId"}
     references = JobReferences(
         role={"Get": "Parameters.DataPreparationRoleArn"},
         image={"Get": "Parameters.ProcessingImage"},
         kms_key=None,
-        source=layout.source(pack_source_folder(spec.source, bench.folder).digest),
+        source=layout.locate_source(pack_source_folder(spec.source, bench.folder).digest),
         channels={"flights": {"Std:Join": {"On": "/", "Values": [data, {"Get": "Parameters.InputKey"}]}}},
         models=None,
         checkpoints=None,
@@ -221,13 +221,13 @@ def _write_pipeline(bench: Bench) -> None:
 
 
 @contextlib.contextmanager
-def in_sandbox(bench: Bench) -> Iterator[None]:
+def use_sandbox(bench: Bench) -> Iterator[None]:
     """Run the context with the sandbox as AWS, in the folder of the bench, with short pauses."""
     before = Path.cwd()
     with (
         mock.patch.dict(os.environ, bench.sandbox.process_environment(), clear=True),
         mock.patch.multiple(wait, _FIRST_PAUSE=0.1, _LONGEST_PAUSE=0.3),
-        mock.patch.object(boto3, "DEFAULT_SESSION", _session()),
+        mock.patch.object(boto3, "DEFAULT_SESSION", _get_session()),
     ):
         os.chdir(bench.folder)
         try:
@@ -239,7 +239,7 @@ def in_sandbox(bench: Bench) -> Iterator[None]:
 _SESSIONS: list[boto3.Session] = []
 
 
-def _session() -> boto3.Session:
+def _get_session() -> boto3.Session:
     """Return one session for all tests: loading the service models takes most of the time of a launch."""
     if not _SESSIONS:
         _SESSIONS.append(boto3.Session())
@@ -267,7 +267,7 @@ class CompletedCommand:
         return last_line.split()[1:]
 
 
-def smlops(bench: Bench, *words: str, first: Callable[[], object] = lambda: None) -> CompletedCommand:
+def run_smlops(bench: Bench, *words: str, first: Callable[[], object] = lambda: None) -> CompletedCommand:
     """Run the command as a shell would; `first` runs at its start."""
 
     def command() -> None:
@@ -276,7 +276,7 @@ def smlops(bench: Bench, *words: str, first: Callable[[], object] = lambda: None
 
     out, err = io.StringIO(), io.StringIO()
     with (
-        in_sandbox(bench),
+        use_sandbox(bench),
         mock.patch.object(sys, "argv", ["smlops", *words]),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),

@@ -14,11 +14,19 @@ from pathlib import Path
 from sagemaker_sandbox import Sandbox
 from sustainable_mlops.terraform import ROOT
 from tests.jobs.bench import Bench, make_bench
-from tests.jobs.faulty import CONTINUE_PREFIX, LAUNCHERS, CompletedCommand, Launcher, get_hold_file, smlops, write_jobs
+from tests.jobs.faulty import (
+    CONTINUE_PREFIX,
+    LAUNCHERS,
+    CompletedCommand,
+    Launcher,
+    get_hold_file,
+    run_smlops,
+    write_jobs,
+)
 
 #: Exit code after Ctrl-C.
 INTERRUPTED = 130
-#: Seconds until Ctrl-C is repeated, and maximum seconds of a launch on a busy machine.
+#: Seconds until Ctrl-C is repeated, and maximum seconds of a launch on a busy computer.
 _REPEAT_SECONDS, _MAX_SECONDS = 60.0, 600.0
 
 
@@ -34,7 +42,7 @@ def interrupt(bench: Bench, launcher: Launcher, share: float) -> CompletedComman
     timer = functools.partial(signal.setitimer, signal.ITIMER_REAL)
     try:
         # Repeat Ctrl-C: Python loses it inside a destructor.
-        interrupted = smlops(
+        interrupted = run_smlops(
             bench, *launcher.words, first=lambda: timer(max(share * _SECONDS[launcher], 0.001), _REPEAT_SECONDS)
         )
         timer(_MAX_SECONDS)
@@ -42,7 +50,7 @@ def interrupt(bench: Bench, launcher: Launcher, share: float) -> CompletedComman
         has_command = CONTINUE_PREFIX in interrupted.err
         assert has_command or not launcher.list_launched(bench), interrupted.err
         get_hold_file(bench).unlink()
-        continued = smlops(bench, *(interrupted.command if has_command else launcher.words))
+        continued = run_smlops(bench, *(interrupted.command if has_command else launcher.words))
     finally:
         timer(0)
     assert continued.code == 0, interrupted.err + continued.err
@@ -56,15 +64,15 @@ _SECONDS: dict[Launcher, float] = {}
 def measure(bench: Bench, launcher: Launcher) -> None:
     """Measure the seconds of a launch until its first read of the status."""
     write_jobs(bench)
-    assert smlops(bench, *launcher.words, "--dry-run").code == 0  # fills the caches that both launches use
+    assert run_smlops(bench, *launcher.words, "--dry-run").code == 0  # fills the caches that both launches use
     started_at = time.monotonic()
-    assert smlops(bench, *launcher.words, "--no-wait").code == 0
+    assert run_smlops(bench, *launcher.words, "--no-wait").code == 0
     _SECONDS[launcher] = time.monotonic() - started_at
 
 
 def _main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--moments", type=int, default=50, help="number of moments for each kind of job")
+    parser.add_argument("--moments", type=int, default=50, help="number of moments for each job kind")
     parser.add_argument("--seed", type=int, default=random.randrange(2**32))  # noqa: S311 - no secret
     options = parser.parse_args()
     random_source = random.Random(options.seed)  # noqa: S311 - no secret

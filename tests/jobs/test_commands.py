@@ -40,7 +40,7 @@ def test_checks_without_aws_come_first(root: Path, write_job: WriteJob, monkeypa
 def test_a_probe_has_nothing_to_download(root: Path, write_transform: WriteJob, tmp_path: Path) -> None:
     completed = run_script(root, "transform", str(write_transform()), "--probe", "--download", str(tmp_path / "copy"))
     assert (completed.returncode, completed.stdout) == (2, "")
-    assert completed.stderr == "error: --download does not apply to --probe; leave one out\n"
+    assert completed.stderr == "error: --download does not apply to --probe; omit one of them\n"
     assert not (tmp_path / "copy").exists()
 
 

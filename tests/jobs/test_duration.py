@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sustainable_mlops.aws import Clients
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.footprint import exact_quantity
+from sustainable_mlops.footprint import make_exact
 from sustainable_mlops.jobs.duration import JobWork, estimate_first_seconds, find_rounds, measure_work, scale_seconds
 from sustainable_mlops.jobs.kinds import PROCESSING, TRAINING, TRANSFORM, JobKind
 from sustainable_mlops.jobs.launch import prepare
@@ -20,7 +20,7 @@ from tests.jobs.support import WriteJob
 def make_work(megabytes: float = 100, rounds: float | None = 100, **changes: Any) -> JobWork:
     values: dict[str, Any] = {
         "kind": "training",
-        "vcpus": exact_quantity(2.0),
+        "vcpus": make_exact(2.0),
         "is_network": False,
         "is_local": False,
     } | changes
@@ -59,9 +59,9 @@ def test_the_first_estimate_is_the_sum_of_start_reading_and_rounds(
 def test_more_data_never_takes_less_time_and_more_cpus_never_more(
     megabytes: float, rounds: float | None, vcpus: float, kind: str, more: float
 ) -> None:
-    work = make_work(megabytes, rounds, kind=kind, vcpus=exact_quantity(vcpus))
-    larger = make_work(megabytes * more, rounds, kind=kind, vcpus=exact_quantity(vcpus))
-    faster = make_work(megabytes, rounds, kind=kind, vcpus=exact_quantity(vcpus * more))
+    work = make_work(megabytes, rounds, kind=kind, vcpus=make_exact(vcpus))
+    larger = make_work(megabytes * more, rounds, kind=kind, vcpus=make_exact(vcpus))
+    faster = make_work(megabytes, rounds, kind=kind, vcpus=make_exact(vcpus * more))
     seconds = estimate_first_seconds(work)[0]
     for end in ("low", "central", "high"):
         assert getattr(seconds, end) <= getattr(estimate_first_seconds(larger)[0], end)

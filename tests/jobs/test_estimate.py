@@ -95,7 +95,7 @@ def test_the_duration_of_earlier_runs_is_used_and_named(
     path = write_job(hyperparameters={"num_round": 8}, limits={"max_runtime_minutes": 4})
     capped = estimate_file(path, tmp_path).duration
     assert (capped.low, capped.value, capped.high) == (240, 240, 240)
-    assert "longer than the cap of 4 min" in capped.source
+    assert "longer than the runtime limit of 4 min" in capped.source
 
 
 def test_a_record_that_is_only_in_s3_counts(
@@ -233,5 +233,5 @@ def test_the_plan_shows_the_figures_of_the_json(write_job: WriteJob, tmp_path: P
 
 def test_a_folder_that_cannot_hold_records_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(UserError, match=r"--out: .*file/runs cannot be created: Not a directory; name another folder"):
+    with pytest.raises(UserError, match=r"--out: .*file/runs cannot be created: Not a directory; pass another folder"):
         make_record_folder(tmp_path / "file")

@@ -20,7 +20,7 @@ from tests.jobs.faulty import (
     find_operation,
     get_hold_file,
     intercept_requests,
-    smlops,
+    run_smlops,
     write_jobs,
 )
 from tests.jobs.interrupts import INTERRUPTED, interrupt, measure
@@ -41,7 +41,7 @@ def test_throttling_of_every_call_and_a_failed_upload_are_retried(bench: Bench, 
     bench.sandbox.fault("ssm:GetParameter", error="ThrottlingException")
     for call in (launcher.creates, launcher.describes, *launcher.calls):
         bench.sandbox.fault(call, error="SlowDown" if call.startswith("s3:") else "ThrottlingException")
-    completed = smlops(bench, *launcher.words)
+    completed = run_smlops(bench, *launcher.words)
     assert completed.code == 0, completed.err
     assert bench.sandbox.faults() == []
     assert len(launcher.list_launched(bench)) == 1
@@ -61,7 +61,7 @@ def test_a_permanent_fault_ends_a_launch_with_its_state_and_the_command_that_con
         (launcher.describes, "ExpiredTokenException", "continues (to stop it: aws sagemaker stop-"),
     ):
         bench.sandbox.fault(call, error=error, times=50)
-        completed = smlops(bench, *command)
+        completed = run_smlops(bench, *command)
         bench.sandbox.clear_faults()
         line, command = completed.err.splitlines()[-2], tuple(completed.command)
         assert completed.code == 2
@@ -70,7 +70,7 @@ def test_a_permanent_fault_ends_a_launch_with_its_state_and_the_command_that_con
         assert state in line
     assert "the credentials have expired: sign in again" in line
     get_hold_file(bench).unlink()
-    assert smlops(bench, *command).code == 0
+    assert run_smlops(bench, *command).code == 0
     assert len(launcher.list_launched(bench)) == 1
 
 
@@ -89,16 +89,16 @@ def test_a_request_with_a_lost_response_is_not_repeated(bench: Bench, launcher: 
         return response
 
     with intercept_requests(lose_response):
-        completed = smlops(bench, *launcher.words, "--no-wait")
+        completed = run_smlops(bench, *launcher.words, "--no-wait")
     assert completed.code == (0 if times == 1 else 2), completed.err
     assert any(launcher.creates in called_operation for called_operation in lost_responses)
     if times > 1:
         assert "continues" in completed.err.splitlines()[-2]
     if times == 1:  # while it runs: of a pipeline that has ended, another start is another execution
-        repeated = smlops(bench, *launcher.words, "--no-wait")
+        repeated = run_smlops(bench, *launcher.words, "--no-wait")
     get_hold_file(bench).unlink()
     if times > 1:
-        repeated = smlops(bench, *completed.command)
+        repeated = run_smlops(bench, *completed.command)
     assert repeated.code == 0, repeated.err
     assert len(launcher.list_launched(bench)) == 1
 
@@ -118,12 +118,12 @@ def test_ctrl_c_leaves_nothing_half_done(bench: Bench, launcher: Launcher) -> No
     ):
         called_operation, when, call_number, state = moment
         with intercept_requests(CtrlC(called_operation, when, call_number)):
-            completed = smlops(bench, *command)
+            completed = run_smlops(bench, *command)
         assert completed.code == INTERRUPTED, completed.err
         assert state in completed.err.splitlines()[-1], moment
         command = tuple(completed.command)
     get_hold_file(bench).unlink()
-    assert smlops(bench, *command).code == 0
+    assert run_smlops(bench, *command).code == 0
     assert len(launcher.list_launched(bench)) == 1
 
 
@@ -153,11 +153,11 @@ def test_a_full_disk_is_reported_and_the_record_is_written_later(
 
     with monkeypatch.context() as patched:
         patched.setattr(Path, "write_text", fail_on_records)
-        completed = smlops(bench, *launcher.words)
+        completed = run_smlops(bench, *launcher.words)
     assert completed.code == 2
-    assert ".json cannot be written: No space left on device; free some space" in completed.err.splitlines()[-2]
+    assert ".json: cannot be written: No space left on device; free some space" in completed.err.splitlines()[-2]
     assert list((bench.folder / "out" / "runs").iterdir()) == []
-    assert smlops(bench, *completed.command).code == 0
+    assert run_smlops(bench, *completed.command).code == 0
     (record,) = (bench.folder / "out" / "runs").iterdir()
     assert record.suffix == ".json"
     assert len(launcher.list_launched(bench)) == 1
@@ -184,16 +184,16 @@ def test_a_full_disk_for_the_output_is_one_line(bench: Bench) -> None:
 
 def test_a_job_that_does_not_stop_is_reported(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     get_hold_file(bench).touch()
-    assert smlops(bench, "train", "job.yaml", "--no-wait").code == 0
+    assert run_smlops(bench, "train", "job.yaml", "--no-wait").code == 0
     sagemaker, (launched,) = bench.sandbox.client("sagemaker"), LAUNCHERS["training"].list_launched(bench)
     name = launched["TrainingJobName"]
     bench.wait_until(Path(f"{get_hold_file(bench)}.deaf").exists)
     sagemaker.stop_training_job(TrainingJobName=name)
     with monkeypatch.context() as patched:
         patched.setattr(wait, "_MAX_STOPPING_SECONDS", 0.2)
-        completed = smlops(bench, "train", "job.yaml")
+        completed = run_smlops(bench, "train", "job.yaml")
     assert completed.code == 2
-    assert f"{name}: has been Stopping for more than" in completed.err.splitlines()[-2]
+    assert f"{name}: has the status Stopping for more than" in completed.err.splitlines()[-2]
     assert f"training job {name} is Stopping; to continue:" in completed.err.splitlines()[-2]
     assert completed.command == ["train", "job.yaml"]
     assert len(LAUNCHERS["training"].list_launched(bench)) == 1

@@ -58,7 +58,7 @@ def test_unsuitable_records_are_named(write_record: RecordWriter) -> None:
         match=r"is the record of a processing job of prepare, but the newest record is of processing of other",
     ):
         build_job([good, other])
-    with pytest.raises(UserError, match=f"{bare.name}: the record has no {PEAK}, so the run was not measured; give"):
+    with pytest.raises(UserError, match=f"{bare.name}: the record has no {PEAK}, so the run was not measured; pass"):
         build_job([good, bare])
     transform = {**json.loads(good.read_text()), "kind": "transform"}
     good.write_text(json.dumps(transform))

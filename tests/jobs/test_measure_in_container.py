@@ -18,6 +18,7 @@ import pytest
 from sustainable_mlops.jobs.measurement import counters, smlops_measure
 from sustainable_mlops.jobs.measurement.smlops_measure import Gpus, Powercap
 from tests.cases import check_cases
+from tests.sandbox.support import WAIT_SECONDS
 
 HELPER = Path(smlops_measure.__file__)
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
@@ -69,7 +70,7 @@ def split_output(output: str) -> tuple[str, dict[str, float]]:
 def wait_until(condition: Callable[[], bool]) -> float:
     started_at = time.monotonic()
     while not condition():
-        assert time.monotonic() - started_at < 60
+        assert time.monotonic() - started_at < WAIT_SECONDS
         time.sleep(0.02)
     return time.monotonic() - started_at
 
@@ -84,7 +85,7 @@ def test_a_script_does_not_notice_the_wrapper(code: Path, way: str) -> None:
         # The toolkit sets the name of the program that it started.
         names = {"SM_USER_ENTRY_POINT": program, "SM_MODULE_NAME": program.removesuffix(".py"), "OTHER": "kept"}
         process = start(code, way_of_starting, *arguments, **names)
-        outputs.append((*process.communicate("from stdin", timeout=60), process.returncode))
+        outputs.append((*process.communicate("from stdin", timeout=WAIT_SECONDS), process.returncode))
     (output, *rest), (measured_output, *measured_rest) = outputs
     script_output, values = split_output(measured_output)
     assert script_output == output
@@ -102,7 +103,7 @@ def test_signals_reach_the_script_which_decides(code: Path, number: signal.Signa
     assert running.stdout is not None
     assert running.stdout.readline() == "ready\n"
     running.send_signal(number)
-    output, _ = running.communicate(timeout=60)
+    output, _ = running.communicate(timeout=WAIT_SECONDS)
     assert running.returncode == 143
     assert split_output(output)[1], "an interrupted script is measured too"
 
@@ -111,7 +112,7 @@ def test_signals_reach_the_script_which_decides(code: Path, number: signal.Signa
 def test_the_wrapper_ends_with_the_signal_that_ended_the_script(code: Path, number: signal.Signals) -> None:
     (code / "train.py").write_text(f"import os\nos.kill(os.getpid(), {int(number)})")
     running = start(code, ["smlops_measure.py"])
-    running.communicate(timeout=60)
+    running.communicate(timeout=WAIT_SECONDS)
     assert running.returncode == -number
 
 
@@ -152,7 +153,7 @@ def test_seconds_and_memory_are_those_of_the_whole_tree_of_processes(code: Path)
     )
     started_at = time.monotonic()
     running = start(code, ["smlops_measure.py"])
-    output, errors = running.communicate(timeout=300)
+    output, errors = running.communicate(timeout=WAIT_SECONDS)
     wall = time.monotonic() - started_at
     values = split_output(output)[1]
     assert errors == ""
@@ -169,7 +170,7 @@ def test_a_failed_measurement_is_printed_and_does_not_fail_the_job(code: Path) -
     helper = code / "smlops_measure.py"
     helper.write_text(helper.read_text().replace('os.sysconf("SC_PAGE_SIZE")', 'os.sysconf("SC_NO_SUCH")'))
     running = start(code, ["smlops_measure.py"])
-    output, errors = running.communicate(timeout=60)
+    output, errors = running.communicate(timeout=WAIT_SECONDS)
     assert (running.returncode, errors) == (0, "")
     assert sorted(output.splitlines()) == ["smlops_measure: ValueError: unrecognized configuration name", "trained"]
 
@@ -177,11 +178,13 @@ def test_a_failed_measurement_is_printed_and_does_not_fail_the_job(code: Path) -
 def test_the_exit_message_has_the_values_unless_the_script_wrote_one(code: Path) -> None:
     message = code / "message"
     (code / "train.py").write_text("print('done')")
-    output = start(code, ["smlops_measure.py"], SMLOPS_MEASURED_MESSAGE=str(message)).communicate(timeout=60)[0]
+    output = start(code, ["smlops_measure.py"], SMLOPS_MEASURED_MESSAGE=str(message)).communicate(timeout=WAIT_SECONDS)[
+        0
+    ]
     assert counters.parse_line(message.read_text()) == split_output(output)[1]
     assert len(message.read_text()) < 1024, "SageMaker keeps no more"
     message.write_text("its own")
-    start(code, ["smlops_measure.py"], SMLOPS_MEASURED_MESSAGE=str(message)).communicate(timeout=60)
+    start(code, ["smlops_measure.py"], SMLOPS_MEASURED_MESSAGE=str(message)).communicate(timeout=WAIT_SECONDS)
     assert message.read_text() == "its own"
 
 
@@ -212,7 +215,7 @@ def test_a_value_without_a_counter_is_listed_as_missing() -> None:
     readings = counters.CounterReadings.from_values({"wall_seconds": 2.0, "cpu_seconds": 1.0}, 3)
     assert readings is not None
     assert "energy_cpu_joules" in readings.without
-    assert readings.value("energy_cpu_joules") is None
+    assert readings.get_value("energy_cpu_joules") is None
     figure = readings.figures["cpu_seconds"]
     assert (figure.value, figure.unit, figure.basis) == (1.0, "s", "measured")
     assert "one of 3 instances" in figure.source
@@ -299,7 +302,7 @@ def test_a_gpu_without_a_counter_leaves_the_energy_of_all_unknown() -> None:
     assert Gpus(FakeNvml(counts=False)).joules is None
 
 
-def test_a_machine_without_gpus_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_computer_without_gpus_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(smlops_measure, "_load_nvml", lambda: None)
     gpus = Gpus()
     gpus.sample()

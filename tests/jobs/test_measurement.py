@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from sustainable_mlops.aws import Clients
-from sustainable_mlops.footprint import estimate_job, exact_quantity
+from sustainable_mlops.footprint import estimate_job, make_exact
 from sustainable_mlops.jobs import display
 from sustainable_mlops.jobs.estimate import RunEstimate, estimate_launch
 from sustainable_mlops.jobs.figure import RunFigure
@@ -45,7 +45,7 @@ def train_job(cloud: Clients, write_job: WriteJob, moments: Moments, tmp_path: P
 
     def train(values: dict[str, float], *, seconds: int = 600, **changes: Any) -> RunRecord:
         launch = prepare(TRAINING, write_job(**changes), now=next(moments))
-        launch = launch.with_expected_figures(estimate_launch(launch, tmp_path).record_figures)
+        launch = launch.add_expected_figures(estimate_launch(launch, tmp_path).record_figures)
         record = start(launch)
         final_metrics = [{"MetricName": "validation:auc", "Value": 0.75}, *make_metrics(values)]
         cloud.sagemaker.complete(record.job_name, TrainingTimeInSeconds=seconds, FinalMetricDataList=final_metrics)
@@ -68,16 +68,14 @@ def test_a_record_separates_measured_values_from_the_jobs_own_metrics(train_job:
     record = train_job(MEASURED_VALUES)
     assert record.metrics == {"validation:auc": 0.75}
     assert record.measured is not None
-    assert record.measured.value("cpu_utilization") == 0.4
+    assert record.measured.get_value("cpu_utilization") == 0.4
     assert "energy_gpu_joules" in record.measured.without
     assert parse_record(record.to_json(), "record") == record
 
 
 def test_the_figures_of_a_run_use_its_measured_load(train_job: Trained) -> None:
     record = train_job(MEASURED_VALUES)
-    by_hand = estimate_job("ml.m5.large", 1, 600, "eu-north-1", duty=exact_quantity(0.4), volume_gb=10).figures[
-        "energy"
-    ]
+    by_hand = estimate_job("ml.m5.large", 1, 600, "eu-north-1", duty=make_exact(0.4), volume_gb=10).figures["energy"]
     unmeasured = train_job({}, hyperparameters={"num_round": 1}).figures["energy"]
     energy = record.figures["energy"]
     assert energy.value == pytest.approx(by_hand.central)
@@ -126,11 +124,11 @@ def test_a_measured_run_narrows_the_next_estimate_most_of_all_for_the_same_run(
         assert bounds == pytest.approx((0.4 / factor, 0.4, 0.4 * factor))
         assert record.job_name in result.load.source
 
-    def width(result: RunEstimate) -> float:
+    def compute_width(result: RunEstimate) -> float:
         energy = result.figures["energy"]
         return (energy.high or 0) / (energy.low or 1)
 
-    assert width(same) < width(other) < width(assumed)
+    assert compute_width(same) < compute_width(other) < compute_width(assumed)
 
 
 def test_a_run_without_measurements_does_not_narrow_the_load(

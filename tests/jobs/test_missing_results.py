@@ -15,7 +15,7 @@ from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.commands import _job
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs import display
-from sustainable_mlops.jobs.download import download_files
+from sustainable_mlops.jobs.download import download_files, prepare_folder
 from sustainable_mlops.jobs.kinds import PROCESSING, TRAINING
 from sustainable_mlops.jobs.launch import prepare, start
 from sustainable_mlops.jobs.missing_results import list_warnings
@@ -145,5 +145,19 @@ def test_a_download_keeps_the_names_below_the_address_and_stays_in_its_folder(cl
     assert [path.relative_to(tmp_path).as_posix() for path in files] == ["copy/a.csv.out", "copy/more/b.csv.out"]
     assert files[1].read_text() == "more/b.csv.out"
     put("s3://acme-dev-data/predictions/two/../../out.csv", b"escaped")(cloud)
-    with pytest.raises(UserError, match="has a name outside of"):
+    with pytest.raises(UserError, match="would be written outside"):
         download_files("s3://acme-dev-data/predictions/two/", tmp_path / "copy", cloud.s3)
+
+
+def test_a_download_that_cannot_be_written_names_the_file(
+    cloud: Clients, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put("s3://acme-dev-data/predictions/three/more/b.out", b"1")(cloud)
+    (tmp_path / "more").write_text("not a folder")
+    with pytest.raises(
+        UserError, match=f"--download: {tmp_path}/more/b.out cannot be written: .*; run the same command"
+    ):
+        download_files("s3://acme-dev-data/predictions/three/", tmp_path, cloud.s3)
+    monkeypatch.setattr("os.access", lambda *_: False)
+    with pytest.raises(UserError, match=f"--download: {tmp_path} is not writable"):
+        prepare_folder(tmp_path)

@@ -72,7 +72,7 @@ def test_an_interrupted_job_resumes_is_not_trained_twice_and_is_registered_once(
 
     forced = bench.train("--force")
     assert forced["record"]["metrics"]["resumed_from"] == 0
-    assert bench.model(forced["record"]) == bench.model(record)
+    assert bench.read_model(forced["record"]) == bench.read_model(record)
 
     packages = [
         json.loads(bench.run("register", record["job_name"], "--json", *approval).stdout)
@@ -119,7 +119,7 @@ def test_after_sigkill_the_next_launch_resumes_and_gives_the_same_model(bench: B
     bench.write(hyperparameters={"rounds": 6})
     uninterrupted = bench.train()["record"]
     assert uninterrupted["metrics"]["resumed_from"] == 0
-    assert bench.model(second) == bench.model(uninterrupted)
+    assert bench.read_model(second) == bench.read_model(uninterrupted)
 
 
 def test_a_job_that_fails_ends_with_its_reason_and_code_1(bench: Bench) -> None:
@@ -199,7 +199,7 @@ def test_a_dry_run_shows_the_request_and_leaves_nothing_behind(bench: Bench) -> 
 def test_a_launch_prints_its_estimate_first_and_the_next_estimate_uses_its_record(bench: Bench) -> None:
     bench.write(hyperparameters={"rounds": 2})
     # Keep the job InProgress long enough for the launcher to read that status.
-    bench.sandbox.fault("CreateTrainingJob", status_delay=3, resource=bench.name)
+    bench.sandbox.fault("CreateTrainingJob", status_delay=15, resource=bench.name)
     completed = bench.run("train", "job.yaml")
     assert completed.returncode == 0, completed.stderr
     assert completed.stderr.index("assumed: from a start of 4.0 s") < completed.stderr.index("InProgress")
@@ -226,4 +226,4 @@ def test_a_probe_measures_a_tenth_of_the_rounds_and_estimates_the_whole_job(benc
 
     refused = bench.run("train", "job.yaml", "--force", "--out", "job.yaml")
     assert (refused.returncode, refused.stdout) == (2, "")
-    assert refused.stderr == "error: --out: job.yaml/runs cannot be created: Not a directory; name another folder\n"
+    assert refused.stderr == "error: --out: job.yaml/runs cannot be created: Not a directory; pass another folder\n"

@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from rich.console import Console
 
 from sustainable_mlops.aws import Clients
+from sustainable_mlops.commands import pipeline
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.figure import RunFigure
 from sustainable_mlops.jobs.pipelines import display, parameters, registry, versions
@@ -26,14 +27,16 @@ from sustainable_mlops.jobs.pipelines.launch import read_files
 from sustainable_mlops.jobs.pipelines.record import PipelineRecord, PipelineStepRecord, write_record
 from sustainable_mlops.jobs.platform import Platform
 from sustainable_mlops.jobs.record import RunRecord
+from sustainable_mlops.jobs.source import pack_source_folder
 from sustainable_mlops.jobs.spec_files import load_spec_file
+from sustainable_mlops.jobs.specs.common import SourceSpec
 from sustainable_mlops.jobs.specs.pipeline import MetricGate, PipelineSpec
 from sustainable_mlops.terraform import ROOT
 from tests.cases import check_cases
 from tests.jobs.support import PARAMETER, PLATFORM
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
-MACHINES = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 10}
+INSTANCES = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 10}
 WORKLOAD = ROOT / "workloads" / "flight_delay"
 DEFINITION: dict[str, Any] = {
     "Parameters": [
@@ -46,7 +49,7 @@ DEFINITION: dict[str, Any] = {
 
 
 def test_the_key_of_a_data_set_depends_on_its_content(tmp_path: Path) -> None:
-    def key(**files: str) -> str:
+    def compute_key(**files: str) -> str:
         folder = tmp_path / "data"
         shutil.rmtree(folder, ignore_errors=True)
         for name, content in files.items():
@@ -54,12 +57,13 @@ def test_the_key_of_a_data_set_depends_on_its_content(tmp_path: Path) -> None:
             (folder / name).write_text(content)
         return read_data_folder(folder, "raw/x/").key
 
-    first = key(a="1", b="2")
+    first = compute_key(a="1", b="2")
     assert first.startswith("raw/x/")
     assert first.endswith("/")
-    assert first == key(b="2", a="1")
-    assert first == key(a="1", b="2", **{".hidden": "3"})
-    assert len({first, key(a="2", b="1"), key(a="1"), key(a="1", c="2"), key(a="12", b="")}) == 5
+    assert first == compute_key(b="2", a="1")
+    assert first == compute_key(a="1", b="2", **{".hidden": "3"})
+    others = {compute_key(a="2", b="1"), compute_key(a="1"), compute_key(a="1", c="2"), compute_key(a="12", b="")}
+    assert len(others | {first}) == 5
 
 
 @pytest.mark.parametrize("make", [lambda _: None, Path.mkdir])
@@ -67,6 +71,26 @@ def test_an_empty_or_missing_data_set_is_rejected(make: Any, tmp_path: Path) -> 
     make(tmp_path / "data")
     with pytest.raises(UserError, match="--data: the folder "):
         read_data_folder(tmp_path / "data", "raw/x/")
+
+
+def test_a_note_names_the_likely_secrets_of_all_jobs_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("train.py", "secrets.yaml"):
+        (tmp_path / name).touch()
+    package = pack_source_folder(SourceSpec(entry_point="train.py"), tmp_path)
+    prepared: Any = Mock(files=Mock(sources={"s3://b/1": package, "s3://b/2": package}))
+    pipeline._show_notes(prepared)
+    assert capsys.readouterr().err.count("secrets.yaml") == 1
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").write_text("a")
+
+    def refuse(*_: Any) -> Any:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(UserError, match=f"--data: {tmp_path}/a cannot be read: Permission denied; correct"):
+        read_data_folder(tmp_path, "raw/x/")
 
 
 @pytest.mark.slow
@@ -102,7 +126,7 @@ def test_a_foreign_file_in_a_data_set_is_named(cloud: Clients, tmp_path: Path) -
 @check_cases(
     ("values", "message"),
     [
-        ({}, "no data: name a folder with --data, or a data set in the data bucket with --input PREFIX/"),
+        ({}, "no data: pass a folder with --data, or a data set in the data bucket with --input PREFIX/"),
         (
             {"InputKey": "x/", "MaxDeth": "6"},
             "--set MaxDeth: the pipeline has no such parameter; did you mean 'MaxDepth'?",
@@ -152,13 +176,13 @@ def test_a_pipeline_of_an_environment_is_created_by_terraform_only(
 
 
 def test_the_bounds_of_figures_are_added_separately() -> None:
-    def figure(low: float, value: float, high: float, driver: str) -> dict[str, RunFigure]:
+    def make_figures(low: float, value: float, high: float, driver: str) -> dict[str, RunFigure]:
         one = RunFigure(
             value=value, low=low, high=high, unit="kgCO2e", basis="estimated", source="x", grade="B", driver=driver
         )
         return {"co2e": one}
 
-    total = sum_figures([figure(1, 2, 4, "grid"), figure(10, 20, 40, "power"), {}])["co2e"]
+    total = sum_figures([make_figures(1, 2, 4, "grid"), make_figures(10, 20, 40, "power"), {}])["co2e"]
     assert (total.low, total.value, total.high) == (11, 22, 44)
     assert total.source == "sum of 2 of 3 jobs"  # an unknown figure is not zero
     assert (total.driver, total.grade) == ("power", "B")
@@ -203,7 +227,7 @@ class FakeExecution:
             "CreationTime": NOON,
             "ProcessingStartTime": NOON,
             "ProcessingEndTime": NOON + timedelta(seconds=self.seconds),
-            "ProcessingResources": {"ClusterConfig": MACHINES},
+            "ProcessingResources": {"ClusterConfig": INSTANCES},
             "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
         }
 
@@ -226,7 +250,7 @@ def test_an_estimate_uses_executions_of_the_same_account(tmp_path: Path) -> None
                 "Name": "Prepare",
                 "Type": "Processing",
                 "Arguments": {
-                    "ProcessingResources": {"ClusterConfig": MACHINES},
+                    "ProcessingResources": {"ClusterConfig": INSTANCES},
                     "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
                 },
             }
@@ -241,7 +265,7 @@ def test_an_estimate_uses_executions_of_the_same_account(tmp_path: Path) -> None
     write_record(record.model_copy(update={"execution_arn": elsewhere}), tmp_path)
     assumed = estimate_execution(start, tmp_path)["energy"].value
     write_record(record, tmp_path)
-    # 36 s in place of a quarter of the cap.
+    # 36 s in place of a quarter of the runtime limit.
     assert estimate_execution(start, tmp_path)["energy"].value == pytest.approx(assumed * 36 / 900)
 
 

@@ -17,7 +17,7 @@ from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.channels import Channel
 from sustainable_mlops.jobs.estimate import estimate_launch
-from sustainable_mlops.jobs.image import image_address
+from sustainable_mlops.jobs.image import find_image_address
 from sustainable_mlops.jobs.kinds import PROCESSING
 from sustainable_mlops.jobs.kinds.kind import JobReferences
 from sustainable_mlops.jobs.launch import JobLaunch, prepare, start, store
@@ -191,12 +191,12 @@ def test_spark_submits_the_script_and_transfers_the_data_itself() -> None:
 
 @pytest.mark.slow
 def test_spark_has_a_processing_image_and_other_frameworks_use_the_training_image() -> None:
-    def address(framework: str, version: str) -> str:
+    def find_address(framework: str, version: str) -> str:
         image = FrameworkImage(framework=framework, version=version)
-        return image_address(image, "eu-north-1", "ml.m5.large", "processing").partition("/")[2]
+        return find_image_address(image, "eu-north-1", "ml.m5.large", "processing").partition("/")[2]
 
-    assert address("spark", "3.5") == "sagemaker-spark-processing:3.5-cpu-py312"
-    assert address("sklearn", "1.4-2") == "sagemaker-scikit-learn:1.4-2-cpu-py3"
+    assert find_address("spark", "3.5") == "sagemaker-spark-processing:3.5-cpu-py312"
+    assert find_address("sklearn", "1.4-2") == "sagemaker-scikit-learn:1.4-2-cpu-py3"
     assert make_run({"image": {"framework": "sklearn", "version": "1"}}).spec.uses_spark is False
     spark = {**SPARK, "image": {"framework": "spark", "version": "3.5"}}
     assert make_run(spark).spec.uses_spark is True
@@ -295,5 +295,5 @@ def test_a_missing_role_of_the_platform_is_named(write_processing: WriteJob) -> 
     platform = {"region": "eu-north-1", "roles": {"training": "arn:aws:iam::123456789012:role/t"}}
     inline = {**platform, "buckets": {"data": "acme-dev-data", "artifacts": "acme-dev-artifacts"}}
     path = write_processing(platform=inline)
-    with pytest.raises(UserError, match=r"platform\.roles\.data_preparation: is missing; name the role"):
+    with pytest.raises(UserError, match=r"platform\.roles\.data_preparation: is missing; set the role"):
         prepare(PROCESSING, path)

@@ -56,7 +56,7 @@ def flights(bench: Bench) -> None:
 
 
 def list_rows(bench: Bench, record: dict[str, Any]) -> list[list[str]]:
-    files = bench.objects(record["outputs"]["late"]).values()
+    files = bench.read_objects(record["outputs"]["late"]).values()
     return sorted(row for content in files for row in csv.reader(io.StringIO(content.decode())))
 
 
@@ -67,7 +67,7 @@ def test_one_two_and_four_shards_give_equal_rows_and_no_run_is_repeated(bench: B
         answer = bench.launch("process", "prepare.yaml")
         assert (answer["outcome"], answer["record"]["status"]) == ("processed", "Completed")
         records[shards] = answer["record"]
-        reports = bench.objects(answer["record"]["outputs"]["report"])
+        reports = bench.read_objects(answer["record"]["outputs"]["report"])
         assert (len(reports), set(reports.values())) == (shards, {b"for all"})
     assert len(list_rows(bench, records[1])) > 50
     assert list_rows(bench, records[1]) == list_rows(bench, records[2]) == list_rows(bench, records[4])
@@ -123,10 +123,10 @@ def test_a_job_that_fails_ends_with_its_reason_and_code_1(bench: Bench) -> None:
     assert "Traceback" not in completed.stderr
 
 
-def test_the_flights_of_the_workload_are_prepared_as_on_this_machine(bench: Bench, root: Path, tmp_path: Path) -> None:
+def test_the_flights_of_the_workload_are_prepared_as_on_this_computer(bench: Bench, root: Path, tmp_path: Path) -> None:
     """Run the workload's own script with its data set as a processing job."""
     workload = root / "workloads" / "flight_delay"
-    code = ("prepare.py", "raw.py", "features.py", "machine.py")
+    code = ("prepare.py", "raw.py", "features.py", "job_instance.py")
     start = "import os, pathlib, subprocess, sys\n" + (
         "here, out = pathlib.Path(__file__).parent, pathlib.Path(os.environ['OUTPUT_DIR']) / 'flights'\n"
         "sys.exit(subprocess.call([sys.executable, str(here / 'prepare.py'), '--out', str(out)]))\n"
@@ -154,6 +154,6 @@ def test_the_flights_of_the_workload_are_prepared_as_on_this_machine(bench: Benc
         path.relative_to(tmp_path / "here").as_posix(): path.read_bytes()
         for path in (tmp_path / "here").rglob("*.parquet")
     }
-    job_files = bench.objects(record["outputs"]["flights"])
+    job_files = bench.read_objects(record["outputs"]["flights"])
     assert len(local_files) >= 3
     assert {name: job_files[name] for name in local_files} == local_files

@@ -159,7 +159,7 @@ def test_a_metrics_report_is_attached_if_it_exists(cloud: Clients, train_job: Tr
 
 def test_a_run_without_a_servable_model_is_rejected(cloud: Clients, train_job: Trained) -> None:
     record = train_job()
-    with pytest.raises(UserError, match="is Failed; only a Completed run"):
+    with pytest.raises(UserError, match="is Failed and has no model; pass the record of a Completed run"):
         register(record.model_copy(update={"status": "Failed"}), cloud)
     with pytest.raises(UserError, match="add `serving:` to the job file"):
         register(record.model_copy(update={"serving": None}), cloud)
@@ -191,7 +191,7 @@ def test_a_model_cannot_enter_the_group_of_another_workload(cloud: Clients, trai
     for group in ("acme-dev-flight-delay", "arn:aws:sagemaker:eu-north-1:1:model-package-group/acme-dev-flight-delay"):
         with pytest.raises(UserError, match=f"--group: {group} belongs to another workload"):
             register(other, cloud, group=group)
-    with pytest.raises(UserError, match="has models of flight-delay; delay needs a group of its own"):
+    with pytest.raises(UserError, match="contains models of the workload flight-delay; pass the group of delay"):
         register(train_job(name="delay"), cloud, group="acme-dev-flight-delay")
     assert [package["ModelPackageArn"] for package in cloud.sagemaker.packages] == [package_of_other.arn]
     for group in ("acme-prod-breast-cancer", "Acme-Breast-Cancer"):

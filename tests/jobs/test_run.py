@@ -80,15 +80,15 @@ def test_the_key_depends_on_what_decides_the_model(other: Run[TrainingSpec]) -> 
 
 
 def test_the_data_digest_depends_on_keys_and_contents_but_not_on_the_address(cloud: Clients) -> None:
-    def digest(prefix: str, objects: dict[str, bytes]) -> str:
+    def compute_digest(prefix: str, objects: dict[str, bytes]) -> str:
         for key, content in objects.items():
             cloud.s3.put_object(Bucket="acme-dev-data", Key=prefix + key, Body=content)
         return find_channels({"train": prefix}, "acme-dev-data", cloud.s3)[0].digest
 
-    one = digest("one/", {"a": b"1", "b/c": b"2", "folder/": b""})
-    assert digest("s/two/", {"b/c": b"2", "a": b"1"}) == one
-    assert digest("three/", {"a": b"1", "b/c": b"3"}) != one
-    assert digest("four/", {"a": b"1", "b/d": b"2"}) != one
+    one = compute_digest("one/", {"a": b"1", "b/c": b"2", "folder/": b""})
+    assert compute_digest("s/two/", {"b/c": b"2", "a": b"1"}) == one
+    assert compute_digest("three/", {"a": b"1", "b/c": b"3"}) != one
+    assert compute_digest("four/", {"a": b"1", "b/d": b"2"}) != one
 
 
 @pytest.mark.parametrize(

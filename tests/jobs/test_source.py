@@ -75,6 +75,26 @@ def test_secrets_caches_and_hidden_files_are_not_sent(tmp_path: Path) -> None:
     assert set(package.ignored_files) == set(private)
 
 
+def test_likely_secrets_are_reported_and_code_is_sent(tmp_path: Path) -> None:
+    secrets = ["api_token.txt", "aws_credentials.py", "client_secret_1.json", "id_ecdsa", "keystore.jks", "kubeconfig"]
+    secrets += [
+        "passwords.txt",
+        "prod.env",
+        "prod.tfvars.json",
+        "secrets.yaml",
+        "secrets/db.yaml",
+        "service-account.json",
+    ]
+    code = ["cls_token.txt", "secretary.json", "secrets.py", "secrets/vault.py"]
+    code += ["special_tokens_map.json", "token.py", "tokenizer.json"]
+    hidden = [".env", ".git/secrets.yaml"]
+    package = pack(write_tree(tmp_path, dict.fromkeys(["train.py", *secrets, *code, *hidden], b"")))
+    assert set(package.files) == {"train.py", *code}
+    assert package.likely_secrets == secrets
+    (line,) = display.list_missing_files(package)
+    assert line == f"not sent, as names of secrets: {', '.join(secrets)}; rename a file that has none"
+
+
 JOB_FILE = b"name: big\nplatform: /p\nsource: {entry_point: train.py}\nimage: i\ncompute: {}\nlimits: {}\ndata: {}\n"
 #: Files that accumulate in a folder of code.
 OTHER_FILES = st.sampled_from(
@@ -158,7 +178,7 @@ def test_a_link_to_a_secret_is_not_sent(tmp_path: Path) -> None:
     (tmp_path / "venv").symlink_to(".venv")
     package = pack(tmp_path, include=["*", "venv/*.py"])
     assert (package.files, package.ignored_files) == (("train.py",), (".env", "settings.txt", "venv", "venv/a.py"))
-    with pytest.raises(UserError, match=r"settings\.txt looks like a secret or a cache, which is never sent"):
+    with pytest.raises(UserError, match=r"settings\.txt looks like a secret or a cache, and is never sent"):
         pack(tmp_path, include=["train.py", "settings.txt"])
 
 
@@ -188,6 +208,8 @@ def make_nothing(_: Path) -> None:
         (make_nothing, {"include": ["features.py"]}, "matches features.py"),
         (make_nothing, {"include": ["../*.py"]}, "source.include: ../*.py is outside the source directory"),
         (make_nothing, {"include": ["/etc/passwd"]}, "source.include: /etc/passwd is outside the source directory"),
+        (make_nothing, {"include": ["."]}, "source.include: '.' is not a valid pattern; write **/* or **/*.py"),
+        (make_nothing, {"include": ["**.py"]}, "source.include: '**.py' is not a valid pattern"),
         (make_nothing, {"include": [".env"]}, "source.include: .env looks like a secret"),
         (make_nothing, {"include": ["other.py"]}, "source.include: does not match the entry point train.py"),
     ],

@@ -10,7 +10,7 @@ from sustainable_mlops.jobs.specs.training import TrainingSpec
 from sustainable_mlops.settings import load_yaml, render_schema
 from tests.cases import check_cases
 from tests.jobs.support import WriteJob
-from tests.renewal import renew
+from tests.stale_files import suggest_update
 
 INVALID_FILES: dict[str, dict[str, Any]] = {
     "compute.spott: unknown key; did you mean 'spot'?": {"compute": {"spott": True}},
@@ -88,4 +88,4 @@ def test_the_workload_is_the_tag_or_else_the_name(write_job: WriteJob) -> None:
 @check_cases("name", SPECS)
 def test_the_schema_for_editors_is_current(name: str) -> None:
     stored = find_schema_file(name).read_text(encoding="utf-8")
-    assert stored == render_schema(SPECS[name]), renew(".venv/bin/python -m sustainable_mlops.jobs.schemas")
+    assert stored == render_schema(SPECS[name]), suggest_update(".venv/bin/python -m sustainable_mlops.jobs.schemas")

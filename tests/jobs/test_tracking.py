@@ -2,15 +2,12 @@
 
 import importlib
 import os
-import random
-import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,12 +18,13 @@ from sustainable_mlops.jobs.figure import RunFigure
 from sustainable_mlops.jobs.measurement.counters import CounterReadings
 from sustainable_mlops.jobs.record import RunRecord, TuningTrial
 from sustainable_mlops.jobs.tracking import track_run
+from tests.sandbox.support import find_free_port
 
 
 @pytest.fixture(autouse=True)
 def _unset_tracking_uri(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "120")  # long, because other tests use the machine
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "120")  # long, because other tests use the computer
 
 
 def make_record(**changes: Any) -> RunRecord:
@@ -61,7 +59,7 @@ def make_record(**changes: Any) -> RunRecord:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Start a tracking server with a database and yield its address."""
     folder = tmp_path_factory.mktemp("mlflow")
-    port = _find_free_port()
+    port = find_free_port()
     address = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     command += ["--backend-store-uri", f"sqlite:///{folder}/runs.db", "--artifacts-destination", str(folder)]
@@ -75,7 +73,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         )
     try:
         deadline = time.monotonic() + 900
-        while not _responds(f"{address}/health"):
+        while not _is_reachable(f"{address}/health"):
             assert process.poll() is None, (folder / "log").read_text()
             assert time.monotonic() < deadline
             time.sleep(0.2)
@@ -85,16 +83,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         process.wait()
 
 
-def _find_free_port() -> int:
-    """Return a port that outgoing connections do not use: the system takes their ports from 32768 on."""
-    while True:
-        port = random.randrange(20_000, 32_000)  # noqa: S311 - no secret
-        with socket.socket() as free, suppress(OSError):
-            free.bind(("127.0.0.1", port))
-            return port
-
-
-def _responds(url: str) -> bool:
+def _is_reachable(url: str) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=5):  # noqa: S310 - an address of our own
             return True

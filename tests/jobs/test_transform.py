@@ -11,6 +11,7 @@ import pytest
 from botocore.stub import Stubber
 
 from sustainable_mlops.aws import Clients
+from sustainable_mlops.commands import _job
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs import serving
 from sustainable_mlops.jobs.estimate import estimate_launch
@@ -70,9 +71,12 @@ def model(cloud: Clients) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"model": ...}, "model: is missing; name the model here or with --model"),
-        ({"image": ...}, "image: is missing; name the image that serves the model.tar.gz"),
-        ({"model": "flight-delay-1"}, "/flight-delay-1 is invalid; name a run's record (….json), the ARN of a model"),
+        ({"model": ...}, "model: is missing; set model, or pass --model"),
+        ({"image": ...}, "image: is missing; set the image that serves the model.tar.gz"),
+        (
+            {"model": "flight-delay-1"},
+            "/flight-delay-1 is invalid; write the path of a run's record (….json)",
+        ),
         ({"model": "gone.json", "image": ...}, "gone.json: cannot be read: No such file or directory"),
         (
             {"model": "s3://acme-dev-artifacts/x.tar.gz"},
@@ -180,7 +184,7 @@ def test_a_record_and_its_package_name_the_same_model_unless_the_package_is_reje
         prepare(TRANSFORM, write_transform(model=package.arn))
     approve(package, "fine", cloud.sagemaker)
     cloud.sagemaker.update_model_package(package.arn, ModelApprovalStatus="Rejected")
-    with pytest.raises(UserError, match=f"model: {package.arn} was rejected; name another version"):
+    with pytest.raises(UserError, match=f"model: {package.arn} was rejected; use another version"):
         prepare(TRANSFORM, write_transform(image=..., model=package.arn))
 
 
@@ -234,7 +238,17 @@ def test_the_follower_stops_a_job_that_exceeds_its_cap(
 
 
 def test_the_stop_command_is_the_aws_clis_command() -> None:
-    assert TRANSFORM.format_stop_command("p-1") == "aws sagemaker stop-transform-job --transform-job-name p-1"
+    command = "aws sagemaker stop-transform-job --transform-job-name p-1 --region eu-north-1"
+    assert TRANSFORM.format_stop_command("p-1", "eu-north-1") == command
+
+
+@pytest.mark.usefixtures("model")
+def test_a_job_that_nobody_follows_has_no_runtime_limit(write_transform: WriteJob) -> None:
+    prepared = prepare(TRANSFORM, write_transform())
+    (note,) = _job.list_unwatched_limits(prepared)
+    assert note.startswith("limits.max_runtime_minutes needs a client that follows the job")
+    started = prepared.record.model_copy(update={"status": "InProgress"})
+    assert _job._describe_job(prepared, started).endswith("eu-north-1); nothing stops it at its runtime limit")
 
 
 def test_an_https_address_of_a_model_is_converted_to_s3() -> None:

@@ -71,7 +71,7 @@ def test_joined_predictions_equal_those_of_the_model(bench: Bench, trained_recor
     output = bench.launch("transform", "predict.yaml")
     record = output["record"]
     assert (output["outcome"], record["status"]) == ("transformed", "Completed")
-    predictions = bench.objects(record["outputs"]["predictions"])
+    predictions = bench.read_objects(record["outputs"]["predictions"])
     assert sorted(predictions) == ["a.csv.out", "b.csv.out"]
     rows = [row for name in sorted(predictions) for row in csv.reader(io.StringIO(predictions[name].decode()))]
     namespace: dict[str, Any] = {}
@@ -88,7 +88,7 @@ def test_joined_predictions_equal_those_of_the_model(bench: Bench, trained_recor
     bench.put("re-creatable/asked/c.csv", b"f500,1,1\n")
     other = bench.launch("transform", "predict.yaml")["record"]
     assert other["sagemaker_model"] == record["sagemaker_model"]
-    assert bench.objects(other["outputs"]["predictions"])["c.csv.out"] == b"f500,1,1,-1.0\n"
+    assert bench.read_objects(other["outputs"]["predictions"])["c.csv.out"] == b"f500,1,1,-1.0\n"
     models = bench.sandbox.client("sagemaker").list_models(NameContains=bench.name)["Models"]
     assert [model["ModelName"] for model in models] == [record["sagemaker_model"]]
 

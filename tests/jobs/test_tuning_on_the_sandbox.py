@@ -56,7 +56,7 @@ class TuningBench:
         )
         (self.bench.folder / "tune.yaml").write_text(yaml.safe_dump(merge_changes(base, changes)))
 
-    def tune(self, *arguments: str) -> dict[str, Any]:
+    def run_tuning(self, *arguments: str) -> dict[str, Any]:
         """Run the command and return its output."""
         return self.bench.launch("tune", "tune.yaml", *arguments)
 
@@ -78,16 +78,16 @@ def test_a_search_ends_at_its_target_and_its_best_model_is_registered(tuning_ben
     completed = bench.run("tune", "tune.yaml")
     assert completed.returncode == 0, completed.stderr
 
-    repeated = tuning_bench.tune()
+    repeated = tuning_bench.run_tuning()
     record = repeated["record"]
     assert (repeated["outcome"], repeated["estimate"], record["kind"]) == ("done", None, "tuning")
     duration_source = record["expected"]["duration"]["source"]
-    assert duration_source.startswith("at most 20 jobs; completion criteria may end the search earlier")
+    assert duration_source.startswith("at most 20 jobs; completion criteria may end the tuning job earlier")
     trials, best_trial = record["trials"], find_best_trial(record)
     assert best_trial["objective"] == max(trial["objective"] for trial in trials) >= 0.9
     assert len(trials) < 20
     assert all(trial["objective"] < 0.9 for trial in trials if trial is not best_trial)
-    assert bench.model(record).decode() == best_trial["hyperparameters"]["rate"]
+    assert bench.read_model(record).decode() == best_trial["hyperparameters"]["rate"]
     assert record["metrics"]["score"] == pytest.approx(best_trial["objective"])
     seconds = {name: sum(trial[name] for trial in trials) for name in ("training_seconds", "billable_seconds")}
     for figure, total in seconds.items():
@@ -108,7 +108,7 @@ def test_a_search_ends_at_its_target_and_its_best_model_is_registered(tuning_ben
 def test_a_probe_is_one_short_training_and_gives_the_estimate_of_the_search(tuning_bench: TuningBench) -> None:
     tuning_bench.train(epochs=30)
     tuning_bench.write()
-    answer = tuning_bench.tune("--probe")
+    answer = tuning_bench.run_tuning("--probe")
     probe, duration = answer["record"], answer["estimate"]["duration"]
     assert (answer["outcome"], probe["kind"], probe["status"]) == ("probed", "training", "Completed")
     assert (probe["hyperparameters"]["epochs"], probe["hyperparameters"]["rate"]) == (3, 0.5)
@@ -120,13 +120,13 @@ def test_a_probe_is_one_short_training_and_gives_the_estimate_of_the_search(tuni
 
 
 def test_hyperband_runs_the_better_jobs_longer(tuning_bench: TuningBench) -> None:
-    tuning_bench.train(epochs=9, pause=0.4)
+    tuning_bench.train(epochs=9, pause=1.0)  # long enough to stop a job before its end
     hyperband = {"strategy": "hyperband", "hyperband": {"max_epochs": 9}}
     tuning_bench.write(**hyperband, limits={"max_jobs": 8, "max_parallel": 4})
-    record = tuning_bench.tune()["record"]
+    record = tuning_bench.run_tuning()["record"]
     best_trial = find_best_trial(record)
     assert best_trial["objective"] == max(trial["objective"] for trial in record["trials"])
-    assert tuning_bench.bench.model(record).decode() == best_trial["hyperparameters"]["rate"]
+    assert tuning_bench.bench.read_model(record).decode() == best_trial["hyperparameters"]["rate"]
     epochs = [compute_epochs(trial) for trial in record["trials"]]
     assert len(epochs) == 8
     assert max(epochs) == compute_epochs(best_trial) == 9
@@ -141,10 +141,10 @@ def compute_epochs(trial: dict[str, Any]) -> int:
 
 def test_a_search_starts_from_earlier_searches_by_record_or_name(tuning_bench: TuningBench) -> None:
     tuning_bench.write(strategy="random", limits={"max_jobs": 4, "max_parallel": 4}, seed=1)
-    parent = tuning_bench.tune()["record"]
+    parent = tuning_bench.run_tuning()["record"]
     few = {"strategy": "random", "limits": {"max_jobs": 1}, "seed": 2}
     tuning_bench.write(**few, warm_start={"parents": [f"out/runs/{parent['job_name']}.json"]})
-    child = tuning_bench.tune()["record"]
+    child = tuning_bench.run_tuning()["record"]
     assert child["parents"] == [parent["job_name"]]
     assert len(child["trials"]) == 1
     # Same data and code: the parents' results count, and the best of all is the run's model.
@@ -154,7 +154,7 @@ def test_a_search_starts_from_earlier_searches_by_record_or_name(tuning_bench: T
     assert child["metrics"]["score"] == pytest.approx(max(own, find_best_trial(parent)["objective"]))
 
     tuning_bench.write(**few, warm_start={"parents": [parent["job_name"]], "type": "transfer"})
-    other = tuning_bench.tune()["record"]
+    other = tuning_bench.run_tuning()["record"]
     assert other["run_key"] != child["run_key"]
     assert other["best"] == other["trials"][0]["job_name"]
 
@@ -170,7 +170,7 @@ def test_a_stopped_search_resumes_with_the_remaining_number_of_jobs(tuning_bench
     (bench.folder / "hold.armed").touch()
     tuning_bench.train(hold=str(hold))
     tuning_bench.write(strategy="random", limits={"max_jobs": 3})
-    launched = tuning_bench.tune("--no-wait")["record"]
+    launched = tuning_bench.run_tuning("--no-wait")["record"]
     sagemaker, name = bench.sandbox.client("sagemaker"), launched["job_name"]
     bench.wait_until(lambda: hold.with_suffix(".held").exists() and count_jobs(sagemaker, name).get("Completed") == 1)
     sagemaker.stop_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
@@ -179,7 +179,7 @@ def test_a_stopped_search_resumes_with_the_remaining_number_of_jobs(tuning_bench
 
     dry = json.loads(bench.run("tune", "tune.yaml", "--dry-run", "--json").stdout)
     assert dry["decision"] == "resume"
-    record = tuning_bench.tune()["record"]
+    record = tuning_bench.run_tuning()["record"]
     assert (record["status"], record["resumed"], record["parents"]) == ("Completed", True, [name])
     # The stopped job had printed an objective, which counts: one of three jobs remains.
     assert len(record["trials"]) == 1

@@ -141,5 +141,5 @@ def test_a_warm_pool_needs_a_platform_that_allows_it(launch: Any) -> None:
     prod = merge_changes(inline, {"environment": "prod", **others})
     assert launch(job={**warm, "platform": prod}).request["TrainingJobDefinition"]["ResourceConfig"] == resources
     prod = merge_changes(inline, {"environment": "prod", "warm_pools": False, **others})
-    with pytest.raises(UserError, match=r"the platform prod allows no warm pools; remove .*envs/prod/settings\.yaml"):
+    with pytest.raises(UserError, match=r"environment prod allows no warm pools; remove .*envs/prod/settings\.yaml"):
         launch(job={**warm, "platform": prod})

@@ -135,5 +135,5 @@ def test_a_record_of_a_training_is_not_a_parent(load_tuning: LoadTuning, tmp_pat
         '"status": "Completed", "launched_at": "2026-11-24T12:00:00Z", "spot": true, "image": "i", '
         '"instance_type": "ml.m5.large", "instance_count": 1, "data": {}}'
     )
-    with pytest.raises(UserError, match="is the record of a training job; name the record of a tuning"):
+    with pytest.raises(UserError, match="is the record of a training job; write the path of the record of a tuning"):
         load_tuning(warm_start={"parents": ["run.json"]})

@@ -98,9 +98,9 @@ def test_gpu_utilization_is_divided_by_the_number_of_gpus() -> None:
 @pytest.mark.parametrize(
     ("floor", "message"),
     [
-        ({"gpu_percent": 5, "minutes": 5}, "limits.utilization_floor.gpu_percent: ml.m5.large has no GPU; give cpu_p"),
-        ({"minutes": 5}, "limits.utilization_floor: give either cpu_percent or gpu_percent"),
-        ({"cpu_percent": 5, "gpu_percent": 5, "minutes": 5}, "give either cpu_percent or gpu_percent"),
+        ({"gpu_percent": 5, "minutes": 5}, "limits.utilization_floor.gpu_percent: ml.m5.large has no GPU; set cpu_p"),
+        ({"minutes": 5}, "limits.utilization_floor: set either cpu_percent or gpu_percent"),
+        ({"cpu_percent": 5, "gpu_percent": 5, "minutes": 5}, "set either cpu_percent or gpu_percent"),
         ({"cpu_percent": 5}, "limits.utilization_floor.minutes: is missing"),
         ({"cpu_percent": 101, "minutes": 5}, "cpu_percent: must be less than or equal to 100"),
     ],
@@ -149,7 +149,7 @@ def test_an_idle_script_is_stopped_and_a_busy_one_is_not(bench: Bench, monkeypat
         bench.write(hyperparameters={"rounds": ...}, metrics={"round": ..., "resumed_from": ...})
         prepared = launch.prepare(TRAINING, bench.folder / "job.yaml")
         record, sagemaker = launch.start(prepared), prepared.clients.sagemaker
-        # Two percent of two vCPUs: the busy job shares this machine with other tests, and measuring needs CPU too.
+        # Two percent of two vCPUs: the busy job shares this computer with other tests, and measuring needs CPU too.
         floor = UtilizationFloor(cpu_percent=2, minutes=3)
         watching = UtilizationWatch(floor, "ml.m5.large", 1, "/aws/sagemaker/TrainingJobs", cloudwatch, period=1)
         return wait_for_job(record, sagemaker, lambda _: None, lambda _: time.sleep(0.2), watch=watching)

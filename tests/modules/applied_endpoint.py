@@ -121,7 +121,7 @@ class AppliedEndpoint:
 
     def wait_for_update(self) -> bool:
         """Wait for the update of the endpoint or the end of the apply."""
-        return bool(wait_until(lambda: self.status() == "Updating" or self._applied.is_set(), seconds=300))
+        return bool(wait_until(lambda: self.status() == "Updating" or self._applied.is_set()))
 
     @contextmanager
     def pause_provider(self) -> Iterator[None]:

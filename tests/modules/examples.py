@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 from sustainable_mlops.authoring.examples import read_examples
-from sustainable_mlops.terraform import ROOT, Terraform, find_engine, lock_file, make_environment
-from tests.driver import Driver
-from tests.renewal import renew
+from sustainable_mlops.terraform import ROOT, Terraform, find_engine, find_lock_file, make_environment
+from tests.stale_files import suggest_update
+from tests.tftest_driver import Driver
 
 _PLAN = "tfplan"
 #: Patterns of files that a module's HCL reads.
@@ -114,7 +114,7 @@ def plan_example(name: str, folder: Path, variables: dict[str, str]) -> dict[str
 
 def terraform(folder: Path, variables: dict[str, str]) -> Any:
     """Create a driver for a folder and initialize it with the shared lock file, so that tests can run in parallel."""
-    shutil.copy(lock_file(), folder)
+    shutil.copy(find_lock_file(), folder)
     driver = Driver(str(folder), binary=find_engine().path, env=make_environment(variables))
     driver.init()
     return driver
@@ -196,7 +196,7 @@ def update_recorded(recorded: Any, actual: Any) -> Any:
 
 
 def summary(plan: dict[str, Any]) -> dict[str, Any]:
-    """Possible content of an inventory: counts by type, planned values by address, and known outputs."""
+    """Return the possible content of an inventory: counts by type, planned values by address, and known outputs."""
     planned = plan["planned_values"]
     resources = {resource["address"]: resource for resource in _resources(planned.get("root_module", {}))}
     counts: dict[str, int] = {}
@@ -214,7 +214,7 @@ def _resources(module: dict[str, Any]) -> list[dict[str, Any]]:
 def check_inventory(example: Example, plan: dict[str, Any]) -> None:
     """Compare a plan with the example's inventory; a failure names the differences and the command for an update."""
     planned = summary(plan)
-    hint = renew(f".venv/bin/python -m tests.modules.renew {example}")
+    hint = suggest_update(f".venv/bin/python -m tests.modules.update_inventories {example}")
     assert example.inventory.is_file(), f"there is no {example.inventory.relative_to(ROOT)}\n{hint}"
     inventory = yaml.safe_load(example.inventory.read_text())
     counts = {kind: planned["counts"].get(kind, 0) for kind in inventory.get("counts", {})}

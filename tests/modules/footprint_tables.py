@@ -11,7 +11,7 @@ from sustainable_mlops.footprint.figures import UnknownItem, UnknownKind
 from sustainable_mlops.plan import load
 from sustainable_mlops.terraform import ROOT
 from tests.modules.examples import Example
-from tests.renewal import renew
+from tests.stale_files import suggest_update
 
 CASE = "minimal"
 _IDLE = ROOT / "tests" / "modules" / "idle.yaml"
@@ -21,7 +21,9 @@ _PART = re.compile(r"(?<=<!-- footprint -->\n).*?(?=<!-- /footprint -->)", re.S)
 def check_footprint(example: Example, plan: dict[str, Any]) -> None:
     """Compare the table on the module's page with the estimate of this plan."""
     (table,) = _PART.findall(_find_page(example).read_text())
-    assert table == render_footprint(example, plan), renew(f".venv/bin/python -m tests.modules.renew {example}")
+    assert table == render_footprint(example, plan), suggest_update(
+        f".venv/bin/python -m tests.modules.update_inventories {example}"
+    )
 
 
 def write_footprint(example: Example, plan: dict[str, Any]) -> None:
@@ -51,9 +53,9 @@ def render_footprint(example: Example, plan: dict[str, Any]) -> str:
     lines += [
         "",
         f"The whole [minimal example](examples/{CASE}/main.tf) in eu-north-1, as `smlops review` estimates its plan: "
-        "list prices, with the interval in brackets. Idle means no requests, runs and objects. "
-        + (f"Billed by use, and not counted: {kinds}. " if kinds else "")
-        + "[Method and errors](../../docs/footprint.md).",
+        "list prices, with the interval in brackets. Idle means without requests, runs or objects. "
+        + (f"Billed by usage, and not counted: {kinds}. " if kinds else "")
+        + "[Footprint: method and accuracy](../../docs/footprint.md).",
     ]
     return "\n".join(lines) + "\n"
 

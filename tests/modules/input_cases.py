@@ -24,11 +24,11 @@ _TRACKING_SERVER = {
 _TOPIC = f"arn:aws:sns:{_REGION}:{_ACCOUNT}:ml-alarms"
 
 
-def _role(name: str) -> str:
+def _build_role_arn(name: str) -> str:
     return f"arn:aws:iam::{_ACCOUNT}:role/{name}"
 
 
-def _image(name: str) -> str:
+def _build_image(name: str) -> str:
     return f"{_ACCOUNT}.dkr.ecr.{_REGION}.amazonaws.com/{name}"
 
 
@@ -72,10 +72,10 @@ _CI: dict[str, Any] = {
 }
 
 
-def _definition(instance_type: str) -> str:
+def _build_definition(instance_type: str) -> str:
     arguments = {
-        "RoleArn": _role("shop-data-preparation"),
-        "AppSpecification": {"ImageUri": _image("sort:1")},
+        "RoleArn": _build_role_arn("shop-data-preparation"),
+        "AppSpecification": {"ImageUri": _build_image("sort:1")},
         "ProcessingResources": {
             "ClusterConfig": {"InstanceCount": 1, "InstanceType": instance_type, "VolumeSizeInGB": 5}
         },
@@ -93,7 +93,7 @@ def _definition(instance_type: str) -> str:
     )
 
 
-def _feature_group(**more: Any) -> dict[str, Any]:
+def _build_feature_group(**more: Any) -> dict[str, Any]:
     return {
         "record_identifier": "id",
         "event_time": "at",
@@ -104,7 +104,7 @@ def _feature_group(**more: Any) -> dict[str, Any]:
 
 _ENDPOINT = {
     "kms_key_arn": _KEY,
-    "role_arn": _role("shop-inference"),
+    "role_arn": _build_role_arn("shop-inference"),
     "tags": _TAGS,
     "environment_variables": {"LOG_LEVEL": "info"},
 }
@@ -114,7 +114,7 @@ _ENDPOINT_CHANGES = {
     "log_retention_days": 90,
     "name_prefix": "store-1",
     "name": "shop-renamed",
-    "role_arn": _role("shop-other"),
+    "role_arn": _build_role_arn("shop-other"),
     "tags": {"workload": "returns"},
     "variant_name": "AllTraffic",
 }
@@ -129,9 +129,9 @@ _INSTANCE_CHANGES = {
 _PACKAGE = f"arn:aws:sagemaker:{_REGION}:{_ACCOUNT}:model-package/shop-churn/2"
 
 
-def _model_changes(image: str) -> dict[str, Any]:
+def _list_model_changes(image: str) -> dict[str, Any]:
     return {
-        "image_uri": _image(image),
+        "image_uri": _build_image(image),
         "model_data_url": "s3://shop-models/models/2/model.tar.gz",
         "model_package_arn": _PACKAGE,
         "inference_specification_name": "graviton",
@@ -170,7 +170,7 @@ CASES: dict[str, InputCase] = {
                 "lake": {"arn": "arn:aws:s3:::lake"},
             },
             "decrypt_key_arns": [_OTHER_KEY],
-            "existing_role_arns": {"pipeline": _role("pipeline")},
+            "existing_role_arns": {"pipeline": _build_role_arn("pipeline")},
             "feature_group_names": ["shop-orders", "shop-returns"],
             "image_repository_arns": [f"arn:aws:ecr:{_REGION}:{_ACCOUNT}:repository/churn"],
             "kms_key_arn": _OTHER_KEY,
@@ -195,13 +195,13 @@ CASES: dict[str, InputCase] = {
             **_ENDPOINT,
             "name_prefix": "shop-async",
             "alarm_actions": [_TOPIC],
-            "image_uri": _image("churn:1-arm64"),
+            "image_uri": _build_image("churn:1-arm64"),
             "s3_uri": "s3://shop-requests/async-inference",
         },
         {
             **_ENDPOINT_CHANGES,
             **_INSTANCE_CHANGES,
-            **_model_changes("churn:2-arm64"),
+            **_list_model_changes("churn:2-arm64"),
             "bake_seconds": 600,
             "instance_type": "ml.c7g.xlarge",
             "max_instances": 3,
@@ -216,7 +216,7 @@ CASES: dict[str, InputCase] = {
         },
         {
             **_MODEL_COMPANIONS,
-            "silicon": {"instance_type": "ml.c7i.large", "image_uri": _image("churn:1")},
+            "silicon": {"instance_type": "ml.c7i.large", "image_uri": _build_image("churn:1")},
         },
     ),
     "bootstrap": InputCase(
@@ -229,7 +229,7 @@ CASES: dict[str, InputCase] = {
         },
         {
             "additional_actions": ["lambda:*"],
-            "break_glass_role_arns": [_role("break-glass")],
+            "break_glass_role_arns": [_build_role_arn("break-glass")],
             "deletion_protection": True,
             "environments": {
                 "dev": {**_CI, "apply": {**_CI["apply"], "gitlab": [{"project": "acme/shop", "branches": ["main"]}]}}
@@ -250,20 +250,20 @@ CASES: dict[str, InputCase] = {
             "name_prefix": "shop",
             "kms_key_arn": _KEY,
             "offline_store_s3_uri": "s3://shop-features/feature-store",
-            "role_arn": _role("shop-data-preparation"),
+            "role_arn": _build_role_arn("shop-data-preparation"),
             "tags": _TAGS,
             "deletion_protection": False,
-            "feature_groups": {"orders": _feature_group()},
+            "feature_groups": {"orders": _build_feature_group()},
             "table_optimizers": {},
         },
         {
             "deletion_protection": True,
-            "feature_groups": {"orders": _feature_group(), "returns": _feature_group(online={})},
+            "feature_groups": {"orders": _build_feature_group(), "returns": _build_feature_group(online={})},
             "kms_key_arn": _OTHER_KEY,
             "name_prefix": "store",
             "offline_store_s3_uri": "s3://shop-features/elsewhere",
             "permissions_boundary_arn": _BOUNDARY,
-            "role_arn": _role("shop-other"),
+            "role_arn": _build_role_arn("shop-other"),
             "role_path": "/mlops/",
             "table_optimizers": {"compaction": False, "retention": {}, "orphan_file_deletion": {}},
             "tags": {"workload": "returns"},
@@ -389,7 +389,7 @@ CASES: dict[str, InputCase] = {
             },
             "event_scope": "name_prefix",
             "events": ["deployments"],
-            "existing_publisher_role": {"arn": _role("publisher")},
+            "existing_publisher_role": {"arn": _build_role_arn("publisher")},
             "idle_stop": "report",
             "kms_key_arn": _OTHER_KEY,
             "log_groups": ["/aws/sagemaker/TrainingJobs"],
@@ -409,26 +409,26 @@ CASES: dict[str, InputCase] = {
             **_LOCATION,
             "name_prefix": "shop",
             "name": "orders",
-            "role_arn": _role("shop-pipeline"),
+            "role_arn": _build_role_arn("shop-pipeline"),
             "tags": _TAGS,
             "data_arrival": {"bucket": "shop-data", "key_prefix": "raw/"},
-            "definition": _definition("ml.m7i.large"),
+            "definition": _build_definition("ml.m7i.large"),
             "failure_topic": {"kms_key_arn": _KEY},
             "schedule": {"expression": "rate(7 days)"},
         },
         {
             "data_arrival": {"bucket": "shop-data", "key_prefix": "raw/orders/"},
-            "definition": _definition("ml.m7i.xlarge"),
+            "definition": _build_definition("ml.m7i.xlarge"),
             "description": "Sorts orders.",
             "drift": {"workload": "orders"},
-            "existing_starter_role": {"arn": _role("starter")},
+            "existing_starter_role": {"arn": _build_role_arn("starter")},
             "failure_topic": {"kms_key_arn": _OTHER_KEY},
             "max_parallel_steps": 4,
             "name": "returns",
             "name_prefix": "store",
             "parameters": {"VolumeGb": "10"},
             "permissions_boundary_arn": _BOUNDARY,
-            "role_arn": _role("shop-other"),
+            "role_arn": _build_role_arn("shop-other"),
             "role_path": "/mlops/",
             "schedule": {"expression": "rate(8 days)"},
             "start_retries": {"max_attempts": 3},
@@ -443,15 +443,17 @@ CASES: dict[str, InputCase] = {
             **_ENDPOINT,
             "name_prefix": "shop-realtime",
             "alarm_actions": [_TOPIC],
-            "image_uri": _image("churn:1-arm64"),
+            "image_uri": _build_image("churn:1-arm64"),
             "latency_slo_ms": 200,
         },
         {
             **_ENDPOINT_CHANGES,
             **_INSTANCE_CHANGES,
-            **_model_changes("churn:2-arm64"),
-            "challengers": {"second": {"image_uri": _image("churn:2-arm64"), "weight": 10}},
-            "containers": [{"hostname": name, "image_uri": _image(f"{name}:1-arm64")} for name in ("first", "second")],
+            **_list_model_changes("churn:2-arm64"),
+            "challengers": {"second": {"image_uri": _build_image("churn:2-arm64"), "weight": 10}},
+            "containers": [
+                {"hostname": name, "image_uri": _build_image(f"{name}:1-arm64")} for name in ("first", "second")
+            ],
             "containers_mode": "Direct",
             "data_capture": {"s3_uri": "s3://shop-requests/captures"},
             "deployment": {"strategy": "canary"},
@@ -469,7 +471,7 @@ CASES: dict[str, InputCase] = {
             },
             "one_instance_because": "Development: an outage of minutes is fine.",
             "requests_per_instance": 1200,
-            "shadow": {"image_uri": _image("churn:2-arm64")},
+            "shadow": {"image_uri": _build_image("churn:2-arm64")},
             "silicon": "x86",
             "vpc_config": _VPC_CONFIG,
         },
@@ -479,19 +481,19 @@ CASES: dict[str, InputCase] = {
             "variant_name": {"name": "shop-other"},
             "shadow": {"name": "shop-other"},
             "containers": {"image_uri": None},
-            "silicon": {"instance_type": "ml.c7i.large", "image_uri": _image("churn:1")},
+            "silicon": {"instance_type": "ml.c7i.large", "image_uri": _build_image("churn:1")},
             "inference_ami_version": {
                 "silicon": "gpu",
                 "instance_type": "ml.g5.xlarge",
-                "image_uri": _image("churn:1-gpu"),
+                "image_uri": _build_image("churn:1-gpu"),
             },
         },
     ),
     "serverless_endpoint": InputCase(
-        {**_ENDPOINT, "name_prefix": "shop-serverless", "image_uri": _image("churn:1")},
+        {**_ENDPOINT, "name_prefix": "shop-serverless", "image_uri": _build_image("churn:1")},
         {
             **_ENDPOINT_CHANGES,
-            **_model_changes("churn:2"),
+            **_list_model_changes("churn:2"),
             "max_concurrency": 10,
             "memory_mb": 3072,
             "provisioned_concurrency": {"min": 1, "max": 2},
@@ -504,7 +506,7 @@ CASES: dict[str, InputCase] = {
             "name_prefix": "shop",
             "deletion_protection": False,
             "kms_key_arn": _KEY,
-            "role_arn": _role("shop-studio"),
+            "role_arn": _build_role_arn("shop-studio"),
             "vpc_id": "vpc-0123456789abcdef0",
             "subnet_ids": _SUBNETS,
             "security_group_ids": ["sg-0123456789abcdef0"],
@@ -525,14 +527,14 @@ CASES: dict[str, InputCase] = {
             "name_prefix": "store",
             "network_access": "PublicInternetOnly",
             "permissions_boundary_arn": _BOUNDARY,
-            "role_arn": _role("shop-other"),
+            "role_arn": _build_role_arn("shop-other"),
             "role_path": "/mlops/",
             "security_group_ids": ["sg-0123456789abcdef1"],
             "spaces": {"notebooks": {"user": "anna", "disk_gb": 20}},
             "subnet_ids": _SUBNETS[:1],
             "tags": {"workload": "returns"},
             "tracking_server": {**_TRACKING_SERVER, "size": "Medium", "automatic_model_registration": True},
-            "users": {"anna": {"role_arn": _role("shop-other")}},
+            "users": {"anna": {"role_arn": _build_role_arn("shop-other")}},
             "verify_location": True,
             "vpc_id": "vpc-0123456789abcdef1",
         },

@@ -21,7 +21,7 @@ _MODEL = "def model_fn(folder):\n    return None\ndef transform_fn(*_):\n    ret
 
 @contextmanager
 def provided_prerequisites(sandbox: Any, text: str) -> Iterator[None]:
-    """Create prerequisites and delete the buckets afterwards: other examples create buckets of the same names."""
+    """Create prerequisites and delete the buckets afterward: other examples create buckets of the same names."""
     s3, buckets = sandbox.client("s3"), create_prerequisites(sandbox, text)
     try:
         yield

@@ -92,7 +92,7 @@ def list_role_actions(resources: dict[str, Any]) -> Iterator[str]:
 
 
 def list_paths(body: Any, path: str = "") -> Iterator[str]:
-    """Paths of all arguments of a resource, including lists and dynamic blocks."""
+    """Return the paths of all arguments of a resource, including lists and dynamic blocks."""
     if isinstance(body, list):
         for item in body:
             yield from list_paths(item, path)
@@ -274,7 +274,7 @@ def collect_permissions(
 
 
 def list_actions_with(kind: str, planned: dict[str, Any]) -> Iterator[iam.PolicyStatement]:
-    """Actions of a role with a planned resource."""
+    """Return the actions of a role with a planned resource."""
     match kind:
         case "aws_cloudwatch_log_group":
             yield allow(
@@ -293,7 +293,8 @@ def list_actions_with(kind: str, planned: dict[str, Any]) -> Iterator[iam.Policy
             yield allow("s3:GetObject", f"{table}/metadata/one.json")
         case "aws_sagemaker_model_package_group":
             package = f"arn:aws:sagemaker:{REGION_AND_ACCOUNT}:model-package/{planned['model_package_group_name']}/1"
-            yield allow("sagemaker:CreateModelPackage", package)
+            pending = iam.PolicyCondition("StringEquals", "sagemaker:ModelApprovalStatus", ("PendingManualApproval",))
+            yield allow("sagemaker:CreateModelPackage", package)._replace(conditions=(pending,))
         case "aws_sagemaker_pipeline":
             job = f"arn:aws:sagemaker:{REGION_AND_ACCOUNT}:processing-job/pipelines-x1y2-Sort-z3"
             yield allow("sagemaker:CreateProcessingJob", job)
@@ -343,7 +344,7 @@ def parse_statement(stated: dict[str, Any]) -> iam.PolicyStatement:
 
 
 def find_missing(expected: EffectivePolicy, granted: EffectivePolicy) -> list[str]:
-    """Permissions of `expected` that `granted` lacks."""
+    """Return the permissions of `expected` that `granted` lacks."""
     return [str(one.grant) for one in find_new_permissions(expected.allows, granted, expected)]
 
 

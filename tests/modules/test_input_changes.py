@@ -9,7 +9,7 @@ import yaml
 from tests.modules.examples import find_differences
 from tests.modules.input_cases import CASES, LOCATION_INPUTS
 from tests.modules.input_changes import COMMAND, DEPENDENT, TABLE, UNCHANGED, build_table
-from tests.renewal import renew
+from tests.stale_files import suggest_update
 from tools.upgrades import releases
 
 
@@ -31,4 +31,4 @@ def test_a_changed_input_touches_the_resources_of_the_table(tmp_path: Path, own:
         for name, changes in changes_by_call.items():
             updates = [change for change in changes.values() if change.startswith("update")]
             assert name == DEPENDENT or not any("policy (unknown)" in change for change in updates), (module, name)
-    assert not find_differences(recorded, table) + find_differences(table, recorded), renew(COMMAND)
+    assert not find_differences(recorded, table) + find_differences(table, recorded), suggest_update(COMMAND)

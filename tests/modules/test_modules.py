@@ -12,7 +12,7 @@ import pytest
 from sustainable_mlops import synth
 from sustainable_mlops.review.acceptances import read_acceptances
 from sustainable_mlops.review.formats import text
-from sustainable_mlops.terraform import ROOT, find_engine, lock_file, make_environment
+from sustainable_mlops.terraform import ROOT, find_engine, find_lock_file, make_environment
 from tests.cases import check_cases
 from tests.modules.examples import (
     Example,
@@ -66,7 +66,7 @@ def test_modules_pass_their_own_tests_with_mocks_and_without_python(
 ) -> None:
     copy_modules(tmp_path / "modules")
     folder = tmp_path / "modules" / module
-    shutil.copy(lock_file(), folder)
+    shutil.copy(find_lock_file(), folder)
     without_python = {**make_environment(), "PATH": ""}
     # `init` installs a provider of the version that the module requires; the running provider has that version.
     for command, variables in ((["init", "-backend=false"], {}), (["test", "-no-color"], terraform_environment)):

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from envs.components.pipelines import Pipelines
 from envs.settings import EnvironmentSettings
 from modules.common import REGIONS, LocatedInputs
-from modules.iam_statements import dns_suffix
+from modules.iam_statements import get_dns_suffix
 from sustainable_mlops.terraform import ROOT, Terraform
 from tests.cases import check_cases
 from tests.envs.example import load_dev
@@ -44,7 +44,7 @@ REFUSED = [
 def test_all_known_regions_are_accepted_in_their_partition(region: str) -> None:
     partition = {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(region.rsplit("-", 2)[0], "aws")
     where = LocatedInputs(**PLACE, region=region, partition=partition)
-    assert dns_suffix(where) == ("amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com")
+    assert get_dns_suffix(where) == ("amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com")
 
 
 @check_cases(("partition", "region", "message"), REFUSED)
@@ -105,5 +105,5 @@ def test_environments_use_the_partition_of_their_region() -> None:
 def test_framework_images_have_the_dns_suffix_of_their_region() -> None:
     dev = load_dev()
     china: Any = EnvironmentSettings.model_validate({**dev, "region": "cn-north-1", "models": {}, "pipelines": {}})
-    address = Pipelines(china)._address("sagemaker-xgboost:3.0-5")
+    address = Pipelines(china)._format_image_address("sagemaker-xgboost:3.0-5")
     assert address.endswith(".dkr.ecr.cn-north-1.amazonaws.com.cn/sagemaker-xgboost:3.0-5")

@@ -6,7 +6,7 @@ import pytest
 
 from modules.iam_statements import equals
 from sustainable_mlops.errors import UserError
-from tests.lazy import LazyModule
+from tests.lazy_imports import LazyModule
 
 #: It imports cdktn, which starts jsii.
 policies = LazyModule("modules.policies")
@@ -34,7 +34,7 @@ def test_a_statement_has_all_its_principals_and_conditions() -> None:
         ({"not_actions": ["sns:Publish"]}, "statement: unknown: not_actions; known: actions, condition, effect"),
         ({"not_principals": [SERVICE]}, "statement: unknown: not_principals; known"),
         ({"principals": [SERVICE, SERVICE]}, "statement: several principals of type Service; write one"),
-        ({"principals": [SERVICE, {"type": "*", "identifiers": ["*"]}]}, r"statement: principals beside \*, which"),
+        ({"principals": [SERVICE, {"type": "*", "identifiers": ["*"]}]}, r"statement: \* already includes all other"),
         (
             {"condition": [equals("aws:SourceArn", "a"), equals("aws:SourceArn", "b")]},
             "statement: several conditions StringEquals of aws:SourceArn; write one",

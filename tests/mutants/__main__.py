@@ -25,7 +25,7 @@ MARKS = "not plan and not apply and not slow and not release"
 #: The share of the sample that may survive.
 ALLOWED = 0.03
 
-app = cli.app()
+app = cli.create_app()
 
 
 @app.command(no_args_is_help=False)
@@ -47,37 +47,37 @@ def main(
     begin = time.monotonic()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that no test is left running either
     sample = mutants.sample(ROOT, seed)
-    proofs = equivalent.proofs(sample, complete=seed == mutants.SEED)
+    proofs = equivalent.find_reasons(sample, complete=seed == mutants.SEED)
     chosen = {one.location: one for one in sample if only in one.location}
     pool = running.Pool(workers)
     outcomes: dict[str, running.MutantOutcome] = {
         name: running.MutantOutcome("equivalent") for name in chosen if name in proofs
     }
     with Progress(console=cli.console) as progress:
-        files = _files(tests or [ROOT / "tests" / name for name in TESTS])
+        files = _list_files(tests or [ROOT / "tests" / name for name in TESTS])
         sources = [f"{ROOT}/sustainable_mlops/{package}/*" for package in mutants.PACKAGES]
         recorded = progress.track(running.record(ROOT, files, sources, MARKS, pool), len(files), description="tests")
         recording = running.Recording.of(recorded)
         if recording.failed:
             raise UserError(f"tests fail without any mutant: {', '.join(sorted(recording.failed))}")
         left = {name: one.mutation for name, one in chosen.items() if name not in proofs}
-        outcomes_of_run = running.judge(ROOT, left, recording, pool)
+        outcomes_of_run = running.classify_mutations(ROOT, left, recording, pool)
         for name, outcome in progress.track(outcomes_of_run, len(left), description="mutants"):
             outcomes[name] = outcome
             if outcome.state == "survived":
-                progress.console.print(escape(_change(chosen[name])), style="yellow", highlight=False)
+                progress.console.print(escape(_describe_change(chosen[name])), style="yellow", highlight=False)
     seconds = round(time.monotonic() - begin)
     if as_json:
-        rows = [_row(mutant, outcomes[name]) for name, mutant in chosen.items()]
+        rows = [_build_row(mutant, outcomes[name]) for name, mutant in chosen.items()]
         print(json.dumps({"seed": seed, "seconds": seconds, "mutants": rows}, indent=2))
-    cli.console.print(_table(chosen, outcomes, f"seed {seed}, {seconds} s"))
+    cli.console.print(_build_table(chosen, outcomes, f"seed {seed}, {seconds} s"))
     survived = sum(outcome.state == "survived" for outcome in outcomes.values())
     if survived > ALLOWED * len(chosen):
         cli.console.print(f"{survived} of {len(chosen)} mutants survive, more than {ALLOWED:.0%}")
         raise typer.Exit(1)
 
 
-def _files(places: list[Path]) -> list[str]:
+def _list_files(places: list[Path]) -> list[str]:
     """Return the test files relative to the repository, the largest first, which mostly take longest."""
     files = {file.resolve() for place in places for file in ([place] if place.is_file() else place.rglob("test_*.py"))}
     if not files:
@@ -85,18 +85,18 @@ def _files(places: list[Path]) -> list[str]:
     return [str(file.relative_to(ROOT)) for file in sorted(files, key=lambda file: -file.stat().st_size)]
 
 
-def _change(mutant: mutants.Mutant) -> str:
+def _describe_change(mutant: mutants.Mutant) -> str:
     before, after = (ROOT / mutant.file).read_text(encoding="utf-8").splitlines(), mutant.source.splitlines()
     diff = [line for line in difflib.unified_diff(before, after, n=0, lineterm="") if line[:3] not in ("---", "+++")]
     return "\n".join([f"survived: {mutant.location}", *diff])
 
 
-def _row(mutant: mutants.Mutant, outcome: running.MutantOutcome) -> dict[str, object]:
+def _build_row(mutant: mutants.Mutant, outcome: running.MutantOutcome) -> dict[str, object]:
     fields = ("file", "first_line", "function", "line", "operator", "occurrence")
     return {**{name: getattr(mutant, name) for name in fields}, **outcome._asdict()}
 
 
-def _table(chosen: dict[str, mutants.Mutant], outcomes: dict[str, running.MutantOutcome], title: str) -> Table:
+def _build_table(chosen: dict[str, mutants.Mutant], outcomes: dict[str, running.MutantOutcome], title: str) -> Table:
     states = ("killed", "timeout", "equivalent", "survived")
     counts = {package: Counter[str]() for package in mutants.PACKAGES}
     for name, mutant in chosen.items():

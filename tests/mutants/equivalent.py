@@ -28,7 +28,7 @@ class Equivalent(BaseModel):
         return all(getattr(self, name) == getattr(mutant, name) for name in names)
 
 
-def proofs(sample: Iterable[Mutant], complete: bool) -> dict[str, str]:
+def find_reasons(sample: Iterable[Mutant], complete: bool) -> dict[str, str]:
     """Return the reason of each equivalent mutant of the sample, by its location.
 
     Raises UserError if the file is invalid, or if an entry matches no mutant of a `complete` sample.

@@ -13,7 +13,7 @@ import parso  # noqa: F401  before cosmic_ray, whose operators do not load other
 from cosmic_ray import mutating, plugins
 from cosmic_ray.ast import ast_nodes, get_ast
 
-from tests.mutants.running import Mutation
+from tests.mutants.mutation import Mutation
 
 SEED = 20261126
 PACKAGES = ("plan", "review", "rules", "footprint")
@@ -102,19 +102,19 @@ def sample_mutants(path: Path, root: Path, seed: int) -> list[Mutant]:
         if len(sampled_mutants) == quota:
             break
         sampled_mutants += next(
-            ([one] for one in _shuffled(locations[location], seed) if _differs(one.source, source)), []
+            ([one] for one in _shuffle(locations[location], seed) if _differs(one.source, source)), []
         )
     return sorted(sampled_mutants, key=lambda one: one.first_line)
 
 
-def _shuffled(changes: list[tuple[Mutant, int]], seed: int) -> Iterator[Mutant]:
+def _shuffle(changes: list[tuple[Mutant, int]], seed: int) -> Iterator[Mutant]:
     """Yield the mutants of one location in the order of the hash of their names."""
     for mutant, index in sorted(changes, key=lambda one: _hash(seed, one[0].name, one[1])):
         operator = plugins.get_operator(f"core/{mutant.operator}")()
         yield replace(mutant, source=mutating.mutate_code(mutant.source, operator, index))
 
 
-def _never_changes(node: Any) -> bool:
+def _is_unchangeable(node: Any) -> bool:
     """Return whether the operators skip the node: most nodes, and the star before keyword-only arguments."""
     return node.type in NEVER_CHANGED or (node.type == "operator" and node.parent.type in ("parameters", "lambdef"))
 
@@ -126,21 +126,21 @@ def _hash(*parts: object) -> str:
 def _find_locations(source: str, file: str) -> dict[tuple[str, str, str, int], list[tuple[Mutant, int]]]:
     """Return the possible changes by location: the mutant with the original source, and its index for the operator."""
     lines, reading = source.splitlines(), _Reading(ast.parse(source))
-    nodes = [node for node in ast_nodes(get_ast(source)) if not _never_changes(node)]
+    nodes = [node for node in ast_nodes(get_ast(source)) if not _is_unchangeable(node)]
     changes = defaultdict(list)
     for family, operators in OPERATORS.items():
         positions: dict[tuple[str, str], dict[tuple[int, int], int]] = defaultdict(dict)
-        for operator, index, location in _positions(nodes, operators):
+        for operator, index, location in _list_positions(nodes, operators):
             if reading.is_without_effect(location):
                 continue
-            function, text = reading.function(location[0]), lines[location[0] - 1].strip()
+            function, text = reading.find_function(location[0]), lines[location[0] - 1].strip()
             occurrence = positions[(function, text)].setdefault(location, len(positions[(function, text)]))
-            mutant = Mutant(file, function, text, operator, occurrence, *reading.statement(location), source)
+            mutant = Mutant(file, function, text, operator, occurrence, *reading.find_statement(location), source)
             changes[(family, function, text, occurrence)].append((mutant, index))
     return changes
 
 
-def _positions(nodes: list[Any], operators: tuple[str, ...]) -> Iterator[tuple[str, int, tuple[int, int]]]:
+def _list_positions(nodes: list[Any], operators: tuple[str, ...]) -> Iterator[tuple[str, int, tuple[int, int]]]:
     """Yield each possible change in the order of the text: operator, index for the operator, position."""
     changes = []
     for operator in operators:
@@ -178,16 +178,16 @@ class _Reading:
                 first = min([child.lineno, *(one.lineno for one in child.decorator_list)])
                 self._functions.append((first, child.end_lineno or first, name))
             if isinstance(child, ast.stmt):
-                self._statements.append(_lines(child))
-            self._silent += [_span(silent) for silent in _silent(child)]
+                self._statements.append(_get_line_range(child))
+            self._silent += [_get_span(silent) for silent in _list_silent_parts(child)]
             self._read(child, name)
 
-    def function(self, line: int) -> str:
+    def find_function(self, line: int) -> str:
         """Return the innermost function or class at a line."""
         return next((name for first, last, name in reversed(self._functions) if first <= line <= last), "module")
 
-    def statement(self, location: tuple[int, int]) -> tuple[int, int]:
-        """First and last line of the innermost statement, of a compound one those of its head."""
+    def find_statement(self, location: tuple[int, int]) -> tuple[int, int]:
+        """Return the first and the last line of the innermost statement; of a compound statement, of its head."""
         holding = [lines for lines in self._statements if lines[0] <= location[0] <= lines[1]]
         return min(holding, key=lambda lines: lines[1] - lines[0], default=(location[0], location[0]))
 
@@ -195,18 +195,18 @@ class _Reading:
         return any(start <= location < end for start, end in self._silent)
 
 
-def _lines(statement: ast.stmt) -> tuple[int, int]:
+def _get_line_range(statement: ast.stmt) -> tuple[int, int]:
     first = min([statement.lineno, *(one.lineno for one in getattr(statement, "decorator_list", ()))])
     body = [inner.lineno for inner in getattr(statement, "body", ())]
     body += [case.pattern.lineno for case in getattr(statement, "cases", ())]
     return first, max(first, min(body) - 1) if body else statement.end_lineno or first
 
 
-def _span(node: ast.AST) -> tuple[tuple[int, int], tuple[int, int]]:
+def _get_span(node: ast.AST) -> tuple[tuple[int, int], tuple[int, int]]:
     return (node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset)  # type: ignore[attr-defined]
 
 
-def _silent(node: ast.AST) -> Iterator[ast.AST]:
+def _list_silent_parts(node: ast.AST) -> Iterator[ast.AST]:
     """Return the parts of a node without effect at run time: annotations, aliases, `__all__`, docstrings."""
     match node:
         case ast.AnnAssign(annotation=ast.Name(id="TypeAlias")):

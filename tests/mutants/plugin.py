@@ -4,22 +4,24 @@ import importlib.abc
 import importlib.machinery
 import importlib.util
 import os
+import resource
 import signal
 import sys
 import time
 import types
 from collections.abc import Generator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
-if TYPE_CHECKING:
-    from tests.mutants.running import Mutation
+from tests.mutants.mutation import Mutation
 
 #: Seconds of processor time that importing and collecting may take, and one test beyond what it took before.
 IMPORTING, TEST, FACTOR = 120.0, 5.0, 10
+#: Bytes that a mutant may allocate.
+MEMORY = 4 << 30
 QUIET = ("-q", "--no-header", "--tb=no", "-p", "no:cacheprovider", "-p", "no:xdist", "-W", "ignore")
 
 
@@ -41,16 +43,14 @@ def record(root: Path, file: str, sources: list[str], marks: str) -> dict[str, A
     return {"seconds": recorder.seconds, "failed": recorder.failed, "lines": lines, "modules": modules}
 
 
-def kill(root: Path, mutation: "Mutation", seconds: dict[str, float]) -> dict[str, str | None]:
+def kill(root: Path, mutation: Mutation, seconds: dict[str, float]) -> dict[str, str | None]:
     """Run the tests in this order against the mutation. Stop at the first failure, and return its name."""
-    from tests.mutants.running import limit_memory
-
-    limit_memory()
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
     _enter(root)
     sys.dont_write_bytecode = True
     if any(getattr(module, "__file__", None) == str(root / mutation.file) for module in sys.modules.values()):
         raise RuntimeError(f"{mutation.file} was imported before it was mutated")
-    sys.meta_path.insert(0, _Mutated(root / mutation.file, mutation.source))
+    sys.meta_path.insert(0, _MutantFinder(root / mutation.file, mutation.source))
     chosen = _Chosen(seconds)
     signal.setitimer(signal.ITIMER_PROF, IMPORTING)
     files = list(dict.fromkeys(test.partition("::")[0] for test in seconds))
@@ -72,8 +72,8 @@ def _is_beside(module: types.ModuleType, root: Path) -> bool:
     return "site-packages" in file or not file.startswith(str(root))
 
 
-class _Mutated(importlib.abc.MetaPathFinder):
-    """Finds one file's module, whatever its name, and compiles it from another source."""
+class _MutantFinder(importlib.abc.MetaPathFinder):
+    """Import finder for one mutated file. It compiles the module from another source."""
 
     def __init__(self, file: Path, source: str) -> None:
         self._file, self._source = str(file), source
@@ -115,7 +115,7 @@ class Repeatable:
 
 
 class _Chosen:
-    """Runs chosen tests in the order given; one that runs far beyond its time ends the process."""
+    """Runner of chosen tests, in their order. A test that runs far beyond its time ends the process."""
 
     def __init__(self, seconds: dict[str, float]) -> None:
         self._seconds = seconds

@@ -9,7 +9,6 @@ import gc
 import importlib
 import json
 import os
-import resource
 import shutil
 import signal
 import sys
@@ -22,22 +21,12 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 from tests.mutants import plugin
+from tests.mutants.mutation import Mutation
 
 #: Timeout of a child: these seconds plus the recorded time of its tests times the factor. It shares a processor.
 TIMEOUT_SECONDS, FACTOR = 300.0, 20
 #: Seconds of processor time. Files whose tests take less on average run first.
 QUICK = 0.02
-#: Bytes that a mutant may allocate.
-MEMORY = 4 << 30
-
-
-class Mutation(NamedTuple):
-    """Mutated source of a module, and the lines of the original statement."""
-
-    file: str  # relative to the root
-    first_line: int
-    last_line: int
-    source: str
 
 
 class MutantOutcome(NamedTuple):
@@ -84,23 +73,23 @@ class Recording:
         direct = set().union(*(here.get(line, ()) for line in lines))
         imported = set().union(*(imports.get(line, ()) for line in lines))
         if imported:
-            direct = {test for tests in here.values() for test in tests if _file(test) in imported} | direct
-        files = {_file(test) for test in direct} | imported
+            direct = {test for tests in here.values() for test in tests if _get_file(test) in imported} | direct
+        files = {_get_file(test) for test in direct} | imported
         by_file: dict[str, list[str]] = {}
         for test in sorted(direct, key=lambda test: self.seconds[test]):
-            by_file.setdefault(_file(test), []).append(test)
+            by_file.setdefault(_get_file(test), []).append(test)
         package = Path(mutation.file).parent.name
         near = sorted(by_file, key=lambda file: (not self._is_quick(by_file[file]), package not in file, file))[:2]
         first = [test for file in near for test in by_file[file]]
         later = sorted(direct.difference(first), key=lambda test: self.seconds[test])
-        rest = {test for test in self.seconds if _file(test) in files}.difference(direct)
+        rest = {test for test in self.seconds if _get_file(test) in files}.difference(direct)
         yield from (batch for batch in (first, later, sorted(rest, key=lambda test: self.seconds[test])) if batch)
 
     def _is_quick(self, tests: list[str]) -> bool:
         return sum(self.seconds[test] for test in tests) < QUICK * len(tests)
 
 
-def _file(test: str) -> str:
+def _get_file(test: str) -> str:
     return test.partition("::")[0]
 
 
@@ -122,7 +111,7 @@ def record(
         yield file, part
 
 
-def judge(
+def classify_mutations(
     root: Path, mutations: dict[str, Mutation], recording: Recording, pool: "Pool"
 ) -> Iterator[tuple[str, MutantOutcome]]:
     """Yield the name and the outcome of each mutation, in the order of completion."""
@@ -169,7 +158,7 @@ class Pool:
                 while tasks and len(self._running) < self._workers:
                     name = next(iter(tasks))
                     self._start(name, tasks.pop(name), folder, limits[name])
-                for name, output in self._ended():
+                for name, output in self._list_ended():
                     result = json.loads(output.read_text()) if output.exists() else {"done": None}
                     if "error" in result:
                         raise RuntimeError(f"{name}: {result['error']}")
@@ -203,7 +192,7 @@ class Pool:
         finally:
             os._exit(0)
 
-    def _ended(self) -> Iterator[tuple[str, Path]]:
+    def _list_ended(self) -> Iterator[tuple[str, Path]]:
         for pid, (name, output, until) in list(self._running.items()):
             if time.monotonic() > until:
                 _end(pid)
@@ -218,7 +207,3 @@ def _end(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
     with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, 0)
-
-
-def limit_memory() -> None:
-    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.mutants.running import Mutation, Recording
+from tests.mutants.mutation import Mutation
+from tests.mutants.running import Recording
 
 AREA = """\
 LIMIT = 3
@@ -47,17 +48,18 @@ def test_limit() -> None:
     assert LIMIT == 3
 """
 #: Runs in a process that has not imported what is mutated.
-JUDGE = """\
+CLASSIFY = """\
 import json, sys
 from pathlib import Path
 from tests.mutants import plugin, running
+from tests.mutants.mutation import Mutation
 
 root, mutations, seconds, tests, importing = json.load(sys.stdin)
 plugin.TEST = 1.0
 recording = running.Recording(seconds, *({f: {int(l): set(t) for l, t in at.items()} for f, at in part.items()}
     for part in (tests, importing)))
-mutations = {name: running.Mutation(*one) for name, one in mutations.items()}
-print(json.dumps(dict(running.judge(Path(root), mutations, recording, running.Pool()))))
+mutations = {name: Mutation(*one) for name, one in mutations.items()}
+print(json.dumps(dict(running.classify_mutations(Path(root), mutations, recording, running.Pool()))))
 """
 
 
@@ -87,13 +89,13 @@ def test_a_mutant_is_killed_times_out_or_survives_and_the_tree_is_unchanged(smal
     }
     tests = {name: f"test_area.py::test_{name}" for name in ("area", "steps", "depth", "limit")}
     lines = {5: [tests["area"]], 11: [tests["steps"]], 16: [tests["depth"]]}
-    asked = (str(small), mutations, dict.fromkeys(tests.values(), 0.01), {"area.py": lines})
+    arguments = (str(small), mutations, dict.fromkeys(tests.values(), 0.01), {"area.py": lines})
     importing = {"area.py": {1: ["test_area.py"], 4: ["test_area.py"]}}
-    command = [sys.executable, "-c", JUDGE]
-    done = subprocess.run(
-        command, input=json.dumps([*asked, importing]), capture_output=True, text=True, cwd=root, check=True
+    command = [sys.executable, "-c", CLASSIFY]
+    process = subprocess.run(
+        command, input=json.dumps([*arguments, importing]), capture_output=True, text=True, cwd=root, check=True
     )
-    assert json.loads(done.stdout) == {
+    assert json.loads(process.stdout) == {
         "noticed": ["killed", tests["area"]],
         "endless": ["timeout", None],
         "executed alone": ["survived", None],

@@ -14,6 +14,7 @@ from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import yaml
@@ -43,6 +44,7 @@ from sustainable_mlops.operations.deploy.choice import (
 )
 from sustainable_mlops.plan import Plan
 from sustainable_mlops.plan import load as load_plan
+from sustainable_mlops.recommendation import model_under_test
 from sustainable_mlops.recommendation.model_under_test import ModelUnderTest, ServingSpecification
 from sustainable_mlops.review import review
 from sustainable_mlops.steps import Steps
@@ -127,8 +129,8 @@ def build_variant_plan(choice: Choice) -> Plan:
     least = inputs.get("min_instances", 0)
     queue: dict[str, Any] = {"async_inference_config": [{"output_config": [{}]}]}
     more = queue if choice.module == "async_endpoint" else {}
-    machines = variant(inputs["instance_type"], max(1, least))
-    return build_plan(*build_endpoint_plan(machines, scaled=(least, inputs["max_instances"]), **more))
+    instances = variant(inputs["instance_type"], max(1, least))
+    return build_plan(*build_endpoint_plan(instances, scaled=(least, inputs["max_instances"]), **more))
 
 
 @check_cases("requests", [100.0, 10_000.0, 1e6])
@@ -168,7 +170,7 @@ def test_an_instance_has_as_many_requests_as_its_accelerators_can_work_on() -> N
     assert choice.inputs["requests_per_instance"] == 60 / 5 * 0.5
 
 
-def test_serverless_takes_no_fewer_requests_at_once_than_its_module_by_default() -> None:
+def test_serverless_takes_no_fewer_parallel_requests_than_its_module_by_default() -> None:
     from modules.serverless_endpoint.inputs import Inputs
 
     assert (
@@ -223,7 +225,7 @@ def test_a_deployment_keeps_the_values_comments_and_order_of_a_person() -> None:
     assert more.text == edit.text.replace("max_concurrency: 2 # advised 2", "max_concurrency: 9 # advised 9")
     changed = edit.text.replace("max_concurrency: 2 ", "max_concurrency: 40 ")  # a person, who left the comment
     assert entry.edit_entry(changed, SERVERLESS).text == changed
-    with pytest.raises(UserError, match="serverless_endpoint: is written by hand, and the choice is realtime_endpoint"):
+    with pytest.raises(UserError, match="serverless_endpoint: you wrote this endpoint in the file, and the choice is"):
         entry.edit_entry(text, REALTIME)
 
 
@@ -243,7 +245,7 @@ def test_environment_variables_follow_the_model_to_another_kind_of_endpoint() ->
     ],
 )
 def test_an_entry_that_cannot_be_changed_line_by_line_is_left_alone(text: str) -> None:
-    with pytest.raises(UserError, match="serverless_endpoint: can only be changed if each value has a line of its own"):
+    with pytest.raises(UserError, match="serverless_endpoint: write each value on its own line"):
         entry.edit_entry(text, SERVERLESS)
     complete = '{"description": "d", "serverless_endpoint": {"memory_mb": 2048, "max_concurrency": 5}}\n'
     assert entry.edit_entry(complete, SERVERLESS).text == complete
@@ -254,13 +256,13 @@ def test_a_kind_of_endpoint_that_a_person_wrote_stays_if_it_meets_the_requiremen
     assert choose_endpoint(SUBJECT, callers, None).module == "serverless_endpoint"
     choice = choose_endpoint(SUBJECT, callers, None, "async_endpoint")
     assert choice.module == "async_endpoint"
-    assert choice.reason.startswith("written by hand, although serverless, 1024 MB, 0 to 1, with ")
+    assert choice.reason.startswith("you wrote this endpoint, although serverless, 1024 MB, 0 to 1, with ")
     for memory, concurrency in ((1024, 48), (2048, 28)):
         busy = choose_endpoint(
             SUBJECT, make_requirements(requests_per_day=4e6), None, "serverless_endpoint", {"memory_mb": memory}
         )
         assert busy.inputs == {"memory_mb": memory, "max_concurrency": concurrency}, "as that memory needs"
-    with pytest.raises(UserError, match="async_endpoint: is written by hand and does not meet these requirements"):
+    with pytest.raises(UserError, match="async_endpoint: you wrote this endpoint in the file, and it does not meet"):
         choose_endpoint(SUBJECT, make_requirements(), None, "async_endpoint")
 
 
@@ -395,6 +397,44 @@ def test_what_recommend_wrote_is_taken_and_nothing_else(tmp_path: Path) -> None:
             read_choice(file)
 
 
+@check_cases(
+    ("text", "problem"),
+    [
+        ("serverless_endpoint: {memory_mb: 2 GB}", "serverless_endpoint.memory_mb: must be 1024, 2048"),
+        ("async_endpoint: {max_instances: '4'}", "async_endpoint.max_instances: must be a whole number, not '4'"),
+        (
+            "realtime_endpoint: {latency_slo_ms: 9, min_instances: null}",
+            "realtime_endpoint.min_instances: must be a whole number",
+        ),
+    ],
+)
+def test_inputs_of_a_wrong_type_are_named(text: str, problem: str, tmp_path: Path) -> None:
+    file = tmp_path / "inputs.yaml"
+    file.write_text(text)
+    with pytest.raises(UserError, match=f"{file}: {problem}"):
+        read_choice(file)
+
+
+def test_a_latency_beside_the_inputs_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "inputs.yaml"
+    file.write_text("serverless_endpoint: {}")
+    with pytest.raises(UserError, match="--latency: does not apply to --inputs"):
+        get_command(app)(["flight_delay", "--dry-run", "--inputs", str(file), "--latency", "9"])
+
+
+def test_the_newest_package_may_follow_an_empty_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    pages: list[dict[str, Any]] = [
+        {"ModelPackageSummaryList": [], "NextToken": "2"},
+        {"ModelPackageSummaryList": [{"ModelPackageArn": SUBJECT.name}]},
+    ]
+    sagemaker = Mock(list_model_packages=Mock(return_value=pages[0]))
+    sagemaker.get_paginator.return_value.paginate.return_value = pages
+    account = Mock(connect=Mock(return_value=Mock(sagemaker=sagemaker)))
+    monkeypatch.setattr(run, "read_platform", lambda *_: Mock(model_package_groups={"flight_delay": "flights"}))
+    monkeypatch.setattr(model_under_test, "read_model", lambda *_: SUBJECT)
+    assert run.find_package(run.DeploymentTarget("flight_delay", "dev"), account, None) is SUBJECT
+
+
 #: An entry whose memory a person chose.
 OWN_ENTRY = "description: Late?\nserverless_endpoint:\n  memory_mb: 2048 # measured\n"
 
@@ -430,8 +470,10 @@ class Clone:
                 stderr=stderr,
                 start_new_session=True,
             )
-        wait_until(lambda: when(log.read_text()), seconds=300)
-        os.killpg(process.pid, signal.SIGINT)
+        try:
+            wait_until(lambda: when(log.read_text()))
+        finally:
+            os.killpg(process.pid, signal.SIGINT)
         assert process.wait() == INTERRUPTED, log.read_text()
         assert "Traceback" not in log.read_text()
         return log.read_text().splitlines()[-1]
@@ -458,7 +500,8 @@ def dev(own: tuple[Sandbox, dict[str, str]], tmp_path: Path) -> Iterator[Clone]:
     _, variables = own
     clone = Clone(tmp_path / "clone", variables)
     yield clone
-    clone.run("sustainable_mlops.operations.teardown", 'destroy(make_terraform(Path("envs/dev")), refresh=False)')
+    destruction = "sustainable_mlops.operations.teardown.destruction"
+    clone.run(destruction, 'destroy(Terraform(Path("envs/dev")), refresh=False)')
 
 
 @pytest.fixture
@@ -506,7 +549,7 @@ def create_failed_endpoint(sandbox: Sandbox, name: str) -> None:
 def test_a_model_is_written_planned_reviewed_applied_and_answers(
     dev: Clone, package: str, own: tuple[Sandbox, dict[str, str]]
 ) -> None:
-    """And the same command again changes nothing; another one goes on where Ctrl-C ended it."""
+    """Deploy a model, repeat the command without changes, and continue an interrupted one."""
     sandbox, _ = own
     dev.entry.write_text(OWN_ENTRY)
     command = ("--package", package, "--requests-per-day", "700000", "--duration", "0.5")
@@ -565,21 +608,21 @@ def _change_and_interrupt(dev: Clone, sandbox: Sandbox, package: str) -> None:
     assert unapplied == f"Interrupted: this command has launched nothing. {to_go_on}"
     assert list((dev.folder / "envs").rglob("*.partial")) == []
 
-    def configurations() -> list[str]:
+    def list_configurations() -> list[str]:
         configs = sagemaker.list_endpoint_configs(NameContains=name)["EndpointConfigs"]
         return [one["EndpointConfigName"] for one in configs]
 
-    def updating() -> bool:
+    def is_updating() -> bool:
         return bool(sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == "Updating")
 
     sandbox.fault("UpdateEndpoint", status_delay=5, resource=name)  # long enough to be interrupted
-    applied = dev.interrupt(*command, when=lambda _: updating())
-    assert len(configurations()) == 2
+    applied = dev.interrupt(*command, when=lambda _: is_updating())
+    assert len(list_configurations()) == 2
     assert applied == f"Interrupted: envs/dev may be partly changed. {to_go_on}"
     assert not (dev.folder / "envs" / "dev" / ".terraform.tfstate.lock.info").exists()
     deployment = dev.deploy(*command)
     assert deployment.returncode == 0, deployment.stderr
-    (configuration,) = configurations()
+    (configuration,) = list_configurations()
     served = sagemaker.describe_endpoint(EndpointName=name)
     assert (served["EndpointConfigName"], served["EndpointStatus"]) == (configuration, "InService")
     (variant,) = sagemaker.describe_endpoint_config(EndpointConfigName=configuration)["ProductionVariants"]
@@ -618,7 +661,7 @@ def _deploy_another_model(dev: Clone, sandbox: Sandbox, package: str) -> None:
         (["--latency", "9"], "envs/catalogue/models/flight_delay.yaml: latency_slo: cold_start: callers can wait"),
         (["--requests-per-day", "-1"], "requests_per_day: -1 must be more than 0"),
         (["--inputs", "none.yaml"], "none.yaml: no such file"),
-        (["--package", "foo"], "--package: foo is not the ARN of a model package"),
+        (["--package", "foo"], "--package: foo is not the ARN of a model package; pass an ARN such as"),
         (["--accepted", "none.yaml"], "none.yaml: no such file"),
         (
             ["--package", "arn:aws:sagemaker:eu-north-1:123456789012:model-package/none/1"],
@@ -626,7 +669,7 @@ def _deploy_another_model(dev: Clone, sandbox: Sandbox, package: str) -> None:
         ),
         (
             ["--environment", "staging"],
-            "the credentials are of account 123456789012 (arn:aws:sts::123456789012:user/moto), and the environment is",
+            "the credentials belong to account 123456789012 (arn:aws:sts::123456789012:user/moto), but the",
         ),
         ([], "platform: the SSM parameter /sustainable-mlops/dev/platform does not exist in eu-north-1; apply the"),
     ],
@@ -642,7 +685,7 @@ def test_bad_input_is_one_line_and_changes_nothing(arguments: list[str], message
     assert ENTRY.read_bytes() == before
 
 
-def test_the_defaults_that_inputs_are_written_by_are_the_modules_own() -> None:
+def test_written_defaults_equal_those_of_the_modules() -> None:
     of_serverless, of_realtime = serverless_endpoint.Inputs.model_fields, realtime_endpoint.Inputs.model_fields
     assert of_serverless["max_concurrency"].default == defaults.WORKERS
     assert of_realtime["min_instances"].default == defaults.ZONES
@@ -652,7 +695,6 @@ def test_the_defaults_that_inputs_are_written_by_are_the_modules_own() -> None:
 def test_a_plan_that_the_review_stops_is_not_applied(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Return the plan of a change that widens privileges and puts data at risk."""
     reviewed = review(load_plan(ROOT / "tests" / "plan" / "fixtures" / "change.json"))
     assert reviewed.exit_code == 1
     applied: list[int] = []
@@ -688,5 +730,5 @@ def test_nothing_is_found_or_deleted_in_another_account(
         program.run(lambda: get_command(app)(["flight_delay", "--yes"], prog_name="smlops deploy"))
     assert ended.value.code == 2
     errors = capsys.readouterr().err
-    assert "the credentials are of account 222222222222" in errors
+    assert "the credentials belong to account 222222222222" in errors
     assert "✓" not in errors

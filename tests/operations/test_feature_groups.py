@@ -29,13 +29,13 @@ def sagemaker() -> Any:
 
 @pytest.fixture
 def aws(sagemaker: Any) -> Iterator[Stubber]:
-    """Answers in order, each held to SageMaker's own model."""
+    """Yield a stub that returns responses in order, and checks each against SageMaker's own model."""
     with Stubber(sagemaker) as stubber:
         yield stubber
         stubber.assert_no_pending_responses()
 
 
-def description(features: Mapping[str, str], **more: Any) -> dict[str, Any]:
+def make_description(features: Mapping[str, str], **more: Any) -> dict[str, Any]:
     return {
         "FeatureGroupArn": ARN,
         "FeatureGroupName": "shop-orders",
@@ -50,13 +50,13 @@ def description(features: Mapping[str, str], **more: Any) -> dict[str, Any]:
 
 
 def test_what_a_group_lacks_is_found_over_all_pages(sagemaker: Any, aws: Stubber) -> None:
-    aws.add_response("describe_feature_group", description({"order_id": "String"}, NextToken="2"))
+    aws.add_response("describe_feature_group", make_description({"order_id": "String"}, NextToken="2"))
     aws.add_response(
         "describe_feature_group",
-        description({"ordered_at": "String"}),
+        make_description({"ordered_at": "String"}),
         {"FeatureGroupName": "shop-orders", "NextToken": "2"},
     )
-    assert feature_groups.compare(GROUP, sagemaker) == Evolution("shop-orders", {"amount": "Fractional"})
+    assert feature_groups.find_missing_features(GROUP, sagemaker) == Evolution("shop-orders", {"amount": "Fractional"})
 
 
 @pytest.mark.parametrize(
@@ -69,15 +69,15 @@ def test_what_a_group_lacks_is_found_over_all_pages(sagemaker: Any, aws: Stubber
 def test_removing_or_retyping_a_feature_is_refused(
     sagemaker: Any, aws: Stubber, features: dict[str, str], message: str
 ) -> None:
-    aws.add_response("describe_feature_group", description(features))
+    aws.add_response("describe_feature_group", make_description(features))
     with pytest.raises(UserError, match=f"^shop-orders: feature {message}"):
-        feature_groups.compare(GROUP, sagemaker)
+        feature_groups.find_missing_features(GROUP, sagemaker)
 
 
 def test_a_group_that_was_never_applied_is_reported(sagemaker: Any, aws: Stubber) -> None:
     aws.add_client_error("describe_feature_group", "ResourceNotFound")
     with pytest.raises(UserError, match="shop-orders: there is no such feature group; apply first"):
-        feature_groups.compare(GROUP, sagemaker)
+        feature_groups.find_missing_features(GROUP, sagemaker)
 
 
 def test_many_features_are_added_in_turns_and_each_turn_is_waited_for(sagemaker: Any, aws: Stubber) -> None:
@@ -91,18 +91,20 @@ def test_many_features_are_added_in_turns_and_each_turn_is_waited_for(sagemaker:
             {"FeatureGroupName": "shop-orders", "FeatureAdditions": additions},
         )
         for status in ("InProgress", "Successful"):
-            aws.add_response("describe_feature_group", description(GROUP.features, LastUpdateStatus={"Status": status}))
+            aws.add_response(
+                "describe_feature_group", make_description(GROUP.features, LastUpdateStatus={"Status": status})
+            )
     pauses: list[float] = []
-    feature_groups.apply(evolution, sagemaker, pauses.append)
+    feature_groups.add_features(evolution, sagemaker, pauses.append)
     assert len(pauses) == 2
 
 
 def test_a_failed_update_ends_with_its_reason(sagemaker: Any, aws: Stubber) -> None:
     aws.add_response("update_feature_group", {"FeatureGroupArn": ARN})
     failed = {"Status": "Failed", "FailureReason": "no table"}
-    aws.add_response("describe_feature_group", description(GROUP.features, LastUpdateStatus=failed))
+    aws.add_response("describe_feature_group", make_description(GROUP.features, LastUpdateStatus=failed))
     with pytest.raises(UserError, match="shop-orders: SageMaker could not add the features: no table"):
-        feature_groups.apply(Evolution("shop-orders", {"paid": "Integral"}), sagemaker)
+        feature_groups.add_features(Evolution("shop-orders", {"paid": "Integral"}), sagemaker)
 
 
 @pytest.mark.parametrize("output", ["platform", "feature_groups"])
@@ -116,15 +118,15 @@ def test_groups_are_read_from_an_environments_outputs_and_from_the_modules(outpu
 
 def test_an_unknown_group_is_reported_with_the_nearest_name() -> None:
     with pytest.raises(UserError, match="there is no declared feature group 'order'; did you mean 'orders'"):
-        feature_groups.choose({"orders": GROUP}, ["order"])
+        feature_groups.select_groups({"orders": GROUP}, ["order"])
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         (None, "no such file"),
-        ("{", "is not what `terraform output -json` prints"),
-        ("[]", "is not what `terraform output -json` prints"),
+        ("{", "is not the output of `terraform output -json`; write it again"),
+        ("[]", "is not the output of `terraform output -json`; write it again"),
         ("{}", "there is no output `platform` or `feature_groups`"),
         (json.dumps({"feature_groups": {"value": {"orders": {"name": "x"}}}}), "feature_groups.orders.arn: is missing"),
     ],

@@ -5,7 +5,7 @@ import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,9 @@ from sustainable_mlops.aws import Clients
 from sustainable_mlops.commands import promote, rollback
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.specs.pipeline import MetricGate
-from sustainable_mlops.operations.deploy.entry import edit_packages, read_packages
+from sustainable_mlops.operations.deploy.entry import edit_packages, read_packages, write_package
 from sustainable_mlops.operations.promotion import run, scope
-from sustainable_mlops.operations.promotion.gate import Condition, PromotionRequest, evaluate_gate
+from sustainable_mlops.operations.promotion.gate import GateCondition, PromotionRequest, evaluate_gate
 from sustainable_mlops.operations.promotion.history import find_previous_package
 from sustainable_mlops.operations.promotion.package import PackageAddress, RegisteredPackage, read_package
 from sustainable_mlops.operations.promotion.target import PromotionTarget
@@ -104,20 +104,20 @@ class Registry:
 
     def check(
         self, address: PackageAddress, pinned: PackageAddress | None = None, **changes: Any
-    ) -> dict[str, Condition]:
+    ) -> dict[str, GateCondition]:
         """Return the conditions by name."""
         request = PromotionRequest(**{"target": self.target, "address": address, "pinned": pinned, **changes})
         return {one.name: one for one in evaluate_gate(request, self.clients)}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def registries(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Registry]:
     """Return a function that creates a registry with names of its own."""
     names = (f"promotion{number}-flight-delay" for number in range(100))
     return lambda: Registry(sandbox, next(names), tmp_path_factory.mktemp("staging"))
 
 
-def list_unmet(conditions: dict[str, Condition]) -> list[str]:
+def list_unmet(conditions: dict[str, GateCondition]) -> list[str]:
     return [name for name, condition in conditions.items() if not condition.is_met]
 
 
@@ -131,7 +131,7 @@ def test_an_approved_package_meets_every_condition(registries: Callable[[], Regi
     assert conditions["metrics"].text == (
         "validation:auc 0.76 (pinned: 0.75, maximize), validation:logloss 0.4 (pinned: 0.5, minimize)"
     )
-    assert conditions["carbon"].text == "0.12 kg CO2e of training; no limit in the settings"
+    assert conditions["carbon"].text == "0.12 kgCO2e of training; no limit in the settings"
     assert conditions["model"].text == (
         "model unchanged since its registration; digests: source aaaaaaaaaaaa, train bbbbbbbbbbbb"
     )
@@ -145,7 +145,7 @@ def test_an_approved_package_meets_every_condition(registries: Callable[[], Regi
         ("metrics", {"validation:logloss": "0.51"}, "to accept: --accept-metric validation:logloss"),
         ("metrics", {"validation:auc": None}, "validation:auc is missing"),
         ("metrics", dict.fromkeys(("validation:auc", "validation:logloss", "train:auc")), "the package has no metric"),
-        ("carbon", {"co2e_kg": "2.5"}, "2.5 kg CO2e of training; the limit (promotion.max_training_kg_co2e) is 2 kg"),
+        ("carbon", {"co2e_kg": "2.5"}, "2.5 kgCO2e of training; the limit (promotion.max_training_kg_co2e) is 2 kg"),
         ("carbon", {"co2e_kg": None}, "not recorded; the limit"),
         ("model", {"model_etag": "0" * 32}, "its ETag differs from the recorded one"),
         ("metrics", {"validation:logloss": None, "validation:auc": None, "gini": "1"}, "validation:auc is missing"),
@@ -168,7 +168,7 @@ def test_a_package_without_approval_is_refused(registries: Callable[[], Registry
     address = registry.register("one", approve=False)
     assert registry.check(address)["approval"].text == (
         "the package is PendingManualApproval; approve it: aws sagemaker update-model-package --model-package-arn "
-        f"{address.arn} --model-approval-status Approved"
+        f"{address.arn} --model-approval-status Approved --region {address.region}"
     )
     registry.update(address.arn, ModelApprovalStatus="Rejected")
     assert list_unmet(registry.check(address)) == ["approval"]
@@ -200,6 +200,29 @@ def test_a_model_that_cannot_be_compared_is_refused(
     assert list_unmet(registry.check(address)) == ["model"]
 
 
+def test_a_model_of_several_objects_is_compared_by_their_dates(
+    registries: Callable[[], Registry], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry, age = registries(), timedelta(0)
+    registry.write("models/llm/one.safetensors")
+    registry.write("models/llm/two.safetensors")
+    address = registry.register("one")
+    source = {"S3Uri": f"s3://{registry.name}/models/llm/", "S3DataType": "S3Prefix", "CompressionType": "None"}
+    specification = {"Containers": [{"Image": IMAGE, "ModelDataSource": {"S3DataSource": source}}]}
+
+    def read_changed(*arguments: Any) -> RegisteredPackage:
+        package = read_package(*arguments)
+        changes = {"InferenceSpecification": specification, "CreationTime": package.created_at - age}
+        return replace(package, fields={**package.fields, **changes})
+
+    monkeypatch.setattr("sustainable_mlops.operations.promotion.gate.read_package", read_changed)
+    model = registry.check(address)["model"]
+    assert (model.is_met, "(by its date; no ETag recorded)" in model.text) == (True, True)
+    age = timedelta(days=1)
+    model = registry.check(address)["model"]
+    assert (model.is_met, "it was written later" in model.text) == (False, True)
+
+
 @check_cases(
     "card",
     [
@@ -225,6 +248,26 @@ def test_a_metric_whose_goal_is_unknown_needs_a_decision(registries: Callable[[]
         False,
         "false_positive_rate 0.9 (pinned: 0.5, goal unknown); to accept: --accept-metric false_positive_rate",
     )
+
+
+def test_a_metric_whose_goal_is_unknown_is_compared_beside_others(registries: Callable[[], Registry]) -> None:
+    registry = registries()
+    first = registry.register("one", {"test:hit_rate": "0.9"})
+    worse, equal = (registry.register(name, {"test:hit_rate": name}) for name in ("0.1", "0.9"))
+    condition = registry.check(worse, first)["metrics"]
+    assert not condition.is_met
+    assert "test:hit_rate 0.1 (pinned: 0.9, goal unknown)" in condition.text
+    assert condition.text.endswith("; to accept: --accept-metric test:hit_rate")
+    assert registry.check(worse, first, accepted_metrics=["test:hit_rate"])["metrics"].is_met
+    assert registry.check(equal, first)["metrics"].is_met
+
+
+@check_cases("name", ["test:spearman", "test:r2"])
+def test_a_worse_metric_is_refused_beside_an_equal_one(registries: Callable[[], Registry], name: str) -> None:
+    registry = registries()
+    first, second = (registry.register(value, {name: value}) for value in ("0.9", "0.1"))
+    assert f"{name} 0.1 (pinned: 0.9, maximize)" in registry.check(second, first)["metrics"].text
+    assert list_unmet(registry.check(second, first)) == ["metrics"]
 
 
 def test_a_model_that_changed_after_its_registration_is_refused(
@@ -305,6 +348,14 @@ def test_a_person_may_accept_a_worse_metric(registries: Callable[[], Registry]) 
     assert not lost.is_met
     assert "the pinned package cannot be read" in lost.text
     assert registry.check(worse, first, accepted_metrics=names)["metrics"].is_met
+
+
+def test_the_packages_file_keeps_its_line_endings(tmp_path: Path) -> None:
+    file = tmp_path / "models.auto.tfvars.json"
+    before = b'{\r\n  "model_packages": {\r\n    "a": "arn:1"\r\n  }\r\n}\r\n'
+    file.write_bytes(before)
+    assert write_package(tmp_path, "a", "arn:2")
+    assert file.read_bytes() == before.replace(b"arn:1", b"arn:2")
 
 
 def test_the_gate_of_the_pipeline_decides_which_metric_counts(registries: Callable[[], Registry]) -> None:
@@ -500,7 +551,7 @@ def test_a_change_of_the_packages_file_alone_never_allows_everything(checkout: C
     assert (code, out) == (0, "nothing\n"), "the environment declares no such model"
     for document, message in (
         ('{"model_packages": {}, "prefix": "x"}', "prefix: must be in another file"),
-        ('{"model_packages": []}', "must have only packages"),
+        ('{"model_packages": []}', "must contain only packages"),
         ("{", "not valid JSON"),
     ):
         code, out, error = read_scope(document)
@@ -531,8 +582,8 @@ def test_a_refused_package_ends_with_one_line_and_changes_no_file(
 @check_cases(
     ("arguments", "message"),
     [
-        (("flight_delay",), "--to: name the environment that receives the package"),
-        (("--to", "staging"), "promote: name the model, such as"),
+        (("flight_delay",), "--to: pass the environment that receives the package"),
+        (("--to", "staging"), "promote: pass a model, such as smlops promote flight_delay --from dev"),
         (("flight_delay", "--to", "stagin"), "--to: there is no environment stagin; did you mean 'staging'?"),
         (
             ("flight_dela", "--to", "staging"),
@@ -576,3 +627,15 @@ def test_the_overview_has_each_model_in_each_environment_and_newer_packages(
     assert code == 0
     assert "not readable" in out
     assert has_only_reads(operations)
+
+
+def test_the_overview_has_no_packages_of_the_account_of_the_credentials_for_an_environment_in_another_account(
+    checkout: Checkout, registry: Registry
+) -> None:
+    registry.register("one")
+    settings = checkout.staging / "settings.yaml"
+    settings.write_text(settings.read_text().replace(ACCOUNT, OTHER))
+    code, out, _ = checkout.call(promote, "--json")
+    (row,) = (row for row in json.loads(out) if row["environment"] == "staging")
+    assert (code, row["newer_approved"]) == (0, [])
+    assert f"{OTHER}:model-package-group/{registry.name}" in row["problems"][0]

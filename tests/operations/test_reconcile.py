@@ -2,11 +2,14 @@
 
 import json
 import sys
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from sagemaker_sandbox import Sandbox
@@ -18,7 +21,7 @@ from sustainable_mlops.jobs.kinds import KINDS
 from sustainable_mlops.operations.reconcile import EstimateSources, compare_emissions, estimate_emissions, list_months
 from sustainable_mlops.operations.reconcile.estimates import EmissionsKey
 from sustainable_mlops.operations.reconcile.months import ReportMonth
-from sustainable_mlops.operations.reconcile.reports import EmissionsReport, ReportedEmissions
+from sustainable_mlops.operations.reconcile.reports import EmissionsReport, ReportedEmissions, read_export
 from sustainable_mlops.review.command import main as review
 from tests.cases import check_cases
 from tests.footprint.plans import CONFIGURATION, ENDPOINT, configuration, endpoint, variant
@@ -30,8 +33,8 @@ from tests.sandbox.test_data_exports import BUCKET, build_export, make_bucket
 
 REGION, ACCOUNT, SERVICE = "eu-north-1", "123456789012", "AmazonSageMaker"
 KEY = EmissionsKey(ACCOUNT, REGION, SERVICE)
-#: The factor and the machine make the emissions of a short job much larger than the resolution of a report, one gram.
-JOB_FACTOR, MACHINE, FACTOR = 1e6, "ml.m5.24xlarge", 1.3
+#: This factor and instance type raise the emissions of a short job far above the resolution of a report, one gram.
+JOB_FACTOR, INSTANCE_TYPE, FACTOR = 1e6, "ml.m5.24xlarge", 1.3
 Run = Callable[..., tuple[int, str, str]]
 
 
@@ -129,10 +132,17 @@ def run_job(cloud: Sandbox) -> Any:
         ProcessingJobName=name,
         RoleArn=make_role(cloud),
         AppSpecification={"ImageUri": IMAGE, "ContainerEntrypoint": ["sh", "-c", "true"]},
-        ProcessingResources={"ClusterConfig": {"InstanceCount": 1, "InstanceType": MACHINE, "VolumeSizeInGB": 30}},
+        ProcessingResources={
+            "ClusterConfig": {"InstanceCount": 1, "InstanceType": INSTANCE_TYPE, "VolumeSizeInGB": 30}
+        },
         StoppingCondition={"MaxRuntimeInSeconds": 600},
     )
-    fields: dict[str, Any] = {"kind": "processing", "status": "InProgress", "instance_type": MACHINE, "spot": False}
+    fields: dict[str, Any] = {
+        "kind": "processing",
+        "status": "InProgress",
+        "instance_type": INSTANCE_TYPE,
+        "spot": False,
+    }
     record = make_record(job_name=name, figures={}, measured=None, **fields)
 
     def is_ended() -> bool:
@@ -239,12 +249,80 @@ def test_the_latest_published_months_are_compared_by_default(
         ("2026-1x", None, "--from: 2026-1x is not a month; write it as 2026-08"),
         ("2020-01", None, "--from: 2020-01 is too early"),
         ("2026-03", "2026-02", r"--from: 2026-03 is after 2026-02 \(--to\)"),
-        (None, "2026-12", "--to: 2026-12 has not begun; give 2026-11"),
+        (None, "2026-12", "--to: 2026-12 has not begun; pass 2026-11"),
     ],
 )
 def test_wrong_months_end_with_a_one_line_error(first: str | None, last: str | None, message: str) -> None:
     with pytest.raises(UserError, match=message):
         list_months(first, last, date(2026, 11, 21))
+
+
+def write_export(folder: Path, version: str, *, start: Any, **columns: Any) -> None:
+    """Write one row of an export in August 2026, as the method `version` reports it."""
+    row = {
+        "usage_period_start": start,
+        "usage_account_id": ACCOUNT,
+        "region_code": REGION,
+        "product_code": SERVICE,
+        "model_version": version,
+    }
+    table = pa.table(
+        {name: value if isinstance(value, pa.Array) else [value] for name, value in (row | columns).items()}
+    )
+    pq.write_table(table, folder / f"{version}.parquet")
+
+
+AUGUST = datetime(2026, 8, 1, tzinfo=UTC)
+VALUE = {"total_lbm_emissions_value": 0.5, "total_lbm_emissions_unit": "MTCO2e"}
+
+
+@pytest.mark.slow
+@check_cases(
+    "start",
+    [
+        pa.array([AUGUST], pa.timestamp("ms", "UTC")),
+        pa.array([AUGUST], pa.timestamp("ms")),
+        pa.array([AUGUST], pa.timestamp("ns")),
+        pa.array([AUGUST.date()]),
+        "2026-08-01 00:00:00",
+        "2026-08-01 00:00:00Z",
+    ],
+    ids=lambda start: str(getattr(start, "type", start)),
+)
+def test_a_month_of_an_export_does_not_depend_on_the_local_zone(
+    start: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "Europe/Stockholm")
+    time.tzset()
+    try:
+        write_export(tmp_path, "v3.0.0", start=start, **VALUE)
+        assert [str(month) for _, month in read_export(str(tmp_path), None).carbon] == ["2026-08"]
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+@pytest.mark.slow
+@check_cases(
+    "older",
+    [
+        {},
+        {"total_lbm_emissions_value": pa.array([None], pa.float64()), "total_lbm_emissions_unit": "MTCO2e"},
+        {"total_lbm_emissions_value": pa.array([None], pa.float64()), "total_lbm_emissions_unit": pa.nulls(1)},
+    ],
+    ids=["no columns", "no value", "neither value nor unit"],
+)
+def test_rows_of_older_methods_without_a_value_are_ignored(older: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "v3.0.0.parquet").unlink(missing_ok=True)  # of the case before
+    write_export(tmp_path, "v2.0.0", start=AUGUST, **older)
+    if older:
+        assert read_export(str(tmp_path), None).carbon == {}
+    else:
+        with pytest.raises(UserError, match="has no file with the column total_lbm_emissions_value; add the column"):
+            read_export(str(tmp_path), None)
+    write_export(tmp_path, "v3.0.0", start=AUGUST, **VALUE)
+    (emissions,) = read_export(str(tmp_path), None).carbon.values()
+    assert emissions == ReportedEmissions(500.0, None, "v3.0.0")
 
 
 RATIO = CarbonRatio(SERVICE, REGION, ("2026-01", "2026-02"), 1.2, 1.3, 1.4)
@@ -267,6 +345,13 @@ def test_a_calibration_multiplies_the_carbon_of_its_service_and_region(tmp_path:
     assert factors == pytest.approx({"energy": 1.0, "water": 1.0, "cost": 1.0} | carbon)
     assert any("calibration with AWS's totals" in text for text in after.assumptions)
     assert not any("calibration" in text for text in before.assumptions)
+
+
+@check_cases("ratio", [0.0, 2000.0])
+def test_a_ratio_that_cannot_be_read_is_not_written(ratio: float) -> None:
+    message = f"calibration of {SERVICE} in {REGION}: high: must be a number above 0 and at most 1000"
+    with pytest.raises(UserError, match=message):
+        render_calibration((RATIO._replace(high=ratio),), "Written by a test.")
 
 
 @check_cases(

@@ -6,25 +6,31 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from botocore.exceptions import ClientError
 from typer.main import get_command
 
 from sagemaker_sandbox import Sandbox
 from sustainable_mlops.authoring.resource_table import IMPORT_IDS
+from sustainable_mlops.aws import AccountClients
 from sustainable_mlops.commands.recover import app
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.operations import recovery
+from sustainable_mlops.operations.ownership import EnvironmentIdentity, explain_missing_proof
 from sustainable_mlops.program import run
 from sustainable_mlops.terraform import Diagnostic, Terraform, find_engine, make_environment
+from sustainable_mlops.terraform_state import State
 from tests.cases import check_cases
 from tests.operations.chaos.case import Case, FaultKind, Operation
 from tests.operations.chaos.run import Chaos
 from tests.provider import alone
 from tests.sandbox.support import IMAGE, make_role, wait_until
 
-STATE = "state-of-recovery"
+STATE, REGION = "state-of-recovery", "eu-north-1"
 LOCK = "terraform.tfstate.tflock"
 #: An apply without a provider, which lasts until the file `go` exists.
 WAITING = """
@@ -68,6 +74,15 @@ resource "aws_cloudwatch_log_group" "this" {
 
 resource "aws_sagemaker_model_package_group" "this" {
   model_package_group_name = "lab"
+}
+"""
+ALIAS = """
+resource "aws_kms_key" "this" {
+}
+
+resource "aws_kms_alias" "this" {
+  name          = "alias/lab"
+  target_key_id = aws_kms_key.this.id
 }
 """
 MODEL = (
@@ -185,10 +200,35 @@ def test_resources_of_a_lost_state_are_imported_unless_they_belong_to_something_
     iam.delete_role(RoleName="lab-training")
     iam.create_role(RoleName="lab-training", AssumeRolePolicyDocument="{}")
     assert recover(str(tmp_path), "--yes") == 2
-    assert "exists in AWS with other tags than the environment" in " ".join(capsys.readouterr().err.split())
+    error = " ".join(capsys.readouterr().err.split())
+    assert "may belong to something else: it has other tags than the environment" in error
+    assert f"-chdir={tmp_path} import aws_iam_role.this lab-training" in error
     assert "aws_iam_role.this" not in terraform.run("state", "list")
     iam.delete_role(RoleName="lab-training")
     assert recover(str(tmp_path), "--yes") == 0
+    terraform.apply("-destroy")
+
+
+@pytest.mark.apply
+def test_an_alias_of_another_workload_is_neither_imported_nor_changed(
+    tmp_path: Path, own: tuple[Sandbox, dict[str, str]], variables: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    del variables
+    kms = own[0].client("kms")
+    foreign = kms.create_key()["KeyMetadata"]["KeyId"]
+    kms.create_alias(AliasName="alias/lab", TargetKeyId=foreign)
+    (tmp_path / "main.tf").write_text(ROLE + ALIAS)
+    terraform = Terraform(tmp_path)
+    terraform.init()
+    assert recover(str(tmp_path), "--yes") == 2
+    error = " ".join(capsys.readouterr().err.split())
+    assert f"aws_kms_alias.this: alias/lab exists in AWS and may belong to something else: its key {foreign}" in error
+    assert "import aws_kms_alias.this alias/lab" in error
+    assert kms.describe_key(KeyId="alias/lab")["KeyMetadata"]["KeyId"] == foreign
+    kms.delete_alias(AliasName="alias/lab")
+    assert recover(str(tmp_path), "--yes") == 0
+    terraform.run("state", "rm", "aws_kms_alias.this")
+    assert recover(str(tmp_path), "--yes") == 0, "its key has the tags of the environment"
     terraform.apply("-destroy")
 
 
@@ -203,7 +243,7 @@ def test_a_recovery_deletes_only_what_the_interrupted_apply_left(
     terraform = Terraform(tmp_path)
     terraform.init()
     terraform.apply()
-    (model,) = terraform.list_attributes("aws_sagemaker_model")
+    (model,) = terraform.read_state().list_attributes("aws_sagemaker_model")
     role, other_role = model["execution_role_arn"], make_role(sandbox, "other")
     models = {
         GENERATED_MODEL: role,
@@ -299,11 +339,87 @@ def test_imports_use_the_ids_of_the_pages() -> None:
             assert page == forms.get(names, "name"), type_
 
 
+def test_the_imports_of_a_killed_recovery_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    leftover = tmp_path / "recover_imports.tf.json"
+    leftover.write_text('{"import": [{"to": "aws_s3_bucket.data", "id": "bucket-of-another-team"}]}')
+    planned_with_imports = list[bool]()
+
+    def plan(*_: object) -> dict[str, Any]:
+        planned_with_imports.append(leftover.exists())
+        return {}
+
+    monkeypatch.setattr(Terraform, "read_state", lambda _: State())
+    monkeypatch.setattr(Terraform, "plan", plan)
+    monkeypatch.setattr(Terraform, "list_apply_errors", lambda *_: [])
+    recovery.recover(Terraform(tmp_path), AccountClients(REGION), None)
+    assert planned_with_imports == [False]
+
+
 def test_an_import_needs_a_common_tag() -> None:
     change = make_change("aws_kms_alias", ["update"], after={"name": "alias/lab"})
     change["change"] |= {"before": {"name": "alias/lab"}, "importing": {"id": "alias/lab"}}
     with pytest.raises(UserError, match="have no common tag"):
-        recovery._check_imports(Terraform(Path("envs/dev")), [change], [change["address"]])
+        recovery._check_imports(Terraform(Path("envs/dev")), AccountClients(REGION), [change], [change["address"]])
+
+
+@pytest.mark.slow
+def test_a_resource_without_tags_needs_other_proof_of_its_owner(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in sandbox.environment.items():
+        monkeypatch.setenv(name, value)
+    kms, iam, s3, scheduler = (sandbox.client(service) for service in ("kms", "iam", "s3", "scheduler"))
+    tag = {"Key": "environment", "Value": "lab"}
+    own_key, foreign_key = (
+        kms.create_key(Tags=tags)["KeyMetadata"]["KeyId"]
+        for tags in ([{"TagKey": "environment", "TagValue": "lab"}], [])
+    )
+    for name, tags in {"owner-lab": [tag], "owner-foreign": [], "owner-listed": []}.items():
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument="{}", Tags=tags)
+        scheduler.create_schedule_group(Name=name, Tags=tags)
+    for name in ("owner-empty", "owner-full", "owner-versions"):
+        s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.put_object(Bucket="owner-full", Key="one", Body=b"one")
+    s3.put_bucket_versioning(Bucket="owner-versions", VersioningConfiguration={"Status": "Enabled"})
+    listed = [
+        ("aws_iam_role", {"name": "owner-listed"}),
+        ("aws_scheduler_schedule_group", {"name": "owner-listed"}),
+        ("aws_cloudwatch_event_connection", {"arn": "arn:listed"}),
+    ]
+    resources = [
+        {"mode": "managed", "type": type_, "name": "this", "instances": [{"attributes": attributes}]}
+        for type_, attributes in listed
+    ]
+    environment = EnvironmentIdentity(State({"resources": resources}), {"environment": "lab"}, AccountClients(REGION))
+    other = "has other tags than the environment"
+    cases: list[tuple[str, dict[str, Any], str | None]] = [
+        ("aws_kms_alias", {"target_key_id": own_key}, None),
+        ("aws_kms_alias", {"target_key_id": foreign_key}, other),
+        ("aws_iam_role_policy", {"role": "owner-lab"}, None),
+        ("aws_iam_role_policy", {"role": "owner-listed"}, None),
+        ("aws_iam_role_policy", {"role": "owner-foreign"}, other),
+        ("aws_iam_role_policy", {"role": "owner-missing"}, "NoSuchEntity"),
+        ("aws_scheduler_schedule", {"group_name": "owner-lab"}, None),
+        ("aws_scheduler_schedule", {"group_name": "owner-listed"}, None),
+        ("aws_scheduler_schedule", {"group_name": "owner-foreign"}, other),
+        ("aws_s3_bucket", {"bucket": "owner-empty", "tags_all": {}}, None),
+        ("aws_s3_bucket", {"bucket": "owner-full", "tags_all": {}}, "has objects or versions"),
+        ("aws_s3_bucket", {"bucket": "owner-versions", "tags_all": {}}, "has objects or versions"),
+        ("aws_s3_bucket", {"bucket": "owner-full", "tags_all": {"environment": "lab"}}, None),
+        ("aws_s3_bucket", {"bucket": "owner-empty", "tags_all": {"environment": "other"}}, other),
+        ("aws_cloudwatch_event_api_destination", {"connection_arn": "arn:listed"}, None),
+        ("aws_cloudwatch_event_api_destination", {"connection_arn": "arn:other"}, "is not in the state"),
+        ("aws_cloudwatch_event_connection", {"name": "lab"}, "it has no tags"),
+        ("aws_cloudwatch_log_group", {"name": "lab", "tags_all": {}}, other),
+    ]
+    for type_, before, expected in cases:
+        change = make_change(type_, ["update"])
+        change["change"]["before"] = before
+        doubt = explain_missing_proof(change, environment)
+        assert (expected in doubt) if doubt and expected else doubt == expected, (type_, before, doubt)
+    unchanged = make_change("aws_kms_alias", ["no-op"], after={"target_key_id": foreign_key})
+    unchanged["change"]["before"] = {"target_key_id": foreign_key}
+    assert explain_missing_proof(unchanged, environment) is None
 
 
 def test_a_busy_resource_is_no_existing_one() -> None:
@@ -313,6 +429,39 @@ def test_a_busy_resource_is_no_existing_one() -> None:
         Diagnostic("aws_iam_role.this", "EntityAlreadyExists: Role with name lab already exists."),
     ]
     assert recovery._list_existing(errors, changes) == ["aws_iam_role.this"]
+
+
+def test_deleted_resources_of_the_tagging_api_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    role, start = "arn:aws:iam::123456789012:role/lab", f"arn:aws:sagemaker:{REGION}:123456789012"
+    tagged = [f"{start}:{kind}/{GENERATED_MODEL}" for kind in ("endpoint-config", "model")]
+    tagged.append(f"arn:aws:kms:{REGION}:123456789012:key/gone")
+    attributes = {"tags_all": {"environment": "lab"}, "execution_role_arn": role, "name_prefix": "terraform-"}
+    resources = [
+        {"mode": "managed", "type": type_, "name": "this", "instances": [{"attributes": attributes}]}
+        for type_ in ("aws_sagemaker_model", "aws_sagemaker_endpoint_configuration")
+    ]
+
+    def make_error(code: str) -> ClientError:
+        return ClientError({"Error": {"Code": code, "Message": "Could not find it."}}, "Describe")
+
+    tagging, sagemaker, kms = Mock(), Mock(), Mock()
+    tagging.get_paginator().paginate.return_value = [
+        {"ResourceTagMappingList": [{"ResourceARN": arn} for arn in tagged]}
+    ]
+    sagemaker.delete_endpoint_config.side_effect = sagemaker.describe_model.side_effect = make_error(
+        "ValidationException"
+    )
+    kms.describe_key.side_effect = make_error("NotFoundException")
+    clients = {"resourcegroupstaggingapi": tagging, "sagemaker": sagemaker, "kms": kms}
+    account: Any = SimpleNamespace(client=clients.__getitem__, region=REGION, role_arn=None)
+    monkeypatch.setattr(Terraform, "read_state", lambda _: State({"resources": resources}))
+    monkeypatch.setattr(recovery, "_list_used", lambda _: set())
+    result = recovery.Recovery()
+    recovery._delete_generated(Terraform(Path("envs/dev")), account, result, print)
+    assert (result.deleted, result.unlisted) == ([], [])
+    kms.describe_key.side_effect = make_error("AccessDeniedException")
+    with pytest.raises(UserError, match="AccessDenied"):
+        recovery._delete_generated(Terraform(Path("envs/dev")), account, result, print)
 
 
 @check_cases(

@@ -18,8 +18,13 @@ from sagemaker_sandbox.client import make_client
 from sustainable_mlops.commands.teardown import app
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.operations import teardown
+from sustainable_mlops.operations.applied_environment import make_terraform
+from sustainable_mlops.operations.teardown import destruction
+from sustainable_mlops.operations.teardown.deletion_protection import list_setting_commands
+from sustainable_mlops.operations.teardown.late_log_groups import JobMarks, LateLogGroups, LogGroup
 from sustainable_mlops.program import run
 from sustainable_mlops.terraform import ROOT, Progress, Terraform
+from sustainable_mlops.terraform_state import State
 from tests.provider import alone
 
 SANDBOX = "smlops sandbox exec -- "
@@ -119,8 +124,8 @@ def open_studio(sagemaker: Any) -> None:
         SpaceSharingSettings={"SharingType": "Private"},
     )
     sagemaker.create_app(**domain, SpaceName="lab", AppType="JupyterLab", AppName="default")
-    machine = {"ResourceSpec": {"InstanceType": "ml.t3.medium"}}
-    sagemaker.create_app(**domain, UserProfileName="ben", AppType="KernelGateway", AppName="kernel", **machine)
+    instance = {"ResourceSpec": {"InstanceType": "ml.t3.medium"}}
+    sagemaker.create_app(**domain, UserProfileName="ben", AppType="KernelGateway", AppName="kernel", **instance)
 
 
 @pytest.mark.apply
@@ -165,7 +170,7 @@ def test_an_uninitialized_environment_is_reported_in_one_line(tmp_path: Path, mo
     backend = '{"terraform": {"backend": {"s3": {"bucket": "b", "key": "k", "region": "eu-north-1"}}}}'
     for text in (backend, '{"module": {"x": {"source": "./x"}}}', '{"resource": {"aws_s3_bucket": {"x": {}}}}'):
         (folder / "main.tf.json").write_text(text)
-        terraform = teardown.make_terraform(folder)
+        terraform = make_terraform(folder)
         for command in (partial(terraform.run, "plan"), terraform.apply):
             with pytest.raises(UserError) as refused:
                 command()
@@ -173,22 +178,24 @@ def test_an_uninitialized_environment_is_reported_in_one_line(tmp_path: Path, mo
 
 
 def test_guards_are_found_in_modules_of_any_name_and_author(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    address = 'module.team["data science"].module.storage.terraform_data.deletion_protection'
-    monkeypatch.setattr(Terraform, "run", lambda *_: f'module.storage.aws_s3_bucket.this\n{address}["data"]\n')
+    module = 'module.team["data science"].module.storage'
+    guard = {"mode": "managed", "type": "terraform_data", "name": "deletion_protection", "module": module}
+    instances = [{"index_key": "data", "attributes": {}}]
+    monkeypatch.setattr(Terraform, "read_state", lambda _: State({"resources": [{**guard, "instances": instances}]}))
     with pytest.raises(UserError, match="set deletion_protection = false in its modules, and run") as refused:
         teardown.destroy(Terraform(tmp_path))
     forget = next(command for command in refused.value.remedy if " state rm " in command)
-    assert shlex.split(forget)[-1] == address
+    assert shlex.split(forget)[-1] == f"{module}.terraform_data.deletion_protection"
 
 
 def test_a_setting_is_turned_off_wherever_it_stands(tmp_path: Path) -> None:
     settings = tmp_path / "settings.yaml"
     for text in ("a: 1", "a: 1\ndeletion_protection: true # data\nb: 2\n", "deletion_protection : true\n"):
         settings.write_text(text)
-        (command,) = teardown.list_setting_commands(settings)
+        (command,) = list_setting_commands(settings)
         subprocess.run(command, shell=True, check=True)  # noqa: S602
         assert "deletion_protection: false" in settings.read_text().splitlines()
-        assert not list(teardown.list_setting_commands(settings)), "that key is turned"
+        assert not list(list_setting_commands(settings)), "that key is turned"
         assert [path.name for path in tmp_path.iterdir()] == ["settings.yaml"]
 
 
@@ -201,19 +208,19 @@ class Destroyed(Terraform):
 
     def __init__(self, folder: Path, account: str, late: Callable[[], None] = lambda: None) -> None:
         super().__init__(folder)
-        self.account, self.late, self.applied = account, late, 0
+        self.account, self.late, self.applied, self.commands = account, late, 0, list[tuple[str, ...]]()
         text = f"account_id: '{account}'\nregion: eu-north-1\nname_prefix: {PREFIX}\n"
         (folder / "settings.yaml").write_text(text)
 
-    def run(self, *_: str) -> str:
+    def run(self, *arguments: str) -> str:
+        self.commands.append(arguments)
         return ""
 
-    def read_outputs(self) -> dict[str, Any]:
-        return {}
-
-    def list_attributes(self, resource_type: str) -> list[dict[str, Any]]:
-        names = [SHARED, OWN] if resource_type == "aws_cloudwatch_log_group" else []
-        return [{"arn": f"arn:aws:logs:eu-north-1:{self.account}:log-group:{name}"} for name in names]
+    def read_state(self) -> State:
+        arns = [f"arn:aws:logs:eu-north-1:{self.account}:log-group:{name}" for name in (SHARED, OWN)]
+        instances = [{"index_key": arn, "attributes": {"arn": arn}} for arn in arns]
+        group = {"mode": "managed", "type": "aws_cloudwatch_log_group", "name": "this", "instances": instances}
+        return State({"resources": [group]})
 
     def apply(self, *_: str, progress: Callable[[Progress], None] = lambda _: None) -> Progress:
         self.applied += 1
@@ -241,7 +248,7 @@ def test_late_log_groups_are_deleted_with_the_role_and_in_its_account_alone(own:
     for logs in (here, there):
         log_in(logs, f"{PREFIX}-job")
     terraform = Destroyed(tmp_path, OTHER)
-    with pytest.raises(UserError, match=f"credentials are of account 123456789012 .* in account {OTHER}: nothing was"):
+    with pytest.raises(UserError, match=f"belong to account 123456789012 .* in account {OTHER}. Nothing was"):
         teardown.destroy(terraform, late_seconds=0.1)
     assert (terraform.applied, group_names(here), group_names(there)) == (0, {SHARED}, {SHARED})
 
@@ -252,14 +259,105 @@ def test_late_log_groups_are_deleted_with_the_role_and_in_its_account_alone(own:
 
 
 @pytest.mark.slow
-def test_a_shared_log_group_with_a_job_of_somebody_else_stays(own: Any, tmp_path: Path) -> None:
+def test_a_shared_log_group_with_a_job_of_another_environment_stays(own: Any, tmp_path: Path) -> None:
     logs, messages = own.client("logs"), list[str]()
     terraform = Destroyed(tmp_path, "123456789012", lambda: log_in(logs, f"{PREFIX}-job", "theirs"))
     logs.create_log_group(logGroupName=OWN)
-    teardown.destroy(terraform, late_seconds=0.1, say=messages.append)
+    teardown.destroy(terraform, late_seconds=0.1, report_line=messages.append)
     assert group_names(logs) == {SHARED}
     (line,) = messages
-    assert line.startswith(f"log group {SHARED} stays: theirs/algo-1-1 belongs to a job of another environment")
+    assert line.startswith(f"log group {SHARED} stays, because theirs/algo-1-1 belongs to a job of another environment")
+
+
+@pytest.mark.slow
+def test_a_shared_log_group_with_a_job_of_another_environment_leaves_the_state_before_the_destruction(
+    own: Any, tmp_path: Path
+) -> None:
+    log_in(own.client("logs"), f"{PREFIX}-job", "theirs")
+    terraform, messages = Destroyed(tmp_path, "123456789012"), list[str]()
+    assert teardown.destroy(terraform, report_line=messages.append) == 2
+    removed = [command for command in terraform.commands if command[:2] == ("state", "rm")]
+    arn = f"arn:aws:logs:eu-north-1:123456789012:log-group:{SHARED}"
+    assert removed == [("state", "rm", f'aws_cloudwatch_log_group.this["{arn}"]')]
+    assert len(messages) == 1
+
+
+def make_state(region: str) -> State:
+    """Return a state of plain HCL whose creation was interrupted: only the package group has an ARN."""
+    group_arn = f"arn:aws:sagemaker:{region}:123456789012:model-package-group/{GROUP}"
+    attributes: dict[str, dict[str, Any]] = {
+        "aws_sagemaker_model_package_group": {"arn": group_arn, "model_package_group_name": GROUP},
+        "aws_sagemaker_domain": {"arn": None, "id": "d-1"},
+        "aws_sagemaker_mlflow_tracking_server": {"arn": None, "tracking_server_name": "runs"},
+        "aws_cloudwatch_log_group": {"arn": None, "name": OWN},
+    }
+    resources = [
+        {"mode": "managed", "type": type_, "name": "this", "instances": [{"status": "tainted", "attributes": one}]}
+        for type_, one in attributes.items()
+    ]
+    return State({"resources": resources})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_state_of_plain_hcl_without_arns_is_taken_down(
+    own: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, exists: bool
+) -> None:
+    sagemaker = make_client("sagemaker", "eu-west-1", own.endpoint)
+    if exists:
+        sagemaker.create_model_package_group(ModelPackageGroupName=GROUP)
+        sagemaker.create_model_package(ModelPackageGroupName=GROUP, ModelPackageDescription="a version")
+    terraform, steps = Destroyed(tmp_path, "123456789012"), list[str]()
+    (tmp_path / "settings.yaml").unlink()
+    monkeypatch.setattr(terraform, "read_state", lambda: make_state("eu-west-1"))
+    monkeypatch.setattr(destruction, "wait_for_servers", lambda _, names, *__: steps.extend(names))
+    teardown.destroy(terraform)
+    assert (steps, terraform.applied) == (["runs"], 1)
+    assert not exists or not sagemaker.list_model_packages(ModelPackageGroupName=GROUP)["ModelPackageSummaryList"]
+
+
+@pytest.mark.slow
+def test_no_package_is_deleted_if_the_plan_of_the_destruction_fails(
+    own: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sagemaker, terraform = own.client("sagemaker"), Destroyed(tmp_path, "123456789012")
+    sagemaker.create_model_package_group(ModelPackageGroupName=GROUP)
+    sagemaker.create_model_package(ModelPackageGroupName=GROUP, ModelPackageDescription="a version")
+    monkeypatch.setattr(terraform, "read_state", lambda: make_state("eu-north-1"))
+
+    def refuse(*arguments: str) -> str:
+        raise UserError("Error acquiring the state lock" if arguments[0] == "plan" else str(arguments))
+
+    monkeypatch.setattr(terraform, "run", refuse)
+    with pytest.raises(UserError, match="state lock"):
+        teardown.destroy(terraform)
+    assert (
+        terraform.applied,
+        len(sagemaker.list_model_packages(ModelPackageGroupName=GROUP)["ModelPackageSummaryList"]),
+    ) == (0, 1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("key", "end"),
+    [
+        ("dev/terraform.tfstate.tflock", 'b.delete()"'),
+        ("qa/terraform.tfstate", "It also has qa/terraform.tfstate."),
+        ("bootstrap/terraform.tfstate", "README.md#after-the-first-apply has the steps that delete the bucket."),
+    ],
+)
+def test_the_command_that_deletes_the_state_bucket_is_printed_only_for_a_bucket_without_other_states(
+    own: Any, tmp_path: Path, key: str, end: str
+) -> None:
+    s3 = own.client("s3")
+    s3.create_bucket(Bucket=STATE, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
+    for one in ("dev/terraform.tfstate", key):
+        s3.put_object(Bucket=STATE, Key=one, Body=b"{}")
+    (tmp_path / ".terraform").mkdir()
+    config = {"bucket": STATE, "key": "dev/terraform.tfstate", "region": "eu-north-1"}
+    backend = {"backend": {"type": "s3", "config": config}}
+    (tmp_path / ".terraform" / "terraform.tfstate").write_text(json.dumps(backend))
+    assert str(teardown.describe_state_bucket(Terraform(tmp_path))).endswith(end)
 
 
 @pytest.mark.slow
@@ -277,7 +375,7 @@ def test_a_job_is_the_environments_own_by_its_role() -> None:
     described = {"RoleArn": "arn:aws:iam::123456789012:role/smlops-late-training"}
     sagemaker = SimpleNamespace(describe_training_job=lambda **_: described)
     account: Any = SimpleNamespace(client=lambda *_: sagemaker)
-    group = teardown.LogGroup("123456789012", "eu-north-1", SHARED)
+    group = LogGroup("123456789012", "eu-north-1", SHARED)
     for roles, is_own in ((frozenset(described.values()), True), (frozenset[str](), False)):
-        late = teardown.LateLogGroups(account, teardown.Owner(PREFIX, roles), print)
+        late = LateLogGroups(account, JobMarks(PREFIX, roles), print)
         assert late._is_own(group, "pipelines-abc-Train") is is_own

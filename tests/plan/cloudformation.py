@@ -1,4 +1,4 @@
-"""Hand-made plans of CloudFormation types, because no provider here can plan them.
+"""Manually written plans of CloudFormation types, because no provider here can plan them.
 
 Each resource is given in two forms: as `aws_*` and as CloudFormation, both in snake case. `written` makes a complete
 plan of them in one of three forms: `aws`, `awscc` or `cloudcontrol`.
@@ -145,7 +145,6 @@ def build_statement(*actions: str, resource: str = "*", **more: Any) -> dict[str
 TRUST = build_policy(
     {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
 )
-ANYBODY = build_policy({"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"})
 READ_STATEMENT = build_policy(build_statement("s3:GetObject", resource="arn:aws:s3:::sagemaker-data/*"))
 ALL = build_policy(build_statement("*"))
 OWN = build_policy(build_statement("kms:*", Principal={"AWS": "arn:aws:iam::123456789012:root"}))

@@ -1,4 +1,4 @@
-"""Hand-made plans in Terraform's JSON format."""
+"""Manually written plans in Terraform's JSON format."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""CloudFormation types: values, unknown values and relations. All plans are hand-made."""
+"""CloudFormation types: values, unknown values and relations. All plans are manually written."""
 
 import json
 from typing import Any
@@ -256,4 +256,4 @@ def test_the_table_has_every_documented_type() -> None:
         (resource,) = build_plan(
             build_change(build_address(kind, "x", "awscc"), {"tags": [{"key": "a", "value": "b"}]})
         ).resources
-        assert (resource.type, resource.tags()) == (mapping.type, {"a": "b"})
+        assert (resource.type, resource.read_tags()) == (mapping.type, {"a": "b"})

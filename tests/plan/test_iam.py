@@ -17,7 +17,8 @@ def find_role(plan: Plan) -> Resource:
 
 def test_the_policies_of_a_role_come_from_every_source() -> None:
     plan = load(FIXTURES / "platform.json")
-    policies = iam.read_role_policies(find_role(plan), plan.joins)
+    role = find_role(plan)
+    policies = iam.read_role_policies(role, plan.joins)
     assert policies.is_complete
     assert policies.managed_arns == ("arn:aws:iam::aws:policy/AmazonSageMakerFullAccess",)
     assert {document.resource.address: document.statements[0].actions for document in policies.documents} == {
@@ -25,8 +26,9 @@ def test_the_policies_of_a_role_come_from_every_source() -> None:
         "aws_iam_role_policy.read": ("s3:GetObject",),
         "aws_iam_policy.logs": ("logs:PutLogEvents",),
     }
-    assert policies.trust is not None
-    assert policies.trust.statements[0].principals == (("Service", ("sagemaker.amazonaws.com",)),)
+    trust = iam.read_document(role, "assume_role_policy", plan.joins)
+    assert trust is not None
+    assert trust.statements[0].principals == (("Service", ("sagemaker.amazonaws.com",)),)
 
 
 def test_a_document_read_on_apply_tells_its_actions() -> None:
@@ -246,12 +248,11 @@ def test_a_document_inherits_documents_that_are_read_on_apply(
         assert (document.is_complete, [a for s in document.statements for a in s.actions]) == (is_complete, actions)
 
 
-def read_data_source(statement: dict[str, Any], *references: str) -> iam.PolicyDocument:
+def read_data_source(statement: dict[str, Any], *references: str, **more: Any) -> iam.PolicyDocument:
     """Return a role policy that is read on apply from a data source with this statement."""
+    values = {"statement": [statement], **more}
     plan = build_plan(
-        build_change(
-            "data.aws_iam_policy_document.d", {"statement": [statement]}, unknown={"json": True}, actions=["read"]
-        ),
+        build_change("data.aws_iam_policy_document.d", values, unknown={"json": True}, actions=["read"]),
         build_change("aws_s3_bucket.b", {"bucket": "b"}, unknown={"arn": True}),
         build_change("aws_iam_role_policy.p", {"role": "r"}, unknown={"policy": True}),
         root={"resources": [build_configuration("aws_iam_role_policy.p", policy=list(references))]},
@@ -271,7 +272,9 @@ def test_a_policy_with_other_sources_is_incomplete(more: str) -> None:
     assert not read_data_source({"actions": ["s3:GetObject"]}, f"{source}.json", more).is_complete
 
 
-@pytest.mark.parametrize("unknown", [{"statement": True}, {"source_policy_documents": True}])
+@pytest.mark.parametrize(
+    "unknown", [{"statement": True}, {"source_policy_documents": True}, {"version": True, "statement": True}]
+)
 def test_a_document_with_an_unknown_block_is_incomplete(unknown: dict[str, Any]) -> None:
     plan = build_plan(
         build_change("data.aws_iam_policy_document.d", {}, unknown={"json": True, **unknown}, actions=["read"]),
@@ -364,6 +367,21 @@ def test_policy_variables_have_the_form_of_the_provider() -> None:
     source = "data.aws_iam_policy_document.d.json"
     (statement,) = read_data_source({"resources": ["arn:aws:s3:::data/&{aws:username}/*"]}, source).statements
     assert statement.resources == ("arn:aws:s3:::data/${aws:username}/*",)
+
+
+@pytest.mark.parametrize(
+    ("version", "expected"),
+    [
+        (None, "data/${aws:username}/*"),
+        ("2012-10-17", "data/${aws:username}/*"),
+        ("2008-10-17", "data/${$}{aws:username}/*"),
+    ],
+)
+def test_only_the_current_version_has_variables(version: str | None, expected: str) -> None:
+    document = {} if version is None else {"version": version}
+    source = "data.aws_iam_policy_document.d.json"
+    (statement,) = read_data_source({"resources": ["data/&{aws:username}/*"]}, source, **document).statements
+    assert statement.resources == (expected,)
 
 
 def test_unquoted_numbers_and_flags_in_conditions_and_principals_are_read() -> None:

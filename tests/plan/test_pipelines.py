@@ -37,6 +37,24 @@ def test_arguments_have_the_defaults_of_parameters() -> None:
     assert (step.is_cached, step.cache_duration, step.depends_on) == (True, "P30D", ["Prepare"])
 
 
+def test_settings_are_resolved_at_any_depth_without_inner_steps() -> None:
+    gate = {"Name": "Gate", "Type": "Condition", "Arguments": {"IfSteps": [TRAIN], "Conditions": []}}
+    steps = build_pipeline({"Parameters": PARAMETERS, "Steps": [gate]}).steps
+    assert steps is not UNKNOWN
+    assert steps[0].resolve_settings() == {"Name": "Gate", "Type": "Condition", "Arguments": {"Conditions": []}}
+    assert steps[1].resolve_settings()["Arguments"] == {
+        "ResourceConfig": {"InstanceType": "ml.m5.xlarge", "InstanceCount": '{"Get": "Parameters.Count"}'},
+        "TrainingJobName": 'a-{"Get": "Execution.PipelineExecutionId"}',
+        "Environment": {"Get": "x", "Other": "y"},
+    }
+
+
+def test_a_step_that_reads_as_an_expression_has_its_fields_as_settings() -> None:
+    steps = build_pipeline({"Steps": [{"Get": "Steps.Other"}]}).steps
+    assert steps is not UNKNOWN
+    assert [step.resolve_settings() for step in steps] == [{"Get": "Steps.Other"}]
+
+
 def test_steps_of_branches_and_loops_have_parents() -> None:
     each = {"Name": "Each", "Type": "ForEach", "Arguments": {"ForEachBody": [TRAIN], "MaxConcurrency": 2}}
     gate = {"Name": "Gate", "Type": "Condition", "Arguments": {"IfSteps": [each], "ElseSteps": [{"Name": "Stop"}]}}

@@ -120,20 +120,23 @@ def find_deep_region(*providers: dict[str, Any], key: str = DEEP, unchanged: dic
     return plan.find_region(plan.resources[0])
 
 
-def in_region(name: str, **more: Any) -> dict[str, Any]:
+def build_provider(name: str, **more: Any) -> dict[str, Any]:
     return {"expressions": {"region": {"constant_value": name}}, **more}
 
 
 def test_a_deep_module_has_the_region_of_the_only_configuration() -> None:
-    assert find_deep_region(in_region("eu-north-1")) == "eu-north-1"
-    assert find_deep_region(in_region("eu-north-1"), in_region("eu-north-1", alias="other_account")) == "eu-north-1"
-    assert find_deep_region(in_region("eu-north-1"), key="module.unknown:aws") == "eu-north-1"
+    assert find_deep_region(build_provider("eu-north-1")) == "eu-north-1"
+    assert (
+        find_deep_region(build_provider("eu-north-1"), build_provider("eu-north-1", alias="other_account"))
+        == "eu-north-1"
+    )
+    assert find_deep_region(build_provider("eu-north-1"), key="module.unknown:aws") == "eu-north-1"
 
 
 def test_a_deep_module_has_an_unknown_region_with_several_configurations() -> None:
-    assert find_deep_region(in_region("eu-north-1"), in_region("us-east-1", alias="us")) is UNKNOWN
+    assert find_deep_region(build_provider("eu-north-1"), build_provider("us-east-1", alias="us")) is UNKNOWN
     assert (
-        find_deep_region({}, in_region("us-east-1", alias="us")) is UNKNOWN
+        find_deep_region({}, build_provider("us-east-1", alias="us")) is UNKNOWN
     )  # the default configuration has the Region of the environment
     assert find_deep_region({}) is UNKNOWN
 
@@ -141,14 +144,14 @@ def test_a_deep_module_has_an_unknown_region_with_several_configurations() -> No
 def test_other_resources_of_the_same_deep_module_show_the_region() -> None:
     unchanged = {"arn": "arn:aws:sns:eu-west-3:123456789012:kept"}
     assert (
-        find_deep_region(in_region("eu-north-1"), in_region("us-east-1", alias="us"), unchanged=unchanged)
+        find_deep_region(build_provider("eu-north-1"), build_provider("us-east-1", alias="us"), unchanged=unchanged)
         == "eu-west-3"
     )
     assert find_deep_region({}, unchanged=unchanged) == "eu-west-3"
 
 
 def test_a_destroyed_resource_has_the_region_of_the_only_configuration() -> None:
-    providers = {"aws": {"name": "aws", "full_name": AWS, **in_region("eu-north-1")}}
+    providers = {"aws": {"name": "aws", "full_name": AWS, **build_provider("eu-north-1")}}
     deletion = build_change("aws_x.gone", before={"id": "x"}, provider_name=AWS)
     plan = build_plan(deletion, configuration={"provider_config": providers})
     assert plan.find_region(plan.resources[0]) == "eu-north-1"

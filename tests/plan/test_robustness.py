@@ -16,8 +16,8 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.plan import load
 from tests.cases import check_cases
 from tests.plan.cloudformation import FORMS, TWINS, build_changes, build_planned
+from tests.plan.plan_api_survey import list_addresses, read_everything
 from tests.plan.plan_builder import build_change, build_configuration, build_document
-from tests.plan.survey import list_addresses, read_everything
 from tests.plan.test_commands import OUTSIDE
 from tests.plan.test_load import FIXTURES
 
@@ -25,8 +25,8 @@ PLANS = ("platform", "change", "targeted", "drift", "refresh_only", "awscc", "cl
 SECRETS = ("hunter2", "first-secret", "second-secret")
 
 
-def original(name: str) -> bytes:
-    """Return a fixture, or a hand-made plan of CloudFormation types or of commands."""
+def load_original(name: str) -> bytes:
+    """Return a fixture, or a manually written plan of CloudFormation types or of commands."""
     if name not in ("outside", *FORMS):
         return (FIXTURES / f"{name}.json").read_bytes()
     by_hand = OUTSIDE if name == "outside" else build_changes(*TWINS, form=name, action="update")
@@ -88,7 +88,7 @@ def try_read(data: bytes) -> tuple[set[str], str] | None:
 @check_cases("seed", range(8))
 @check_cases("name", PLANS)
 def test_a_mutated_plan_is_refused_or_complete(name: str, seed: int) -> None:
-    data = original(name)
+    data = load_original(name)
     whole = json.loads(data)
     known = try_read(data)
     assert known is not None
@@ -107,7 +107,7 @@ def test_a_mutated_plan_is_refused_or_complete(name: str, seed: int) -> None:
 @pytest.mark.slow
 @check_cases("name", PLANS)
 def test_null_for_any_part_of_an_entry_is_handled(name: str) -> None:
-    whole = json.loads(original(name))
+    whole = json.loads(load_original(name))
     known = try_read(json.dumps(whole).encode())
     assert known is not None
     for place in list_places(whole):
@@ -206,7 +206,7 @@ def measure_join_seconds(count: int) -> float:
 
 @pytest.mark.slow
 def test_ten_times_the_resources_load_and_join_in_about_ten_times_the_time() -> None:
-    # A quadratic algorithm takes a hundred times as long. A busy machine may slow one of the measurements.
+    # A quadratic algorithm takes a hundred times as long. A busy computer may slow one of the measurements.
     seconds = measure_join_seconds(5000)
     assert seconds < 40 * measure_join_seconds(500)
     assert seconds < 10, "measured 0.3 s on one core of 2026"
@@ -229,7 +229,7 @@ def test_a_long_chain_of_modules_is_followed() -> None:
 @check_cases("seed", range(4))
 def test_any_properties_of_a_cloudformation_type_are_read(seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311
-    for entry in json.loads(original("cloudcontrol"))["resource_changes"]:
+    for entry in json.loads(load_original("cloudcontrol"))["resource_changes"]:
         properties = json.loads(entry["change"]["after"]["desired_state"])
         places = [*list_places(properties)]
         for place in chance.sample(places, min(5, len(places))):

@@ -48,8 +48,8 @@ def test_an_invalid_schedule_is_unknown(expression: Any) -> None:
     assert count_runs_per_month(expression) is UNKNOWN
 
 
-def build_schedule(expression: str = "rate(1 hour)", arn: str = ARN, **more: Any) -> dict[str, Any]:
-    return {"name": "s", "schedule_expression": expression, "target": [{"arn": arn}], **more}
+def build_schedule(arn: str = ARN, **more: Any) -> dict[str, Any]:
+    return {"name": "s", "schedule_expression": "rate(1 hour)", "target": [{"arn": arn}], **more}
 
 
 def list_triggers(*triggers: dict[str, Any], **root: Any) -> list[Any]:

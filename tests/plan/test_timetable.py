@@ -94,7 +94,7 @@ def test_two_actions_in_one_minute_may_set_different_limits() -> None:
             [DAILY, CapacityAction("cron(0 18 * * ? *)", 1, 1, "Europe/Nowhere")],
             "the time zone Europe/Nowhere is not known",
         ),
-        ([DAILY, CapacityAction("cron(0 18 * * ? *)", 1, 1, "../../etc/passwd")], "is not known on this machine"),
+        ([DAILY, CapacityAction("cron(0 18 * * ? *)", 1, 1, "../../etc/passwd")], "is not known on this computer"),
         ([CapacityAction("cron(0/1 * * * ? *)", 2, 2), DAILY], "too often"),
         ([CapacityAction("every day", 20, 20)], "every day is not a schedule"),
         ([CapacityAction("cron(0 25 * * ? *)", 20, 20)], "is not a schedule"),

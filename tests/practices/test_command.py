@@ -45,7 +45,7 @@ def test_json_has_every_field(run: Any) -> None:
     assert len(practices) == 78
     assert practices[12] == {
         "row": 13,
-        "title": "Features leave the online store",
+        "title": "Records expire from the online store",
         "section": "Data preparation",
         "lens": ["MLSUS03-BP02"],
         "guidance": [],
@@ -57,12 +57,12 @@ def test_json_has_every_field(run: Any) -> None:
 
 
 def test_the_lens_is_written_and_the_next_command_is_named(run: Any, tmp_path: Path) -> None:
-    file = tmp_path / "lens.json"
+    file = tmp_path / "my lens.json"
     out, messages = run("--lens", str(file))
     assert json.loads(file.read_text(encoding="utf-8")) == build_lens()
     assert out == ""
     assert "a lens of 5 pillars and 18 questions" in messages
-    assert f"aws wellarchitected import-lens --json-string file://{file}" in messages
+    assert f"aws wellarchitected import-lens --json-string 'file://{file}'" in messages
 
 
 def test_the_answers_are_shown_with_their_evidence(run: Any) -> None:

@@ -28,7 +28,7 @@ from sustainable_mlops.terraform import ROOT
 from tests.cases import check_cases
 from tests.envs.example import load_dev
 from tests.jobs.bench import make_bench
-from tests.jobs.faulty import CtrlC, intercept_requests, smlops
+from tests.jobs.faulty import CtrlC, intercept_requests, run_smlops
 from tests.jobs.interrupts import INTERRUPTED
 from tests.sandbox.hosting_support import EndpointDeployer
 from tests.sandbox.support import IMAGE, ROLE, create_tar, make_role
@@ -36,7 +36,7 @@ from tests.sandbox.support import IMAGE, ROLE, create_tar, make_role
 REGION = "eu-north-1"
 GRAVITON = "662702820516.dkr.ecr.eu-north-1.amazonaws.com/sagemaker-scikit-learn:1.0-1-arm64"
 #: Seconds for which a job stays in progress, longer than two interrupted commands take.
-HOLD_SECONDS = 20
+HOLD_SECONDS = 60
 SUBJECT = ModelUnderTest(
     "arn:aws:sagemaker:eu-north-1:123456789012:model-package/flights/3",
     True,
@@ -172,7 +172,7 @@ def make_test_result(
 
 def rank_results(
     *results: dict[str, Any], answers: FakeSageMaker | None = None, **changes: Any
-) -> list[ranking.Recommendation]:
+) -> list[ranking.RankedEndpoint]:
     jobs = job.plan_jobs(SUBJECT, candidates.choose_candidates(SUBJECT, REGION, 5), LOAD)
     described = {"InferenceRecommendations": list(results)}
     return ranking.rank_recommendations(
@@ -235,16 +235,18 @@ def test_an_asynchronous_endpoint_follows_from_the_load_test() -> None:
 
 
 def test_an_asynchronous_endpoint_saves_carbon_only_for_few_requests() -> None:
-    def kg(requests_per_day: float, module: str) -> float:
+    def estimate_kg(requests_per_day: float, module: str) -> float:
         recommendations = rank_results(
             make_test_result("ml.c7g.large"), requests_per_day=requests_per_day, asynchronous=True
         )
         (one,) = (one for one in recommendations if one.module == module)
         return one.per_thousand.figures["total"].central
 
-    assert kg(10, "async_endpoint") < kg(10, "realtime_endpoint") / 5
+    assert estimate_kg(10, "async_endpoint") < estimate_kg(10, "realtime_endpoint") / 5
     # As many instances on all the time; the real-time one keeps two for two zones.
-    assert kg(100_000, "async_endpoint") == pytest.approx(kg(100_000, "realtime_endpoint") / 2, rel=0.05)
+    assert estimate_kg(100_000, "async_endpoint") == pytest.approx(
+        estimate_kg(100_000, "realtime_endpoint") / 2, rel=0.05
+    )
 
 
 @check_cases("because", [None, "an internal tool, which may be gone for an hour"])
@@ -255,7 +257,7 @@ def test_the_inputs_are_valid_in_the_model_catalogue(kind: str, because: str | N
         _check_entry(one)
 
 
-def _check_entry(one: ranking.Recommendation) -> None:
+def _check_entry(one: ranking.RankedEndpoint) -> None:
     entry = yaml.safe_load(inputs.format_yaml(one))
     whole = load_dev()
     whole["models"] = {"flight_delay": {"description": "Late?", **entry}}
@@ -313,21 +315,21 @@ def test_a_package_is_tested_ranked_and_written(package: Any, sandbox: Sandbox, 
     assert "ml.c7g.large" in plan.stdout
     sagemaker = sandbox.client("sagemaker")
 
-    def jobs() -> list[str]:
+    def list_jobs() -> list[str]:
         response = sagemaker.list_inference_recommendations_jobs(ModelPackageVersionArnEquals=arn)
         return [one["JobName"] for one in response["InferenceRecommendationsJobs"]]
 
-    assert jobs() == []
+    assert list_jobs() == []
     process = run(sandbox, *command, "--write", str(file))
     assert process.returncode == 0, process.stderr
     for text in ("CO2e", "ml.c7g.large", "serverless 1024 MB", "after a pause waits about"):
         assert text in process.stdout
     (module,) = yaml.safe_load(file.read_text())
     assert module == "serverless_endpoint", "for a thousand a day, nothing runs between requests"
-    ran = jobs()
+    ran = list_jobs()
     assert len(ran) == 2
     report = json.loads(run(sandbox, *command, "--json").stdout)
-    assert sorted(report["jobs"]) == sorted(jobs()) == sorted(ran)
+    assert sorted(report["jobs"]) == sorted(list_jobs()) == sorted(ran)
     for one in report["recommended"]:
         assert one["latency_ms"] >= 20
         assert one["per_1000_requests"]["total"]["central"] > 0
@@ -427,12 +429,12 @@ def test_after_ctrl_c_the_same_command_follows_the_job(package: Any, sandbox: Sa
         ("GetScalingConfigurationRecommendation", "before", 1, "is COMPLETED"),
     ):
         with intercept_requests(CtrlC(operation, when, which)):
-            process = smlops(bench, *command)
+            process = run_smlops(bench, *command)
         assert (process.code, process.out) == (INTERRUPTED, ""), process.err
         assert true in process.err.splitlines()[-1], (operation, process.err)
         assert process.command == command
         assert not file.exists()
-    assert smlops(bench, *command).code == 0
+    assert run_smlops(bench, *command).code == 0
     assert list(yaml.safe_load(file.read_text())) == ["realtime_endpoint"]
     launched = sandbox.client("sagemaker").list_inference_recommendations_jobs(ModelPackageVersionArnEquals=arn)
     assert len(launched["InferenceRecommendationsJobs"]) == 1

@@ -62,7 +62,7 @@ def _trace_reads(trace: _Trace) -> Iterator[None]:
 
     def get_of_resource(self: Resource, path: Any, default: Any = None, *, before: bool = False) -> Any:
         value = resource_get(self, path, before=before)
-        trace.record(self.values(before=before).values, path, value)
+        trace.record(self.get_values(before=before).values, path, value)
         return default if value is None else value
 
     Block.get, Resource.get = get_of_block, get_of_resource  # type: ignore[method-assign]

@@ -6,8 +6,6 @@ Other test runs do not collect this file, because it needs Chromium on PATH.
 import html
 import json
 import re
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -18,37 +16,27 @@ from sustainable_mlops.plan import load
 from sustainable_mlops.review import Review, review
 from sustainable_mlops.review.budgets import Budget
 from sustainable_mlops.review.formats import render
+from tests.browser import run_browser
 from tests.plan.plan_builder import build_change, build_plan
 from tests.plan.test_load import FIXTURES
-from tests.review.hostile import SCRIPT, TODAY, hostile
+from tests.review.hostile_plan import SCRIPT, TODAY, build_hostile_plan
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 #: Effect of a successful attack on the page.
 RAN = 'data-run="1"'
-
-
-@pytest.fixture(scope="module")
-def browser() -> str:
-    result = next(filter(None, map(shutil.which, BROWSERS)), None)
-    assert result, f"no browser on PATH: install one of {', '.join(BROWSERS)}"
-    return result
 
 
 def load_page(browser: str, text: str, folder: Path) -> str:
     """Return the page after all scripts ran."""
     file = folder / "page.html"
     file.write_text(text)
-    flags = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder / 'profile'}"]
-    flags += ["--virtual-time-budget=3000", "--dump-dom"]
-    process = subprocess.run([browser, *flags, file.as_uri()], capture_output=True, text=True, timeout=120, check=True)
-    return process.stdout
+    return run_browser(browser, file.as_uri(), folder / "profile", "--virtual-time-budget=3000", "--dump-dom")
 
 
 def test_the_attack_runs_where_nothing_stops_it(browser: str, tmp_path: Path) -> None:
     assert RAN in load_page(browser, f"<!doctype html><html><body>{SCRIPT}</body></html>", tmp_path)
 
 
-SEVERAL = [review(hostile(), today=TODAY)._replace(name=name) for name in (SCRIPT, "b")]
+SEVERAL = [review(build_hostile_plan(), today=TODAY)._replace(name=name) for name in (SCRIPT, "b")]
 
 
 @pytest.mark.parametrize("results", [SEVERAL[:1], SEVERAL], ids=["one plan", "several"])
@@ -72,7 +60,7 @@ def test_no_script_runs_in_the_comment(results: list[Review], browser: str, tmp_
 
 
 def test_no_script_runs_where_a_viewer_takes_sarif_for_html(browser: str, tmp_path: Path) -> None:
-    sarif = render(review(hostile(), today=TODAY), "sarif")
+    sarif = render(review(build_hostile_plan(), today=TODAY), "sarif")
     loaded = load_page(browser, f"<!doctype html><html><body>{json.loads(sarif)}</body></html>", tmp_path)
     assert "ruleId" in loaded
     assert RAN not in loaded

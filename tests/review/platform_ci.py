@@ -1,4 +1,4 @@
-"""Runners of GitHub and GitLab for the files of docs/ci/platform, in a repository on this machine."""
+"""Runners of GitHub and GitLab for the files of docs/ci/platform, in a repository on this computer."""
 
 import json
 import os
@@ -23,7 +23,7 @@ from tests.sandbox.web_identity import create_token, exchange_token
 FOLDER = ROOT / "docs" / "ci" / "platform"
 _REFERENCE = re.compile(r"\$\{\{ (.*?) \}\}")
 _FORMAT = re.compile(r"format\('(?P<text>[A-Z_]+)_\{0\}', (?P<name>[\w.]+)\)")
-#: Lines of GitLab that install programs, which this machine has.
+#: Lines of GitLab that install programs, which this computer has.
 _INSTALLATION = ("apk ", "python3 -m venv", ".venv/bin/pip ")
 #: Lines of `envs/<name>/bootstrap/main.tf` for GitHub, and the same for GitLab.
 _GITLAB_JOBS = (

@@ -1,4 +1,4 @@
-"""Changed attributes: guards of any type, harmless names, and attributes that no check reads."""
+"""Changed attributes: protective attributes of any type, harmless names, and attributes that no check reads."""
 
 import json
 from collections.abc import Iterator
@@ -9,16 +9,46 @@ import pytest
 
 from sustainable_mlops.review import Review, ReviewVerdict, review
 from sustainable_mlops.review.attributes.changes import AttributeChange
-from sustainable_mlops.review.attributes.guards import find_guard
 from sustainable_mlops.review.attributes.harmless_names import is_content, is_harmless
-from sustainable_mlops.review.attributes.readers import is_estimated, is_fully_compared, is_guarded_by_type
+from sustainable_mlops.review.attributes.protective_attributes import find_protective_attribute
+from sustainable_mlops.review.attributes.readers import is_estimated, is_fully_compared, is_protected_by_type
 from sustainable_mlops.review.coverage_gaps import GapKind
 from sustainable_mlops.terraform import Terraform
 from tests.cases import check_cases
 from tests.plan.plan_builder import build_change, build_plan
-from tests.renewal import renew
 from tests.review import attribute_reads
+from tests.stale_files import suggest_update
 
+STEP: dict[str, Any] = {
+    "EnableNetworkIsolation": True,
+    "EnableInterContainerTrafficEncryption": True,
+    "VpcConfig": {"Subnets": ["subnet-0a1b2c3d"], "SecurityGroupIds": ["sg-0a1b2c3d"]},
+    "OutputDataConfig": {"S3OutputPath": "s3://models/out", "KmsKeyId": "k"},
+    "HyperParameters": {"max_depth": "6"},
+    "EnableManagedSpotTraining": True,
+}
+
+
+def define_steps(*steps: dict[str, Any], **parameters: Any) -> dict[str, Any]:
+    """Return a pipeline with these steps, of type Training unless they name a type, and defaults of parameters."""
+    listed = [{"Name": f"Step{number}", "Type": "Training", **step} for number, step in enumerate(steps)]
+    defaults = [{"Name": name, "Type": "String", "DefaultValue": value} for name, value in parameters.items()]
+    return {"pipeline_definition": json.dumps({"Version": "2020-12-01", "Parameters": defaults, "Steps": listed})}
+
+
+def train(**arguments: Any) -> dict[str, Any]:
+    """Return a training step with these arguments; None removes one."""
+    values = {**STEP, **arguments}
+    return {"Arguments": {name: value for name, value in values.items() if value is not None}}
+
+
+def branch(step: dict[str, Any]) -> dict[str, Any]:
+    """Return a condition with a step in its first branch."""
+    return {"Type": "Condition", "Arguments": {"IfSteps": [{"Name": "Inner", "Type": "Training", **step}]}}
+
+
+PIPELINE = "sagemaker_pipeline"
+ISOLATION = {"Get": "Parameters.Isolation"}
 #: A type, an attribute with its stronger and its weaker value, and a text about the change from one to the other.
 WEAKENINGS: dict[str, tuple[str, dict[str, Any], dict[str, Any], str]] = {
     "authorization": (
@@ -78,7 +108,7 @@ WEAKENINGS: dict[str, tuple[str, dict[str, Any], dict[str, Any], str]] = {
         "encrypted less",
     ),
     "window before a deletion": (
-        "workspaces_pool", {"recovery_window_in_days": 30}, {"recovery_window_in_days": 7}, "shorter time",
+        "workspaces_pool", {"recovery_window_in_days": 30}, {"recovery_window_in_days": 7}, "less time",
     ),
     "logs": (
         "eks_cluster",
@@ -156,6 +186,79 @@ WEAKENINGS: dict[str, tuple[str, dict[str, Any], dict[str, Any], str]] = {
     ),
     "switch": ("networkmanager_link", {"active": True}, {"active": False}, "is turned off"),
     "status": ("networkmanager_link", {"status": "ENABLED"}, {"status": "PAUSED"}, "is turned off"),
+    "isolation of a step": (
+        PIPELINE,
+        define_steps(train()),
+        define_steps(train(EnableNetworkIsolation=False)),
+        "step Step0: arguments.enable_network_isolation: true → false",
+    ),
+    "isolation of a step in a branch": (
+        PIPELINE,
+        define_steps(branch(train())),
+        define_steps(branch(train(EnableNetworkIsolation=None))),
+        "step Inner: arguments.enable_network_isolation",
+    ),
+    "isolation of a step with a new name": (
+        PIPELINE,
+        define_steps({**train(), "Name": "Old"}),
+        define_steps({**train(EnableNetworkIsolation=False), "Name": "New"}),
+        "step New: arguments.enable_network_isolation",
+    ),
+    "isolation by a parameter": (
+        PIPELINE,
+        define_steps(train(EnableNetworkIsolation=ISOLATION), Isolation=True),
+        define_steps(train(EnableNetworkIsolation=ISOLATION), Isolation=False),
+        "arguments.enable_network_isolation: true → false",
+    ),
+    "isolation of a processing step": (
+        PIPELINE,
+        define_steps({"Type": "Processing", "Arguments": {"NetworkConfig": {"EnableNetworkIsolation": True}}}),
+        define_steps({"Type": "Processing", "Arguments": {"NetworkConfig": {}}}),
+        "network_config.enable_network_isolation",
+    ),
+    "traffic between the containers of a step": (
+        PIPELINE,
+        define_steps(train()),
+        define_steps(train(EnableInterContainerTrafficEncryption=False)),
+        "encrypted less",
+    ),
+    "VPC of a step": (PIPELINE, define_steps(train()), define_steps(train(VpcConfig=None)), "outside the VPC"),
+    "key of a step": (
+        PIPELINE,
+        define_steps(train()),
+        define_steps(train(OutputDataConfig={"S3OutputPath": "s3://models/out"})),
+        "output_data_config.kms_key_id: k → not set",
+    ),
+    "shell in a training job": (
+        PIPELINE,
+        define_steps(train()),
+        define_steps(train(RemoteDebugConfig={"EnableRemoteDebug": True})),
+        "allows more",
+    ),
+    "skipped check of a step": (
+        PIPELINE,
+        define_steps({"Type": "QualityCheck", "SkipCheck": False}),
+        define_steps({"Type": "QualityCheck", "SkipCheck": True}),
+        "step Step0: skip_check",
+    ),
+    "shell beside a model": (
+        "sagemaker_endpoint_configuration",
+        {"production_variants": [{"variant_name": "main", "enable_ssm_access": False}]},
+        {"production_variants": [{"variant_name": "main", "enable_ssm_access": True}]},
+        "allows more",
+    ),
+    "Docker in Studio": (
+        "sagemaker_domain",
+        {"domain_settings": [{"docker_settings": [{"enable_docker_access": "DISABLED"}]}]},
+        {"domain_settings": [{"docker_settings": [{"enable_docker_access": "ENABLED"}]}]},
+        "allows more",
+    ),
+    "credentials of a notebook": (
+        "sagemaker_notebook_instance",
+        {"instance_metadata_service_configuration": [{"minimum_instance_metadata_service_version": "2"}]},
+        {"instance_metadata_service_configuration": [{"minimum_instance_metadata_service_version": "1"}]},
+        "read the credentials of its role",
+    ),
 }  # fmt: skip
 _BALANCER = "arn:aws:elasticloadbalancing:eu-north-1:111122223333"
 HARMLESS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
@@ -195,6 +298,33 @@ HARMLESS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
         "lb_listener",
         {"arn": f"{_BALANCER}:listener/a", "default_action": [{"target_group_arn": f"{_BALANCER}:targetgroup/a/1"}]},
         {"arn": f"{_BALANCER}:listener/a", "default_action": [{"target_group_arn": f"{_BALANCER}:targetgroup/b/2"}]},
+    ),
+    "program of a step": (
+        PIPELINE,
+        define_steps(train(), {**train(), "Name": "Removed"}),
+        define_steps(
+            train(
+                HyperParameters={"max_depth": "8", "validation": "x"},
+                EnableManagedSpotTraining=False,
+                OutputDataConfig={"S3OutputPath": "s3://models/other", "KmsKeyId": "k2"},
+            ),
+            {"Name": "New", "Type": "Processing", "Arguments": {"NetworkConfig": {"EnableNetworkIsolation": False}}},
+        ),
+    ),
+    "steps in another order": (
+        PIPELINE,
+        define_steps({**train(), "Name": "A"}, {**train(EnableNetworkIsolation=False), "Name": "B"}),
+        define_steps({**train(EnableNetworkIsolation=False), "Name": "B"}, {**train(), "Name": "A"}),
+    ),
+    "value that only an execution knows": (
+        PIPELINE,
+        define_steps(train(VpcConfig={"Subnets": [{"Get": "Parameters.Subnet"}]})),
+        define_steps(train(VpcConfig={"Subnets": [{"Get": "Parameters.Subnet"}]}, StoppingCondition={"A": 1})),
+    ),
+    "new variant without a shell": (
+        "sagemaker_endpoint_configuration",
+        {"production_variants": [{"variant_name": "main", "enable_ssm_access": False}]},
+        {"production_variants": [{"variant_name": name, "enable_ssm_access": False} for name in ("main", "next")]},
     ),
 }  # fmt: skip
 
@@ -249,7 +379,7 @@ def test_a_route_to_the_internet_is_reported_and_its_removal_is_not() -> None:
         review(build_plan(build_change("aws_route.x", after, before=before)))
         for before, after in ((None, route), (route, None))
     )
-    assert "a route to the internet" in list_texts(created)
+    assert "a route to an internet gateway" in list_texts(created)
     assert deleted.verdict == "fine"
 
 
@@ -271,15 +401,81 @@ def test_a_call_without_authorization_that_joins_an_existing_api_is_reported(typ
         values = {api: "a1b2c3d4e5", name: authorization, "http_method": method}
         return list_texts(review(build_plan(build_change(f"aws_{type_}.x", values))))
 
-    assert "anybody may call this part of an existing API" in create("NONE")
-    assert "anybody may call" not in create("AWS_IAM")
-    assert "anybody may call" not in create("NONE", "OPTIONS")
+    assert "anyone may call this part of an existing API" in create("NONE")
+    assert "anyone may call" not in create("AWS_IAM")
+    assert "anyone may call" not in create("NONE", "OPTIONS")
 
 
 def test_an_account_that_appears_in_an_attribute_is_reported() -> None:
     own, foreign = (f"arn:aws:sns:eu-north-1:{account}:t" for account in ("111122223333", "444455556666"))
     result = review_update("elasticache_parameter_group", {"arn": own, "topic": own}, {"arn": own, "topic": foreign})
     assert "another account: 444455556666" in list_texts(result)
+
+
+def test_steps_are_compared_with_a_base_plan_or_with_the_own_state() -> None:
+    strong, weak = (define_steps(train(EnableNetworkIsolation=flag)) for flag in (True, False))
+    address = "aws_sagemaker_pipeline.x"
+    update = build_plan(build_change(address, weak, before=strong))
+    for base in (build_plan(build_change(address, strong)), build_plan()):
+        assert "enable_network_isolation: true → false" in list_texts(review(update, base=base))
+    created = build_plan(build_change(address, weak))
+    assert "enable_network" not in list_texts(review(created, base=build_plan(build_change(address, weak))))
+
+
+_OWN, _OTHER = "111122223333", "444455556666"
+
+
+def _name_key(account: str) -> str:
+    return f"arn:aws:kms:eu-north-1:{account}:key/k"
+
+
+_ENCRYPTION = "s3_bucket_server_side_encryption_configuration"
+
+
+def _encrypt_bucket(account: str) -> dict[str, Any]:
+    default = {"sse_algorithm": "aws:kms", "kms_master_key_id": _name_key(account)}
+    return {"bucket": "b", "rule": [{"apply_server_side_encryption_by_default": [default]}]}
+
+
+@check_cases(
+    ("type_", "build"),
+    [
+        (_ENCRYPTION, _encrypt_bucket),
+        *(
+            (type_, lambda account, name=name: {name: _name_key(account)})
+            for type_, name in (
+                ("cloudwatch_log_group", "kms_key_id"), ("secretsmanager_secret", "kms_key_id"),
+                ("sqs_queue", "kms_master_key_id"), ("sns_topic", "kms_master_key_id"),
+                ("efs_file_system", "kms_key_id"), ("backup_vault", "kms_key_arn"), ("kinesis_stream", "kms_key_id"),
+                ("cloudtrail", "kms_key_id"), ("sagemaker_endpoint_configuration", "kms_key_arn"),
+            )
+        ),
+        (PIPELINE, lambda account: define_steps(train(OutputDataConfig={"KmsKeyId": _name_key(account)}))),
+    ],
+)  # fmt: skip
+def test_a_key_of_another_account_is_reported_and_another_own_key_is_not(type_: str, build: Any) -> None:
+    own = {"arn": f"arn:aws:x:eu-north-1:{_OWN}:x"}
+    before, after = ({**own, **build(account)} for account in (_OWN, _OTHER))
+    assert f"another account: {_OTHER}" in list_texts(review_update(type_, before, after))
+    assert not review_update(type_, after, before).risks
+    assert not review_update(type_, before, json.loads(json.dumps(before).replace("key/k", "key/other"))).risks
+
+
+def test_a_new_default_key_of_another_account_is_reported_only_for_existing_buckets() -> None:
+    bucket = {"id": "b", "bucket": "b", "arn": "arn:aws:s3:::b"}
+    topic = {"arn": f"arn:aws:sns:eu-north-1:{_OWN}:t"}
+
+    def encrypt(account: str, before: dict[str, Any] | None) -> str:
+        changes = [
+            build_change("aws_sns_topic.own", topic, before=topic),
+            build_change("aws_s3_bucket.b", bucket, before=before),
+            build_change(f"aws_{_ENCRYPTION}.x", _encrypt_bucket(account)),
+        ]
+        return list_texts(review(build_plan(*changes)))
+
+    assert f"another account: {_OTHER}" in encrypt(_OTHER, bucket)
+    assert "another account" not in encrypt(_OWN, bucket)
+    assert "another account" not in encrypt(_OTHER, None)
 
 
 def test_an_unknown_guard_needs_a_look_and_a_computed_attribute_does_not() -> None:
@@ -296,7 +492,7 @@ def test_an_unknown_guard_needs_a_look_and_a_computed_attribute_does_not() -> No
 
 
 def test_the_table_of_read_attributes_is_up_to_date() -> None:
-    assert attribute_reads.FILE.read_text() == attribute_reads.render_table(), renew(
+    assert attribute_reads.FILE.read_text() == attribute_reads.render_table(), suggest_update(
         ".venv/bin/python -m tests.review.attribute_reads"
     )
 
@@ -307,16 +503,16 @@ def test_every_changed_attribute_of_the_provider_is_read_or_a_gap(
 ) -> None:
     """Change every attribute of every type that no table and no rule reads, in both directions.
 
-    Without a guard, no change may be fine. With a guard, some change must not be fine, such as a removal.
+    Without a protective attribute, no change may be fine. With one, some change must not be fine, such as a removal.
     """
     unreported = []
     for type_, path, values in _list_schema_attributes(tmp_path, offline_environment):
         if is_harmless(path) or is_fully_compared(type_) or is_content(type_, path):
             continue
-        if is_guarded_by_type(type_, path) or is_estimated(type_, path):
+        if is_protected_by_type(type_, path) or is_estimated(type_, path):
             continue
         old, new = values
-        is_guarded = find_guard(AttributeChange(path, (old,), (new,))) is not None
+        is_guarded = find_protective_attribute(AttributeChange(path, (old,), (new,))) is not None
         pairs = [(old, new), (new, old), *([(old, None), (None, old), (None, "public")] if is_guarded else ())]
         combine = any if is_guarded else all
         if not combine(_is_reported(type_, path, *pair) for pair in pairs):

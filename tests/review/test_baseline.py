@@ -211,7 +211,7 @@ ENTRY = {"kind": "fail", "id": "SUS_TAGS", "address": "a", "what": "b"}
     ("content", "expected_text"),
     [
         ("[1]", "must be a mapping"),
-        ("{", "is not JSON"),
+        ("{", "not valid JSON"),
         ({"entries": []}, "unknown key entries"),
         ({"baseline": {}}, "baseline: must be a list"),
         (

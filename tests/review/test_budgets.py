@@ -32,7 +32,7 @@ def build_notebook(name: str, environment: str, *, before: bool = False, type_: 
 TWO = build_plan(build_notebook("a", "dev", before=True), build_notebook("b", "prod"))
 
 
-def held(plan: Plan, **limits: Any) -> list[BudgetStatus]:
+def evaluate_limits(plan: Plan, **limits: Any) -> list[BudgetStatus]:
     tags: dict[str, str] = {key: limits.pop(key) for key in ("workload", "environment") if key in limits}
     budget = Budget("b", tags, limits)
     return [budget_result.status for budget_result in review(plan, budgets=[budget], today=TODAY).budgets]
@@ -49,22 +49,22 @@ def test_a_budget_is_over_from_the_first_cent() -> None:
         get_running_figure(review(TWO, today=TODAY), "cost"),
         get_running_figure(review(TWO, today=TODAY), "total"),
     )
-    assert held(TWO, usd_per_month=usd) == [BudgetStatus.WITHIN]
-    assert held(TWO, usd_per_month=usd * 0.999) == [BudgetStatus.OVER]
-    assert held(TWO, kg_per_month=kg * 0.999, usd_per_month=usd) == [BudgetStatus.OVER, BudgetStatus.WITHIN]
+    assert evaluate_limits(TWO, usd_per_month=usd) == [BudgetStatus.WITHIN]
+    assert evaluate_limits(TWO, usd_per_month=usd * 0.999) == [BudgetStatus.OVER]
+    assert evaluate_limits(TWO, kg_per_month=kg * 0.999, usd_per_month=usd) == [BudgetStatus.OVER, BudgetStatus.WITHIN]
 
 
 def test_a_budget_of_an_increase_counts_only_the_increase_by_the_plan() -> None:
     usd = get_running_figure(review(build_plan(build_notebook("b", "prod")), today=TODAY), "cost")
-    assert held(TWO, usd_increase=usd * 1.001) == [BudgetStatus.WITHIN]
-    assert held(TWO, usd_increase=usd * 0.999) == [BudgetStatus.OVER]
+    assert evaluate_limits(TWO, usd_increase=usd * 1.001) == [BudgetStatus.WITHIN]
+    assert evaluate_limits(TWO, usd_increase=usd * 0.999) == [BudgetStatus.OVER]
 
 
 def test_a_budget_of_tags_counts_only_resources_with_them() -> None:
     usd = get_running_figure(review(build_plan(build_notebook("b", "prod")), today=TODAY), "cost")
-    assert held(TWO, environment="prod", usd_per_month=usd * 1.001) == [BudgetStatus.WITHIN]
-    assert held(TWO, workload="delay", usd_per_month=usd * 1.001) == [BudgetStatus.OVER]
-    assert held(TWO, workload="other", usd_per_month=0) == [BudgetStatus.NOTHING]
+    assert evaluate_limits(TWO, environment="prod", usd_per_month=usd * 1.001) == [BudgetStatus.WITHIN]
+    assert evaluate_limits(TWO, workload="delay", usd_per_month=usd * 1.001) == [BudgetStatus.OVER]
+    assert evaluate_limits(TWO, workload="other", usd_per_month=0) == [BudgetStatus.NOTHING]
 
 
 def test_a_deposed_object_does_not_hide_its_replacement() -> None:
@@ -73,7 +73,7 @@ def test_a_deposed_object_does_not_hide_its_replacement() -> None:
     plan = build_plan(
         build_notebook("b", "prod"), build_change("aws_sagemaker_notebook_instance.b", before=left, deposed="1a2b3c4d")
     )
-    assert held(plan, environment="prod", usd_per_month=usd * 0.999) == [BudgetStatus.OVER]
+    assert evaluate_limits(plan, environment="prod", usd_per_month=usd * 0.999) == [BudgetStatus.OVER]
 
 
 def test_a_budget_without_estimates_is_undecided() -> None:
@@ -119,7 +119,7 @@ def test_tags_that_are_unknown_until_apply_leave_the_budget_open() -> None:
     plan = build_plan(
         build_change("aws_sagemaker_notebook_instance.a", values, unknown={"tags_all": True, "tags": True})
     )
-    assert held(plan, workload="delay", usd_per_month=1e6) == [BudgetStatus.UNKNOWN]
+    assert evaluate_limits(plan, workload="delay", usd_per_month=1e6) == [BudgetStatus.UNKNOWN]
 
 
 def endpoint(*actions: dict[str, Any]) -> Plan:
@@ -129,9 +129,9 @@ def endpoint(*actions: dict[str, Any]) -> Plan:
 
 def test_a_budget_counts_scheduled_capacity() -> None:
     daily = endpoint(action("cron(0 8 * * ? *)", 20, 20))
-    assert held(daily, usd_per_month=1679) == [BudgetStatus.WITHIN]
-    assert held(daily, usd_per_month=1678) == held(daily, usd_increase=100) == [BudgetStatus.OVER]
-    assert held(endpoint(), usd_per_month=84) == [BudgetStatus.WITHIN]
+    assert evaluate_limits(daily, usd_per_month=1679) == [BudgetStatus.WITHIN]
+    assert evaluate_limits(daily, usd_per_month=1678) == evaluate_limits(daily, usd_increase=100) == [BudgetStatus.OVER]
+    assert evaluate_limits(endpoint(), usd_per_month=84) == [BudgetStatus.WITHIN]
 
 
 def test_a_partial_estimate_is_never_within_a_budget() -> None:
@@ -142,7 +142,7 @@ def test_a_partial_estimate_is_never_within_a_budget() -> None:
     assert text == f"undecided: {ENDPOINT} without a full estimate; the rest is 84 USD, within the limit of 100 USD"
     gate = next(gate for gate in result.gates if gate.name == "budgets")
     assert (gate.level, gate.text) == (Level.LOOK, "2 to look at")
-    assert held(once, usd_per_month=80) == [BudgetStatus.OVER]
+    assert evaluate_limits(once, usd_per_month=80) == [BudgetStatus.OVER]
 
 
 def test_an_incomplete_plan_is_never_within_a_budget() -> None:
@@ -167,10 +167,10 @@ def test_an_incomplete_plan_is_never_within_a_budget() -> None:
         ("budgets: [{kg_per_month: 1, workload: 3}]", "budgets[0].workload: must be text"),
         ("budgets: [{kg_per_month: ~}]", "budgets[0].kg_per_month: has no value"),
         ("budgets: [{kg_per_month: 1, workload: ~}]", "budgets[0].workload: has no value"),
-        ("budgets: [{kg_per_month: 5, kg_per_month: 5000}]", "the key kg_per_month appears twice"),
+        ("budgets: [{kg_per_month: 5, kg_per_month: 5000}]", "the key 'kg_per_month' appears twice"),
         ("limits: []", "unknown key limits"),
         ("- a", "must be a mapping"),
-        ("{", "is not YAML"),
+        ("{", "not valid YAML"),
     ],
 )
 def test_an_invalid_budget_file_is_reported_with_the_location(tmp_path: Path, text: str, place: str) -> None:

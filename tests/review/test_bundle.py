@@ -22,8 +22,8 @@ from sustainable_mlops.terraform import ROOT
 from tests.cases import check_cases
 from tests.plan.plan_builder import build_change, build_plan
 from tests.plan.test_load import FIXTURES
-from tests.review.hostile import ATTACKS, SECRET, TODAY, hostile
-from tests.review.test_formats import MADE_OF, REVIEWS, page_of
+from tests.review.hostile_plan import ATTACKS, SECRET, TODAY, build_hostile_plan
+from tests.review.test_formats import MADE_OF, REVIEWS, parse_page
 from tests.review.test_report import DEAD
 
 PEOPLE = ("markdown", "html", "text")
@@ -190,7 +190,7 @@ def test_a_budget_over_all_plans_is_reported_once() -> None:
 
 ONES: dict[str, Callable[[], list[Review]]] = {
     "names": lambda: [rename_review(attack, QUIET if n % 2 else DEV) for n, attack in enumerate(ATTACKS)],
-    "contents": lambda: [rename_review(name, review(hostile(), today=TODAY)) for name in ("a", "b")],
+    "contents": lambda: [rename_review(name, review(build_hostile_plan(), today=TODAY)) for name in ("a", "b")],
 }
 
 
@@ -198,10 +198,10 @@ ONES: dict[str, Callable[[], list[Review]]] = {
 @check_cases("kind", ONES)
 def test_names_stay_names_where_there_are_several_plans(kind: str) -> None:
     result = ONES[kind]()
-    page = page_of(render(result, "markdown"))
+    page = parse_page(render(result, "markdown"))
     assert {tag for tag, _ in page.tags} <= MADE_OF
     assert not re.search(r"@\w|#\d|://|www\.", page.text)
-    html = page_of(render(result, "html"), markdown=False)
+    html = parse_page(render(result, "html"), markdown=False)
     assert not {tag for tag, _ in html.tags} & {"script", "img", "iframe", "a", "object", "link", "textarea"}
     assert not {name for _, name in html.tags if name.startswith("on") or name in ("src", "href", "srcdoc")}
     assert all(character.isprintable() or character == "\n" for character in render(result, "text"))

@@ -27,7 +27,7 @@ PLAN = FIXTURES / "change.json"
 PINNED = re.compile(r"[\w-]+/[\w-]+@[0-9a-f]{40}")
 
 
-def bash(script: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def run_bash(script: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run a script as a CI does, with this Python as `python`."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     command = ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", script]
@@ -39,7 +39,7 @@ def read(file: str) -> Any:
     return yaml.safe_load((ROOT / file).read_text())
 
 
-def action_step(name: str) -> str:
+def read_action_step(name: str) -> str:
     return next(str(step["run"]) for step in read("action.yml")["runs"]["steps"] if step.get("name") == name)
 
 
@@ -53,7 +53,9 @@ def run_action(folder: Path, **inputs: str) -> tuple[dict[str, str], str]:
     for file in files.values():
         file.touch()
     runner = {"RUNNER_TEMP": str(folder), "GITHUB_ACTION_PATH": str(ROOT)}
-    process = bash(action_step("Review"), folder, **environment, **runner, **{k: str(v) for k, v in files.items()})
+    process = run_bash(
+        read_action_step("Review"), folder, **environment, **runner, **{k: str(v) for k, v in files.items()}
+    )
     assert process.returncode == 0, process.stderr
     outputs = dict(line.split("=", 1) for line in files["GITHUB_OUTPUT"].read_text().splitlines())
     return outputs, files["GITHUB_STEP_SUMMARY"].read_text()
@@ -66,7 +68,7 @@ def test_the_action_writes_the_reports_and_the_summary_and_keeps_the_exit_code(t
     assert {file.name for file in Path(outputs["folder"]).iterdir()} == {
         f"review.{suffix}" for suffix in ("md", "html", "json", "sarif")
     }
-    assert bash(action_step("Verdict"), tmp_path, CODE=outputs["code"]).returncode == 1
+    assert run_bash(read_action_step("Verdict"), tmp_path, CODE=outputs["code"]).returncode == 1
 
 
 def test_the_action_takes_its_inputs_as_text_whatever_is_in_them(tmp_path: Path) -> None:
@@ -204,8 +206,8 @@ def test_the_action_passes_the_threshold_on(tmp_path: Path, service: str, above:
     smlops = f'#!/bin/sh\nshift\nexec "{sys.executable}" "{ROOT}/scripts/post_comment.py" "$@"\n'
     (scripts / "smlops").write_text(smlops)
     (scripts / "smlops").chmod(0o755)
-    script = f"PATH={shlex.quote(str(scripts))}:$PATH\n{action_step('Comment')}"
-    process = bash(script, tmp_path, FOLDER=str(folder), COMMENT_ABOVE=above, **environment("github", service))
+    script = f"PATH={shlex.quote(str(scripts))}:$PATH\n{read_action_step('Comment')}"
+    process = run_bash(script, tmp_path, FOLDER=str(folder), COMMENT_ABOVE=above, **environment("github", service))
     if above in ("much", "-3", "nan"):
         assert process.returncode == 2
         assert process.stderr.strip().splitlines() == [
@@ -218,7 +220,7 @@ def test_the_action_passes_the_threshold_on(tmp_path: Path, service: str, above:
 def test_a_file_that_is_no_review_is_not_posted(tmp_path: Path, service: str) -> None:
     (tmp_path / "other.md").write_text("hello")
     command = shlex.join(["python", f"{ROOT}/scripts/post_comment.py", "other.md"])
-    process = bash(command, tmp_path, **environment("github", service))
+    process = run_bash(command, tmp_path, **environment("github", service))
     assert process.returncode == 2
     assert "is not a review" in process.stderr
     assert Service.comments == []

@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.plan]
 #: A plan that a review stops, and a root module that needs no provider to be planned.
 STOPPED = (FIXTURES / "change.json").read_bytes()
 ROOT_MODULE = 'resource "terraform_data" "this" {}\n'
-NAMES = ("dev", "test", "prod")
+NAMES = ("dev", "staging", "prod")
 
 
 @pytest.fixture(scope="session")
@@ -118,7 +118,7 @@ def test_the_github_workflow_plans_reviews_and_comments(theirs: Path, project: P
     planned = shell.run(make["run"])
     assert planned.returncode == 0, planned.stderr
     action = Action(shell, project, use["with"])
-    for name, code, verdict in (("prod", "0", "fine"), ("test", "1", "stop")):
+    for name, code, verdict in (("prod", "0", "fine"), ("staging", "1", "stop")):
         if verdict == "stop":
             (theirs / "envs" / name / "plan.json").write_bytes(STOPPED)
         for step in ("Install", "Review", "Comment") if verdict == "fine" else ("Review", "Comment"):
@@ -156,7 +156,7 @@ def test_the_gitlab_pipeline_plans_reviews_and_comments(theirs: Path, project: P
     assert process.returncode == 0, process.stderr
     assert {"review.html", "review.json"} <= {file.name for file in theirs.iterdir()}
     for text, code, expected_text in ((STOPPED, 1, "Data at risk"), (b"{", 2, "❔ Not reviewed")):
-        (theirs / "envs" / "test" / "plan.json").write_bytes(text)
+        (theirs / "envs" / "staging" / "plan.json").write_bytes(text)
         assert shell.run(script).returncode == code
         (comment,) = Service.comments
         assert comment["body"].startswith(build_marker(*sorted(NAMES)))

@@ -125,7 +125,7 @@ def test_tokens_that_write_are_for_main_only_and_plans_of_one_request_wait_for_e
 
 
 class Environment:
-    """One environment in an account of its own, with a state bucket and the roles of CI."""
+    """One environment in an account of its own, with a state bucket and the CI roles."""
 
     def __init__(self, sandbox: Sandbox, repository: Path, name: str, system: str, planned: dict[str, Any]) -> None:
         self.name = name

@@ -74,7 +74,7 @@ def test_a_managed_policy_that_lists_roles_is_attached_to_them(way: str) -> None
     assert texts == ([("PRIVILEGES_NEW", Level.NOTE)] if way == "aws" else [("PRIVILEGES_PERMISSION", Level.STOP)])
 
 
-def bucket(before: Any, after: Any) -> list[tuple[str, str]]:
+def list_bucket_risks(before: Any, after: Any) -> list[tuple[str, str]]:
     """Return the risks of a bucket with these settings before and after; None means a new bucket."""
     values = [None if one is None else {"bucket_name": "b", **one} for one in (before, after)]
     document = plan_builder.build_document(plan_builder.build_change("awscc_s3_bucket.b", values[1], before=values[0]))
@@ -94,12 +94,14 @@ def test_settings_that_only_cloudformation_has_in_the_bucket_are_guarded() -> No
     owned = {"ownership_controls": {"rules": [{"object_ownership": "BucketOwnerEnforced"}]}}
     copied = {"replication_configuration": {"rules": [{"id": "all", "status": "Enabled"}]}}
     for setting in (encrypted, blocked, locked, owned, copied):
-        assert {name for name, _ in bucket(setting, {})} in ({"DATA_WEAKER"}, {"PRIVILEGES_EXPOSED"}), setting
-        assert bucket(setting, setting) == bucket({}, setting) == []
-    assert [description.partition(" ")[0] for _, description in bucket(None, blocked)] == [
+        assert {name for name, _ in list_bucket_risks(setting, {})} in ({"DATA_WEAKER"}, {"PRIVILEGES_EXPOSED"}), (
+            setting
+        )
+        assert list_bucket_risks(setting, setting) == list_bucket_risks({}, setting) == []
+    assert [description.partition(" ")[0] for _, description in list_bucket_risks(None, blocked)] == [
         "block_public_policy", "ignore_public_acls", "restrict_public_buckets"
     ]  # fmt: skip
-    assert bucket(None, {}) == []  # AWS blocks public access to new buckets
+    assert list_bucket_risks(None, {}) == []  # AWS blocks public access to new buckets
 
 
 def test_an_unknown_update_takes_one_line() -> None:

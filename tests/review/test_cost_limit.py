@@ -25,9 +25,9 @@ NOTEBOOK = "aws_sagemaker_notebook_instance"
 ROLE = build_change("aws_sagemaker_model_package_group.g", {"model_package_group_name": "g"})
 
 
-def build_resized(name: str, before: str, after: str, environment: str = "prod") -> dict[str, Any]:
+def build_resized(name: str, before: str, after: str) -> dict[str, Any]:
     """Return the change of the instance type of a notebook."""
-    old = build_notebook(name, environment, type_=before)["change"]["after"]
+    old = build_notebook(name, "prod", type_=before)["change"]["after"]
     return build_change(f"{NOTEBOOK}.{name}", {**old, "instance_type": after}, before=old)
 
 
@@ -68,11 +68,11 @@ def test_an_increase_over_100_usd_and_20_percent_needs_a_look(plan: Plan, level:
         assert review(plan, fail_on=frozenset(("limit",))).verdict is ReviewVerdict.STOP
 
 
-def build_pool_change(before: Sequence[str], after: Sequence[str], count: int = 1) -> dict[str, Any]:
-    """Return the change of the instance pool of an endpoint that always runs `count` instances."""
+def build_pool_change(before: Sequence[str], after: Sequence[str]) -> dict[str, Any]:
+    """Return the change of the instance pool of an endpoint that always runs one instance."""
     values = [
         {"name": "c", "region": "eu-north-1", "production_variants": [
-            {"variant_name": "v", "model_name": "m", "initial_instance_count": count, "instance_pools": [
+            {"variant_name": "v", "model_name": "m", "initial_instance_count": 1, "instance_pools": [
                 {"instance_type": type_, "priority": priority} for priority, type_ in enumerate(types, 1)
             ]}
         ]}
@@ -97,7 +97,7 @@ def test_a_more_expensive_type_of_an_instance_pool_is_an_increase(
     assert find_level(result) == level
     assert re.search(title, format_money(result))
     text = re.sub(r"\s+", " ", render(result, "text"))
-    assert ("with the most expensive type of an instance pool, over the limit" in text) is bool(level)
+    assert ("if each instance pool uses its most expensive type, over the limit" in text) is bool(level)
 
 
 def test_an_increase_from_an_unknown_cost_is_an_upper_bound() -> None:

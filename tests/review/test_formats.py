@@ -23,7 +23,7 @@ from sustainable_mlops.terraform import ROOT
 from tests.cases import check_cases
 from tests.plan.plan_builder import build_change, build_plan
 from tests.plan.test_load import FIXTURES
-from tests.review.hostile import ATTACKS, SECRET, TODAY, hostile
+from tests.review.hostile_plan import ATTACKS, SECRET, TODAY, build_hostile_plan
 
 BUDGETS = [
     Budget(ATTACKS[0], {}, {"kg_per_month": 0, "usd_increase": 0}),
@@ -32,16 +32,16 @@ BUDGETS = [
 ACCEPTED = [Acceptance("aws_s3_bucket.*", "data", ATTACKS[0], TODAY)]
 
 
-def reviewed(name: str) -> Review:
-    result = hostile() if name == "hostile" else load(FIXTURES / f"{name}.json")
+def review_plan(name: str) -> Review:
+    result = build_hostile_plan() if name == "hostile" else load(FIXTURES / f"{name}.json")
     return review(result, budgets=BUDGETS, accepted=ACCEPTED, today=TODAY)
 
 
-REVIEWS = {name: reviewed(name) for name in ("hostile", "platform", "change", "targeted")}
+REVIEWS = {name: review_plan(name) for name in ("hostile", "platform", "change", "targeted")}
 
 
 @functools.cache
-def large() -> Review:
+def build_large_review() -> Review:
     """Return a review that is larger than a comment."""
     many = (build_change(f"aws_s3_bucket.b{n}", before={"bucket": f"{n}" * 50}, index="x" * 300) for n in range(3000))
     return review(build_plan(*many), today=TODAY)
@@ -56,7 +56,7 @@ def test_the_json_is_valid_against_its_schema(name: str) -> None:
 
 @check_cases("form", FORMATS)
 def test_the_same_plan_gives_the_same_report(form: str) -> None:
-    assert render(reviewed("change"), form) == render(REVIEWS["change"], form)
+    assert render(review_plan("change"), form) == render(REVIEWS["change"], form)
 
 
 @check_cases("form", FORMATS)
@@ -97,15 +97,15 @@ def test_an_accepted_risk_is_suppressed_in_sarif_not_left_out() -> None:
 
 @pytest.mark.parametrize("name", [*REVIEWS, "large"])
 def test_a_comment_fits_and_is_found_again(name: str) -> None:
-    result = REVIEWS[name] if name in REVIEWS else large()
+    result = REVIEWS[name] if name in REVIEWS else build_large_review()
     comment = render(result, "markdown")
     assert comment.startswith(build_marker(result.name) + "\n")
-    assert comment_page(result).comments == [build_marker(result.name)[4:-3]]
+    assert parse_comment(result).comments == [build_marker(result.name)[4:-3]]
     assert len(comment.encode("utf-16-le")) / 2 < 65_536
 
 
 def test_omitted_lines_of_a_comment_are_counted_and_every_section_stays() -> None:
-    comment = render(large(), "markdown")
+    comment = render(build_large_review(), "markdown")
     assert len(comment) > LIMIT * 0.8
     assert len(re.findall(r"… \d+ more: too many for one comment", comment)) >= 2
     for title in ("### Reasons to stop", "**Data at risk**", "### What this change does", "Changes: 3000"):
@@ -138,12 +138,12 @@ class _Page(HTMLParser):
             self.text += data
 
 
-def page_of(text: str, *, markdown: bool = True) -> _Page:
+def parse_page(text: str, *, markdown: bool = True) -> _Page:
     return _Page(MarkdownIt("commonmark", {"html": True}).enable("table").render(text) if markdown else text)
 
 
-def comment_page(result: Review) -> _Page:
-    return page_of(render(result, "markdown"))
+def parse_comment(result: Review) -> _Page:
+    return parse_page(render(result, "markdown"))
 
 
 #: All that a comment may be made of.
@@ -152,13 +152,13 @@ MADE_OF = {"blockquote", "b", "br", "code", "details", "em", "h2", "h3", "h4", "
 
 
 def test_names_stay_names_in_markdown() -> None:
-    result = comment_page(REVIEWS["hostile"]).tags
+    result = parse_comment(REVIEWS["hostile"]).tags
     assert {tag for tag, _ in result} <= MADE_OF
     assert {name for _, name in result} <= {"", "class", "open", "style"}  # class: the language of a code block
 
 
 def test_nothing_in_a_comment_becomes_a_mention_or_a_link() -> None:
-    assert not re.search(r"@\w|#\d|://|www\.", comment_page(REVIEWS["hostile"]).text)
+    assert not re.search(r"@\w|#\d|://|www\.", parse_comment(REVIEWS["hostile"]).text)
 
 
 @check_cases("text", ["# Fine", "- a", "+ a", "===", "1. a", "12) a", "> a", "---"])
@@ -184,7 +184,7 @@ def test_names_stay_names_in_html() -> None:
     assert "default-src 'none'" in page
 
 
-def test_text_has_no_colours_and_no_control_characters() -> None:
+def test_text_has_no_colors_and_no_control_characters() -> None:
     text = render(REVIEWS["hostile"], "text")
     assert all(character.isprintable() or character == "\n" for character in text)
 
@@ -206,7 +206,7 @@ def test_a_terminal_has_styles_unless_it_cannot_show_them_or_they_are_off(
     assert bool(_STYLE.search(capsys.readouterr().out)) is has_styles
 
 
-def lines_at(width: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> list[str]:
+def print_lines(width: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> list[str]:
     """Return the lines that a terminal shows, without styles."""
     monkeypatch.setenv("COLUMNS", str(width))
     print_to_terminal([REVIEWS["change"]])
@@ -217,7 +217,7 @@ def lines_at(width: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
 def test_a_terminal_shows_what_to_do_and_what_is_not_counted_in_its_width(
     width: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    lines = lines_at(width, monkeypatch, capsys)
+    lines = print_lines(width, monkeypatch, capsys)
     assert max(map(len, lines)) <= width
     assert lines[0].startswith(" Stop:")
     text = " ".join(" ".join(lines).split())
@@ -231,7 +231,7 @@ def test_a_terminal_shows_what_to_do_and_what_is_not_counted_in_its_width(
 def test_every_line_of_an_item_stays_in_its_column(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    lines = lines_at(80, monkeypatch, capsys)
+    lines = print_lines(80, monkeypatch, capsys)
     start = lines.index("Reasons to stop")
     items = lines[start + 1 : lines.index("", start)]
     assert len(items) > 10
@@ -263,4 +263,6 @@ def test_the_carbon_of_a_thousand_requests_is_shown_at_the_endpoint(form: str) -
 
 
 def test_every_risk_has_a_title() -> None:
-    assert {risk.risk.id for result in [*REVIEWS.values(), large()] for risk in result.risks} <= set(RISK_TITLES)
+    assert {risk.risk.id for result in [*REVIEWS.values(), build_large_review()] for risk in result.risks} <= set(
+        RISK_TITLES
+    )

@@ -12,7 +12,7 @@ import pytest
 from sustainable_mlops.plan import load
 from sustainable_mlops.review import Review, review
 from sustainable_mlops.review.formats import FORMATS, render
-from sustainable_mlops.review.review import GATES
+from sustainable_mlops.review.gates import DEFAULT_GATES
 from tests.cases import check_cases
 from tests.plan.plan_builder import build_change, build_plan
 from tests.review.missed_cases.case import Case
@@ -26,7 +26,7 @@ CASES: dict[str, Case] = {
 
 
 def review_case(case: Case, *more: str) -> Review:
-    return review(load(json.dumps(case.document).encode(), "plan"), fail_on=frozenset((*GATES, *more)))
+    return review(load(json.dumps(case.document).encode(), "plan"), fail_on=frozenset((*DEFAULT_GATES, *more)))
 
 
 def extract_words(text: str) -> str:

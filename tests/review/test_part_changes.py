@@ -3,14 +3,14 @@
 
 from typing import Any
 
-from sustainable_mlops.footprint.quantities import exact_quantity
+from sustainable_mlops.footprint.quantities import make_exact
 from sustainable_mlops.footprint.usage import ResourceUsage
 from sustainable_mlops.review import Review, review
 from sustainable_mlops.review.formats import render
 from sustainable_mlops.review.formats.effects import list_rows
 from tests.cases import check_cases
 from tests.plan.plan_builder import build_change, build_plan
-from tests.review.hostile import TODAY
+from tests.review.hostile_plan import TODAY
 
 REGION = {"region": "eu-north-1"}
 
@@ -21,7 +21,7 @@ def endpoint(*variants: dict[str, Any]) -> dict[str, Any]:
     return {"name": "c", "production_variants": names, **REGION}
 
 
-def machines(kind: str, count: int = 1) -> dict[str, Any]:
+def instances(kind: str, count: int = 1) -> dict[str, Any]:
     return {"instance_type": kind, "initial_instance_count": count}
 
 
@@ -38,7 +38,7 @@ def serverless(memory: int, ready: int | None = None) -> dict[str, Any]:
 
 def asynchronous(kind: str) -> dict[str, Any]:
     output = {"output_config": [{"s3_output_path": "s3://b/o"}]}
-    return {**endpoint(machines(kind)), "async_inference_config": [output]}
+    return {**endpoint(instances(kind)), "async_inference_config": [output]}
 
 
 def job(kind: str, *, spot: bool) -> dict[str, Any]:
@@ -54,25 +54,25 @@ def notebook(kind: str, gb: int = 5) -> dict[str, Any]:
 
 CONFIGURATION, NOTEBOOK = "aws_sagemaker_endpoint_configuration.c", "aws_sagemaker_notebook_instance.n"
 BECOMES = [
-    (CONFIGURATION, None, endpoint(machines("ml.g5.xlarge", 2)), "ml.g5.xlarge × 2"),
-    (CONFIGURATION, endpoint(machines("ml.g5.xlarge")), None, "ml.g5.xlarge × 1 → removed"),
-    (CONFIGURATION, endpoint(machines("ml.g4dn.xlarge")), endpoint(machines("ml.g5.xlarge")),
+    (CONFIGURATION, None, endpoint(instances("ml.g5.xlarge", 2)), "ml.g5.xlarge × 2"),
+    (CONFIGURATION, endpoint(instances("ml.g5.xlarge")), None, "ml.g5.xlarge × 1 → removed"),
+    (CONFIGURATION, endpoint(instances("ml.g4dn.xlarge")), endpoint(instances("ml.g5.xlarge")),
      "ml.g4dn.xlarge → ml.g5.xlarge, 1 instance"),
-    (CONFIGURATION, endpoint(machines("ml.m5.large")), endpoint(machines("ml.m5.large", 4)),
+    (CONFIGURATION, endpoint(instances("ml.m5.large")), endpoint(instances("ml.m5.large", 4)),
      "ml.m5.large, 1 → 4 instances"),
     (CONFIGURATION, endpoint(pool("ml.g5.xlarge")), endpoint(pool("ml.g5.xlarge", "ml.p5.48xlarge")),
      "ml.g5.xlarge → ml.g5.xlarge or ml.p5.48xlarge, 1 instance"),
-    (CONFIGURATION, endpoint(machines("ml.m5.large")), endpoint(serverless(2048)),
+    (CONFIGURATION, endpoint(instances("ml.m5.large")), endpoint(serverless(2048)),
      "ml.m5.large × 1 → serverless, 2048 MB"),
-    (CONFIGURATION, endpoint(machines("ml.m5.large")), asynchronous("ml.m5.large"),
+    (CONFIGURATION, endpoint(instances("ml.m5.large")), asynchronous("ml.m5.large"),
      "real-time → asynchronous, ml.m5.large, 1 instance"),
     (CONFIGURATION, endpoint(serverless(2048)), endpoint(serverless(4096)), "serverless, 2048 → 4096 MB"),
     (CONFIGURATION, endpoint(serverless(2048, 1)), endpoint(serverless(2048, 3)),
      "serverless, 2048 MB, 1 → 3 workers kept ready"),
-    (CONFIGURATION, endpoint(machines("ml.m5.large"), machines("ml.c5.large")),
-     endpoint(machines("ml.m5.large"), machines("ml.c7g.large")),
+    (CONFIGURATION, endpoint(instances("ml.m5.large"), instances("ml.c5.large")),
+     endpoint(instances("ml.m5.large"), instances("ml.c7g.large")),
      "variant v1: ml.c5.large → ml.c7g.large, 1 instance"),
-    (CONFIGURATION, endpoint(machines("ml.unheard.of")), endpoint(machines("ml.m5.large")),
+    (CONFIGURATION, endpoint(instances("ml.unheard.of")), endpoint(instances("ml.m5.large")),
      "ml.unheard.of → ml.m5.large, 1 instance"),
     (NOTEBOOK, notebook("ml.t3.medium"), notebook("ml.t3.medium", 50), "volume, 5 → 50 GB"),
     (NOTEBOOK, notebook("ml.t3.medium"), notebook("ml.t3.large"), "notebook: ml.t3.medium → ml.t3.large, 1 instance"),
@@ -80,13 +80,13 @@ BECOMES = [
 ]  # fmt: skip
 
 
-def reviewed(address: str, before: dict[str, Any] | None, after: dict[str, Any] | None) -> Review:
+def review_change(address: str, before: dict[str, Any] | None, after: dict[str, Any] | None) -> Review:
     return review(build_plan(build_change(address, after, before=before)), today=TODAY)
 
 
 @check_cases(("address", "before", "after", "expected_text"), BECOMES, ids=[case[-1] for case in BECOMES])
 def test_the_change_of_a_resource_is_described(address: str, before: Any, after: Any, expected_text: str) -> None:
-    (row,) = list_rows(reviewed(address, before, after))
+    (row,) = list_rows(review_change(address, before, after))
     assert expected_text in row.part_changes
     assert row.has_part_change
 
@@ -94,13 +94,13 @@ def test_the_change_of_a_resource_is_described(address: str, before: Any, after:
 @check_cases("form", ["markdown", "html", "text", "json"])
 def test_every_format_says_it(form: str) -> None:
     page = render(
-        reviewed(CONFIGURATION, endpoint(machines("ml.m5.large")), endpoint(machines("ml.m5.large", 4))), form
+        review_change(CONFIGURATION, endpoint(instances("ml.m5.large")), endpoint(instances("ml.m5.large", 4))), form
     )
     assert "ml.m5.large, 1 → 4 instances" in page
 
 
 def test_a_job_that_leaves_spot_is_described() -> None:
-    used = ResourceUsage({"aws_sagemaker_training_job.j": {"runs_per_month": exact_quantity(2)}})
+    used = ResourceUsage({"aws_sagemaker_training_job.j": {"runs_per_month": make_exact(2)}})
     values = job("ml.m5.xlarge", spot=True), job("ml.m5.xlarge", spot=False)
     result = review(
         build_plan(build_change("aws_sagemaker_training_job.j", values[1], before=values[0])), usage=used, today=TODAY
@@ -110,7 +110,7 @@ def test_a_job_that_leaves_spot_is_described() -> None:
 
 
 def test_a_change_of_the_storage_class_is_described() -> None:
-    used = ResourceUsage({"aws_sagemaker_feature_group.f": {"online_gb": exact_quantity(10)}})
+    used = ResourceUsage({"aws_sagemaker_feature_group.f": {"online_gb": make_exact(10)}})
     stores = [{"enable_online_store": True, "storage_type": kind} for kind in ("Standard", "InMemory")]
     before, after = ({"feature_group_name": "f", "online_store_config": [one], **REGION} for one in stores)
     result = review(
@@ -128,7 +128,7 @@ def test_an_unchanged_resource_has_no_arrow_and_a_scaled_one_three_counts() -> N
     policy = {**target, "name": "p", "policy_type": "TargetTrackingScaling",
               "target_tracking_scaling_policy_configuration": tracking}  # fmt: skip
     parts = {
-        CONFIGURATION: endpoint(machines("ml.m5.large")),
+        CONFIGURATION: endpoint(instances("ml.m5.large")),
         "aws_sagemaker_endpoint.e": {"name": "e", "endpoint_config_name": "c", **REGION},
         "aws_appautoscaling_target.t": target,
         "aws_appautoscaling_policy.p": policy,

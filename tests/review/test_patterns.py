@@ -14,7 +14,7 @@ TEXTS = ["".join(letters) for length in range(5) for letters in product("ab", re
 patterns = st.text(alphabet="ab*?", min_size=1, max_size=4)
 
 
-def matched(pattern: str) -> set[str]:
+def list_matches(pattern: str) -> set[str]:
     expression = "".join({"*": ".*", "?": "."}.get(letter, letter) for letter in pattern)
     return {text for text in TEXTS if re.fullmatch(expression, text)}
 
@@ -22,17 +22,17 @@ def matched(pattern: str) -> set[str]:
 @given(patterns, patterns)
 def test_a_covered_pattern_is_matched(general: str, special: str) -> None:
     if covers(general, special):
-        assert matched(special) <= matched(general)
+        assert list_matches(special) <= list_matches(general)
 
 
 @given(patterns, st.text(alphabet="ab", max_size=4))
 def test_a_plain_text_is_covered_exactly_where_it_is_matched(general: str, text: str) -> None:
-    assert covers(general, text) is (text in matched(general))
+    assert covers(general, text) is (text in list_matches(general))
 
 
 @given(patterns, patterns)
 def test_patterns_that_match_the_same_text_overlap(one: str, other: str) -> None:
-    if matched(one) & matched(other):
+    if list_matches(one) & list_matches(other):
         assert _do_overlap(one, other)
 
 

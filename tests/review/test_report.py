@@ -21,13 +21,14 @@ from sustainable_mlops.review.formats.items import (
     list_items,
     summarize_until_apply,
 )
-from sustainable_mlops.review.review import GATES, ChangeSummary, ReviewGate
+from sustainable_mlops.review.gates import DEFAULT_GATES
+from sustainable_mlops.review.review import ChangeSummary, ReviewGate
 from sustainable_mlops.review.risk import Level
 from sustainable_mlops.rules import Outcome
 from tests.cases import check_cases
 from tests.plan.plan_builder import build_change, build_plan
 from tests.plan.test_load import FIXTURES
-from tests.review.hostile import TODAY
+from tests.review.hostile_plan import TODAY
 
 PEOPLE = ("markdown", "html", "text")
 TAGS = {"workload": "a", "environment": "dev", "owner": "b"}
@@ -55,11 +56,11 @@ DEAD = build_unchanged(
 )
 
 
-def comment_summaries(page: str) -> list[str]:
+def list_summaries(page: str) -> list[str]:
     return re.findall(r"<summary>(?:<b>)?(.*?)(?:</b>)?</summary>", page)
 
 
-def gate(result: Review, name: str) -> ReviewGate:
+def find_gate(result: Review, name: str) -> ReviewGate:
     return next(gate for gate in result.gates if gate.name == name)
 
 
@@ -130,7 +131,7 @@ def test_an_untouched_failure_is_folded_and_its_title_shows_that_it_stops(form: 
     assert title is not None
     assert page.index(str(ReportSection.STOP)) < title.start() < page.index("What this change does")
     if form == "markdown":
-        assert f"🛑 {title[0]}" in comment_summaries(page)
+        assert f"🛑 {title[0]}" in list_summaries(page)
         assert page.index("SUS_ELASTIC_INFERENCE") > title.start()
 
 
@@ -170,7 +171,7 @@ def test_undecided_rules_are_one_item_per_resource() -> None:
         item.address for item in list_items(PLATFORM) if item.label == "undecided" and item.level is Level.LOOK
     } >= untold
     counted = rf"1 to stop, \d\d to look at, {len(untold)} resources? undecided, \d\d for the record, .*"
-    assert re.fullmatch(counted, gate(PLATFORM, "rules").text)
+    assert re.fullmatch(counted, find_gate(PLATFORM, "rules").text)
 
 
 @check_cases("form", PEOPLE)
@@ -186,7 +187,7 @@ def test_findings_known_only_after_apply_take_one_line(form: str) -> None:
 
 def test_findings_known_only_after_apply_are_not_notes() -> None:
     later = sum(finding.until_apply for finding in PLATFORM.findings)
-    assert gate(PLATFORM, "rules").text.endswith(f"for the record, {later} known only after apply")
+    assert find_gate(PLATFORM, "rules").text.endswith(f"for the record, {later} known only after apply")
 
 
 @check_cases("form", PEOPLE)
@@ -197,14 +198,14 @@ def test_findings_of_the_baseline_take_one_folded_line(form: str) -> None:
     page = render(result, form)
     assert f"{number} findings in the baseline" in page
     assert ReportSection.LOOK not in page
-    assert gate(result, "rules").text == f"{number} for the record"
+    assert find_gate(result, "rules").text == f"{number} for the record"
 
 
 def test_a_gate_that_is_off_stops_nothing_and_unknown_stops_if_selected() -> None:
     loud = group_by_section(list_items(PLATFORM._replace(fail_on=frozenset())))
     assert not loud[ReportSection.STOP]
     assert "SUS_SPOT_WAIT" in {point.id for point in loud[ReportSection.LOOK]}
-    strict = group_by_section(list_items(PLATFORM._replace(fail_on=frozenset((*GATES, "unknown")))))
+    strict = group_by_section(list_items(PLATFORM._replace(fail_on=frozenset((*DEFAULT_GATES, "unknown")))))
     assert {"undecided", "stop"} == {point.label for point in strict[ReportSection.STOP]}
     assert {"aws_sagemaker_pipeline.s3"} < {point.address for point in strict[ReportSection.STOP]}
     assert "Undecided" not in {point.topic for point in strict[ReportSection.LOOK]}

@@ -29,7 +29,7 @@ from tests.cases import check_cases
 from tests.plan.plan_builder import build_change, build_plan
 from tests.plan.test_load import FIXTURES
 from tests.plan.test_robustness import SECRETS, list_places, mutate
-from tests.review.hostile import TODAY
+from tests.review.hostile_plan import TODAY
 
 PLANS = ["platform", "change", "targeted"]
 
@@ -70,7 +70,7 @@ OTHERS = {
 }  # fmt: skip
 
 
-def every_risk(comparison: Comparison) -> Iterator[Risk]:
+def find_all_risks(comparison: Comparison) -> Iterator[Risk]:
     return chain.from_iterable(
         find(comparison)
         for find in (
@@ -148,7 +148,7 @@ def review_strange_values(kind: str, strange: Any, actions: list[str]) -> None:
     values = dict.fromkeys(ATTRIBUTES, strange)
     for before, after in ((values, {"id": "x"}), ({"id": "x"}, values), (values, {**values, "id": "y"})):
         plan = build_plan(build_change(f"{kind}.this", after, before=before, actions=actions))
-        list(every_risk(Comparison(plan)))
+        list(find_all_risks(Comparison(plan)))
 
 
 @check_cases("kind", TYPES)
@@ -159,6 +159,6 @@ def test_a_hidden_protection_or_permission_is_never_fine(kind: str, hide: str) -
     after = values if hide == "sensitive" else {"id": "x"}
     entry = build_change(f"{kind}.this", {**after, "id": "y"}, before=values)
     entry["change"][f"after_{hide}"] = marks
-    found_risks = list(every_risk(Comparison(build_plan(entry))))
+    found_risks = list(find_all_risks(Comparison(build_plan(entry))))
     watched = kind in PROTECTIONS_BY_TYPE or kind in POLICY_TYPES or kind in ATTACHMENTS
     assert not watched or any(not risk.is_known for risk in found_risks)

@@ -11,14 +11,14 @@ from sustainable_mlops.review import review
 from sustainable_mlops.review.formats.json import build_document
 from tests.cases import check_cases
 from tests.review.missed_cases.case import Case
-from tests.review.missed_cases.scaling import CASES, JUDGED
+from tests.review.missed_cases.scaling import CASES, CHECKED_BY_RULES
 from tests.review_checks import list_disagreements
 from tests.rules.case_tables import list_rows
 
 FIXTURES = sorted((Path(__file__).parents[1] / "plan" / "fixtures").glob("*.json"))
 
 
-def agree(plan: Plan) -> list[str]:
+def find_disagreements(plan: Plan) -> list[str]:
     footprint = estimate_plan(plan)
     return list_disagreements(plan, footprint, find_alternatives(footprint))
 
@@ -29,17 +29,17 @@ def test_rules_and_figures_agree_on_every_case_of_a_rule(answer: str) -> None:
         f"{row.rule}, {row.title}": result
         for row in list_rows(answer)
         if any(address.startswith("aws_sagemaker_endpoint.") for address in row.case.resources)
-        and (result := agree(row.case.plan()))
+        and (result := find_disagreements(row.case.plan()))
     }
     assert wrong == {}
 
 
 @check_cases("path", FIXTURES, ids=lambda path: path.stem)
 def test_rules_and_figures_agree_on_plans_of_terraform(path: Path) -> None:
-    assert agree(load(path)) == []
+    assert find_disagreements(load(path)) == []
 
 
-@pytest.mark.parametrize("case", [*CASES.values(), *JUDGED.values()], ids=[*CASES, *JUDGED])
+@pytest.mark.parametrize("case", [*CASES.values(), *CHECKED_BY_RULES.values()], ids=[*CASES, *CHECKED_BY_RULES])
 def test_ineffective_scaling_needs_a_look(case: Case) -> None:
     result = review(load(json.dumps(case.document).encode(), "plan"))
     assert result.verdict == case.verdict

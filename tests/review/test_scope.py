@@ -18,7 +18,7 @@ STAYS = build_change("aws_sns_topic.stays", TOPIC, before=TOPIC)
 ONLY = ("module.*_endpoint*",)
 
 
-def scope(result: Review) -> ReviewGate:
+def find_scope_gate(result: Review) -> ReviewGate:
     (gate,) = (gate for gate in result.gates if gate.name == "scope")
     return gate
 
@@ -30,7 +30,7 @@ def promotion(*others: Any, **more: Any) -> Plan:
 @check_cases("only", [ONLY, ("module.delay_endpoint.aws_sns_topic.t",), ("aws_iam_*", "module.*")])
 def test_a_plan_within_its_scope_is_not_stopped(only: tuple[str, ...]) -> None:
     result = review(promotion(), only=only)
-    assert scope(result).level is None
+    assert find_scope_gate(result).level is None
     assert result.verdict is ReviewVerdict.FINE
 
 
@@ -54,23 +54,28 @@ def test_a_plan_within_its_scope_is_not_stopped(only: tuple[str, ...]) -> None:
 def test_a_change_outside_the_scope_stops_the_plan(other: dict[str, Any]) -> None:
     result = review(promotion(other), only=ONLY, fail_on=frozenset())
     assert result.verdict is ReviewVerdict.STOP
-    assert scope(result).level is Level.STOP
-    assert "aws_sns_topic.u" in scope(result).text
+    assert find_scope_gate(result).level is Level.STOP
+    assert "aws_sns_topic.u" in find_scope_gate(result).text
 
 
 def test_a_move_into_the_scope_stops_the_plan() -> None:
     moved = build_change("module.b_endpoint.aws_sns_topic.t", TOPIC, before=TOPIC, previous_address="aws_sns_topic.old")
-    assert scope(review(promotion(moved), only=ONLY)).text == "changes more than module.*_endpoint*: aws_sns_topic.old"
+    assert (
+        find_scope_gate(review(promotion(moved), only=ONLY)).text
+        == "changes more than module.*_endpoint*: aws_sns_topic.old"
+    )
 
 
 def test_a_data_source_that_is_read_on_apply_is_no_change() -> None:
     loaded = build_change("data.aws_region.r", {"name": "r"}, unknown={"id": True}, actions=["read"])
-    assert scope(review(promotion(loaded), only=ONLY)).level is None
+    assert find_scope_gate(review(promotion(loaded), only=ONLY)).level is None
 
 
 def test_the_first_few_are_named_and_the_rest_is_counted() -> None:
     result = review(promotion(*(build_change(f"aws_sns_topic.t{n}", TOPIC) for n in range(12))), only=ONLY)
-    assert scope(result).text.endswith(": " + ", ".join(f"aws_sns_topic.t{n}" for n in range(5)) + " and 7 more")
+    assert find_scope_gate(result).text.endswith(
+        ": " + ", ".join(f"aws_sns_topic.t{n}" for n in range(5)) + " and 7 more"
+    )
 
 
 def test_a_review_without_a_scope_has_no_scope_gate() -> None:
@@ -80,7 +85,9 @@ def test_a_review_without_a_scope_has_no_scope_gate() -> None:
 def test_a_pattern_with_the_name_of_a_plan_is_for_this_plan_alone() -> None:
     plans = [promotion(), promotion()]
     plans[0].name, plans[1].name = "dev", "prod"
-    dev, prod = (scope(one) for one in review_all(plans, only=["prod:module.*_endpoint*"]))
+    dev, prod = (find_scope_gate(one) for one in review_all(plans, only=["prod:module.*_endpoint*"]))
     assert (dev.level, dev.text) == (Level.STOP, "changes more than nothing: module.delay_endpoint.aws_sns_topic.t")
     assert (prod.level, prod.text) == (None, "changes only module.*_endpoint*")
-    assert scope(review(promotion(), only=['module.x["a:b"]'])).text.startswith('changes more than module.x["a:b"]: ')
+    assert find_scope_gate(review(promotion(), only=['module.x["a:b"]'])).text.startswith(
+        'changes more than module.x["a:b"]: '
+    )

@@ -42,7 +42,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 PLANS = ["dev/plan.json", "prod/plan.json"]
 
 
-def verdicts(folder: Path, *arguments: str) -> tuple[int, dict[str, str]]:
+def review_plans(folder: Path, *arguments: str) -> tuple[int, dict[str, str]]:
     """Return the exit code, and the verdict of each plan by name."""
     code = main([*arguments, "--write", str(folder / "review.json")])
     document = json.loads((folder / "review.json").read_text())
@@ -50,19 +50,19 @@ def verdicts(folder: Path, *arguments: str) -> tuple[int, dict[str, str]]:
 
 
 def test_the_worst_of_several_plans_is_the_exit_code(folder: Path) -> None:
-    assert verdicts(folder, *PLANS) == (1, {"dev": "fine", "prod": "stop"})
-    assert verdicts(folder, *PLANS, "--fail-on", "none") == (0, {"dev": "fine", "prod": "look"})
+    assert review_plans(folder, *PLANS) == (1, {"dev": "fine", "prod": "stop"})
+    assert review_plans(folder, *PLANS, "--fail-on", "none") == (0, {"dev": "fine", "prod": "look"})
 
 
 def test_names_may_alternate_with_their_plans(folder: Path) -> None:
     arguments = ["--name", "one", PLANS[0], "--name", "two", PLANS[1]]
-    assert verdicts(folder, *arguments) == (1, {"one": "fine", "two": "stop"})
+    assert review_plans(folder, *arguments) == (1, {"one": "fine", "two": "stop"})
 
 
 def test_one_of_them_may_come_from_stdin(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = json.dumps(build_document(*STOPPED)).encode()
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text)))
-    assert verdicts(folder, PLANS[0], "-") == (1, {"plan": "fine", "stdin": "stop"})
+    assert review_plans(folder, PLANS[0], "-") == (1, {"plan": "fine", "stdin": "stop"})
 
 
 @pytest.mark.parametrize(
@@ -238,7 +238,7 @@ class FakeCheckov:
 
     def check(self, plan: bytes) -> CheckovResult:
         if plan == b"bad":
-            raise UserError("checkov: read or checked nothing")
+            raise UserError("checkov: checked no resource of the plan")
         return CheckovResult(int(plan))
 
     def stop(self) -> None:
@@ -263,7 +263,7 @@ def test_checkov_starts_for_two_plans_at_once_and_each_gets_its_own_result(fake:
 @pytest.mark.slow
 @pytest.mark.usefixtures("fake")
 def test_a_plan_that_checkov_cannot_read_is_named() -> None:
-    with CheckovPool(1) as pool, pytest.raises(UserError, match="prod: checkov: read or checked nothing"):
+    with CheckovPool(1) as pool, pytest.raises(UserError, match="prod: checkov: checked no resource of the plan"):
         pool.submit(b"bad", "prod").result()
 
 

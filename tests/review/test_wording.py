@@ -13,7 +13,7 @@ from sustainable_mlops.rules import BY_ID
 from tests.cases import check_cases
 from tests.plan.plan_builder import build_change, build_plan
 from tests.plan.test_load import FIXTURES
-from tests.review.hostile import TODAY
+from tests.review.hostile_plan import TODAY
 
 PLATFORM = review(load((FIXTURES / "platform.json").read_bytes(), "platform"), today=TODAY)
 
@@ -48,11 +48,11 @@ def test_sarif_has_one_result_for_all_rules_without_an_outcome_on_a_resource() -
 
 @check_cases("form", ["text", "markdown", "html"])
 def test_one_coverage_gap_of_many_resources_is_one_item(form: str) -> None:
-    machines = [
+    instances = [
         build_change(f"aws_instance.gpu[{number}]", {"instance_type": "hpc9z.large", "region": "us-east-1"})
         for number in range(8)
     ]
-    result = review(build_plan(*machines))
+    result = review(build_plan(*instances))
     page = re.sub(r"\s+", " ", render(result, form))
     look = page.partition("What this change does")[0]
     reason = next(gap.description for gap in result.coverage_gaps)

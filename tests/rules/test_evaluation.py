@@ -41,7 +41,7 @@ def test_a_waiver_is_valid_beside_an_unknown_tag() -> None:
     ]
 
 
-def policy_by_name(rule: str) -> Resources:
+def build_policy_by_name(rule: str) -> Resources:
     """Return a scaling policy that names its endpoint and refers to nothing."""
     resources = add_tracking_policy(
         add_target(build_real_time(endpoint={"tags": build_waiver(rule)})), disable_scale_in=True
@@ -49,7 +49,7 @@ def policy_by_name(rule: str) -> Resources:
     return {**resources, POLICY: {**resources[POLICY], "resource_id": "endpoint/delay/variant/main"}}
 
 
-def bucket_by_name(rule: str) -> Resources:
+def build_bucket_by_name(rule: str) -> Resources:
     """Return a lifecycle that names its bucket and refers to nothing."""
     move = {"filter": {"prefix": "tmp/"}, "transition": {"days": 30, "storage_class": "INTELLIGENT_TIERING"}}
     return {
@@ -62,7 +62,7 @@ def bucket_by_name(rule: str) -> Resources:
 
 
 @pytest.mark.parametrize(
-    ("rule", "by_name"), [("SUS_SCALES_IN", policy_by_name), ("SUS_RECREATABLE_ONE_ZONE", bucket_by_name)]
+    ("rule", "by_name"), [("SUS_SCALES_IN", build_policy_by_name), ("SUS_RECREATABLE_ONE_ZONE", build_bucket_by_name)]
 )
 def test_a_resource_without_tags_is_waived_by_the_tags_of_the_resource_it_names(
     rule: str, by_name: Callable[[str], Resources]

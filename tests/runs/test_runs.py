@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -11,13 +12,16 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import NoCredentialsError
 from moto import mock_aws
 from rich.console import Console
 
+from sustainable_mlops import aws
+from sustainable_mlops.commands import runs
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.pipelines import record as pipelines
 from sustainable_mlops.jobs.pipelines.record import PipelineRecord, PipelineStepRecord
-from sustainable_mlops.jobs.record import write_record
+from sustainable_mlops.jobs.record import parse_record, write_record
 from sustainable_mlops.runs import display, page, store, values
 from sustainable_mlops.runs.axis import fit_axis
 from sustainable_mlops.runs.difference import compare_runs
@@ -50,7 +54,7 @@ OLD = {
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>&amp;{{ 7 * 7 }}[bold]"
 
 
-def text(output: Any, width: int = 200) -> str:
+def render_text(output: Any, width: int = 200) -> str:
     console = Console(width=width, record=True, file=io.StringIO())
     console.print(output)
     return console.export_text()
@@ -128,7 +132,7 @@ def test_a_run_is_found_by_the_start_of_its_name_or_key(folder: Path) -> None:
     assert store.find_run("0202", records).job_name == "flight-delay-002"
     assert store.find_run(str(folder / "runs" / "old.json"), []).job_name == "flight-delay-old"
     with pytest.raises(
-        UserError, match=r"flight: matches flight-delay-002 and flight-delay-001; give more of the name"
+        UserError, match=r"flight: matches flight-delay-002 and flight-delay-001; pass more of the name"
     ):
         store.find_run("flight", records)
     with pytest.raises(UserError, match="no run has a job name or run key that begins with this"):
@@ -147,12 +151,12 @@ def test_the_default_metric_is_one_on_unseen_data() -> None:
 def test_runs_without_a_value_are_sorted_last() -> None:
     records = [make_record(2), make_record(3, figures={}, metrics={}), make_record(1)]
 
-    def numbers(by: str) -> list[str]:
+    def sort_numbers(by: str) -> list[str]:
         return [one.job_name[-1] for one in values.sort_records(records, by)]
 
-    assert numbers("launched") == ["3", "2", "1"]
-    assert numbers("kg") == numbers("usd") == numbers("seconds") == ["1", "2", "3"]
-    assert numbers("test:auc") == ["2", "1", "3"]
+    assert sort_numbers("launched") == ["3", "2", "1"]
+    assert sort_numbers("kg") == sort_numbers("usd") == sort_numbers("seconds") == ["1", "2", "3"]
+    assert sort_numbers("test:auc") == ["2", "1", "3"]
     with pytest.raises(UserError, match="--sort: no run here has 'carbon'"):
         values.sort_records(records, "carbon")
 
@@ -165,7 +169,7 @@ def test_two_runs_are_compared_by_inputs_and_outcomes() -> None:
     assert outcome["train:auc"].change == "same"
     assert (outcome["co2e"].a, outcome["co2e"].change) == ("0.0010 (0.00050 to 0.0020) kgCO2e", "+100 %")
     assert compare_runs(make_record(1), make_record(1)).is_same_run
-    output = text(
+    output = render_text(
         display.make_difference_tables(make_record(1), make_record(1), compare_runs(make_record(1), make_record(1)))
     )
     assert "All inputs that influence the result are the same." in output
@@ -198,7 +202,7 @@ def test_coverage_counts_runs_with_and_without_counters() -> None:
     assert (len(energy.comparisons), energy.inside_count, energy.without_counter) == (0, 0, 3)
     assert duration.median_ratio == pytest.approx(1.0)  # of 2, 1 and 0.22
     assert energy.median_ratio is None
-    output = text(display.make_coverage_table(result))
+    output = render_text(display.make_coverage_table(result))
     assert re.search(r"duration +earlier runs +3 +2 +67% +1.00 +0", output)
     assert re.search(r"energy +an assumption +0 +0 +- +- +3", output)
     assert "left out: 1 run, no estimate in the record" in output
@@ -208,10 +212,10 @@ def test_coverage_counts_runs_with_and_without_counters() -> None:
 
 def test_markup_in_names_is_printed_as_text() -> None:
     records = [make_record(1), make_record(2), make_record(3, job_name=f"x{HOSTILE}", figures={}, metrics={})]
-    output = text(display.make_runs_table(records, "test:auc"))
+    output = render_text(display.make_runs_table(records, "test:auc"))
     assert "[bold]" in output
     assert re.search(r"flight-delay-001 +training +2026-11-02 12:00 +Completed +0.71 +0.0010 +0.010 +100", output)
-    chart = text(display.make_charts(records, "test:auc"))
+    chart = render_text(display.make_charts(records, "test:auc"))
     carbon = chart.split("USD")[0]
     first, second = (next(line for line in carbon.splitlines() if f"-00{n}" in line) for n in (1, 2))
     assert first.index("●") < second.index("●"), "twice the carbon lies farther to the right"
@@ -303,6 +307,35 @@ def run(root: Path, *arguments: str, **environment: str) -> "subprocess.Complete
     return subprocess.run(
         command, capture_output=True, text=True, check=False, env={"PATH": "/bin:/usr/bin"} | environment
     )
+
+
+def test_two_commands_may_write_the_record_of_a_run_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    replace = Path.replace
+
+    def write_in_between(partial: Path, path: Path) -> Path:
+        monkeypatch.setattr(Path, "replace", replace)
+        with monkeypatch.context() as other_process:
+            other_process.setattr(os, "getpid", lambda: 1)
+            write_record(make_record(1), tmp_path)
+        return replace(partial, path)
+
+    monkeypatch.setattr(Path, "replace", write_in_between)
+    record = make_record(2, job_name=make_record(1).job_name)
+    assert parse_record(write_record(record, tmp_path).read_bytes(), "file") == record
+
+
+def test_errors_of_aws_name_the_platform(monkeypatch: pytest.MonkeyPatch) -> None:
+    regions: list[str | None] = []
+
+    def fail(_: str, region: str | None) -> Any:
+        regions.append(region)
+        raise NoCredentialsError
+
+    monkeypatch.setattr(aws, "make_client", fail)
+    arn = "arn:aws:ssm:eu-north-1:111111111111:parameter/sustainable-mlops/dev/platform"
+    with pytest.raises(UserError, match=f"--platform {arn}"):
+        runs._read_records(Path("out"), None, arn)
+    assert regions == ["eu-north-1"]
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ from sagemaker_sandbox.client import make_client
 from sustainable_mlops import program
 from sustainable_mlops.commands.sandbox import app
 from tests.sandbox import response_checks
-from tests.sandbox.support import make_role
+from tests.sandbox.support import make_role, start_exec
 
 response_checks.check_all_responses()
 
@@ -71,6 +71,9 @@ def command(
         monkeypatch.setattr(process, place, folder / place.lower())
 
     def run(*arguments: str) -> tuple[int, str, str]:
+        if arguments[0] == "exec":
+            code = start_exec(*arguments[1:]).wait()
+            return (code if code >= 0 else 128 - code, *capfd.readouterr())
         monkeypatch.setattr(sys, "argv", ["sandbox.py", *arguments])
         with pytest.raises(SystemExit) as exit_info:
             program.run(app)

@@ -2,7 +2,7 @@
 
 It also sends requests from 200 parallel callers for 30 seconds, and prints the share of errors and the latencies.
 
-All measurements are in one run: times depend on the machine, their ratios much less.
+All measurements are in one run: times depend on the computer, their ratios much less.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from botocore.exceptions import ClientError
 
 from sagemaker_sandbox import Sandbox
 from sagemaker_sandbox.client import make_client
-from tests.sandbox.support import IMAGE, ROLE, create_tar, make_role, wait_until
+from tests.sandbox.support import IMAGE, ROLE, WAIT_SECONDS, create_tar, make_role, wait_until
 
 #: Model script: returns the request after SECONDS.
 ECHO = """
@@ -71,9 +71,14 @@ def deploy(
 
 def make_runtime_client(sandbox: Sandbox, concurrency: int) -> Any:
     """Return a client for `concurrency` concurrent requests, without retries."""
-    retries = {"total_max_attempts": 1}
     return make_client(
-        "sagemaker-runtime", sandbox.region, sandbox.endpoint, max_pool_connections=concurrency, retries=retries
+        "sagemaker-runtime",
+        sandbox.region,
+        sandbox.endpoint,
+        max_pool_connections=concurrency,
+        retries={"total_max_attempts": 1},
+        connect_timeout=WAIT_SECONDS,
+        read_timeout=WAIT_SECONDS,
     )
 
 

@@ -1,22 +1,22 @@
 """Fleets without an endpoint: their models are in the S3 of the sandbox, and their clock is local."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sagemaker_sandbox import Sandbox
+from sagemaker_sandbox.base.lock import Lock
+from sagemaker_sandbox.base.region import AccountRegion
 from sagemaker_sandbox.clock import Clock
 from sagemaker_sandbox.context import SandboxContext
+from sagemaker_sandbox.control_plane.registry import RegionParts
 from sagemaker_sandbox.events import EventPublisher
 from sagemaker_sandbox.faults.fault_queue import FaultQueue
 from sagemaker_sandbox.hosting.fleet import EndpointFleet
 from sagemaker_sandbox.hosting.invocation import Invocation
 from sagemaker_sandbox.hosting.traffic import Traffic
-from sagemaker_sandbox.parts.lock import Lock
-from sagemaker_sandbox.parts.region import AccountRegion
-from sagemaker_sandbox.plane.registry import RegionParts
 from sagemaker_sandbox.sagemaker.fleets import Fleets
 from tests.sandbox.support import IMAGE, create_tar
 
@@ -41,7 +41,7 @@ def transform_fn(model, data, content_type, accept):
 
 @contextmanager
 def run_region(sandbox: Sandbox, folder: Path, clock: Clock | None = None) -> Iterator[RegionParts]:
-    """Yield the parts of one Region in this process, and close them afterwards."""
+    """Yield the parts of one Region in this process, and close them afterward."""
     context = SandboxContext(
         lambda service, _region, _account: sandbox.client(service),
         lambda service, _region, _account: sandbox.client(service),
@@ -103,6 +103,3 @@ def invoke_model(traffic: Traffic, target_variant: str = "", **request: Any) -> 
     assert isinstance(response.body, bytes)
     answer: dict[str, Any] = json.loads(response.body)
     return answer | {"variant": response.variant}
-
-
-Serve = Callable[..., tuple[EndpointFleet, Traffic]]

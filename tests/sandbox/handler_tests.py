@@ -22,9 +22,9 @@ import yaml
 from botocore.model import Shape
 
 from sagemaker_sandbox import Sandbox, accounts
+from sagemaker_sandbox.base.handlers import SupportLevel
 from sagemaker_sandbox.context import DEFAULT_ACCOUNT
-from sagemaker_sandbox.parts.handlers import SupportLevel
-from sagemaker_sandbox.plane.registry import OPERATIONS, Operation
+from sagemaker_sandbox.control_plane.registry import OPERATIONS, Operation
 from sagemaker_sandbox.server_process import ServerProcess
 from sustainable_mlops.aws.service_model import load_service_model
 from tests.sandbox import response_checks, support

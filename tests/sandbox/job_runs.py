@@ -11,22 +11,21 @@ import moto
 import pytest
 
 from sagemaker_sandbox.runtime import mounting
-from sagemaker_sandbox.runtime.endings import Timing
 from sagemaker_sandbox.runtime.job import ContainerJob
+from sagemaker_sandbox.runtime.job_endings import Timing
 from sagemaker_sandbox.runtime.reporting import JobUpdate
-from tests.sandbox.support import wait_until
+from tests.sandbox.support import WAIT_SECONDS, wait_until
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 REGION: Final = "eu-north-1"
 BUCKET = "flights"
-LIMIT = 240.0  # seconds; no test comes near it
 QUICK = Timing(poll=0.05, stop_grace=1.0, interruption_grace=0.5, capacity_wait=0.1)
 ROLE = "arn:aws:iam::123456789012:role/training"
 IMAGE = "662702820516.dkr.ecr.eu-north-1.amazonaws.com/sagemaker-xgboost:3.0-5"
 
-#: Access of jobs to /opt/ml: by paths everywhere, and mounted if this machine allows it.
+#: Access of jobs to /opt/ml: by paths everywhere, and mounted if this computer allows it.
 PATHS, MOUNTED = False, True
 OPT_ML_MODES = [PATHS, MOUNTED] if mounting.can_mount_opt_ml() else [PATHS]
 
@@ -56,12 +55,12 @@ class Job:
         self.folder = folder
 
     def end(self) -> JobUpdate:
-        assert self.run.join(LIMIT), self.updates
+        assert self.run.join(WAIT_SECONDS), self.updates
         return self.updates[-1]
 
     def pid(self) -> int:
         """Return the process ID of the first instance, once it runs."""
-        pid: int = wait_until(lambda: self.run.pids, seconds=LIMIT)[0]
+        pid: int = wait_until(lambda: self.run.pids)[0]
         return pid
 
     @property

@@ -12,6 +12,7 @@ from sagemaker_sandbox.pipelines.checks import check_definition
 from sagemaker_sandbox.pipelines.execution import PipelineExecution, StepRecord
 from sagemaker_sandbox.pipelines.runner import ExecutionRunner
 from sagemaker_sandbox.pipelines.services import Fields, StepError
+from tests.sandbox.support import WAIT_SECONDS
 
 _JOB = re.compile(r"(?P<verb>Create|Describe|Stop)(?P<noun>\w+Job)")
 PIPELINE = "arn:aws:sagemaker:eu-north-1:123456789012:pipeline/p"
@@ -50,10 +51,10 @@ class SimulatedServices:
             if self.refusals.get(operation):
                 raise self.refusals[operation].pop(0)
             if job := _JOB.fullmatch(operation):
-                return self._job(job["verb"], job["noun"], request)
-            return self._other(operation, request)
+                return self._handle_job(job["verb"], job["noun"], request)
+            return self._handle_other(operation, request)
 
-    def _job(self, verb: str, noun: str, request: Fields) -> Fields:
+    def _handle_job(self, verb: str, noun: str, request: Fields) -> Fields:
         name = request[f"{noun}Name"]
         arn = f"arn:aws:sagemaker:eu-north-1:123456789012:{noun.lower()}/{name}"
         if verb == "Create":
@@ -76,7 +77,7 @@ class SimulatedServices:
                 return {f"{noun}Status": "Failed", "FailureReason": reasons.pop(0)}
         return {f"{noun}Status": "Completed", "ModelArtifacts": {"S3ModelArtifacts": f"s3://b/{name}/model.tar.gz"}}
 
-    def _other(self, operation: str, request: Fields) -> Fields:
+    def _handle_other(self, operation: str, request: Fields) -> Fields:
         if operation.startswith("Create"):
             self.create_requests.append((operation, request))
         if operation == "ListTrainingJobsForHyperParameterTuningJob":
@@ -162,7 +163,7 @@ class Pipeline:
     def run(self, definition: str, **more: Any) -> PipelineExecution:
         """Start an execution and wait for its end."""
         runner = self.begin(definition, **more)
-        assert runner.join(60), f"it did not end: {runner.execution}"
+        assert runner.join(WAIT_SECONDS), f"it did not end: {runner.execution}"
         return runner.execution
 
 

@@ -24,7 +24,7 @@ def reset_sdk_client() -> None:
 @pytest.fixture
 def sdk_environment(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Direct the SDK's client to this sandbox."""
-    monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)  # of this machine
+    monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)  # of this computer
     for name, value in sandbox.environment.items():
         monkeypatch.setenv(name, value)
     reset_sdk_client()
@@ -34,7 +34,7 @@ def sdk_environment(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterat
 
 @pytest.fixture(scope="module")
 def sdk_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """Yield a sandbox with this machine's access to /opt/ml, to which the SDK's clients are directed."""
+    """Yield a sandbox with this computer's access to /opt/ml, to which the SDK's clients are directed."""
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv(mounting.VARIABLE)
         with Sandbox.start(log=tmp_path_factory.mktemp("real") / "sandbox.log") as sandbox:

@@ -94,7 +94,7 @@ def main(bucket: str, role: str, function: str, source: str) -> dict[str, Any]:
     for parameters in ({}, {}, {"Items": "[1, 2]"}):
         execution = pipeline.start(parameters=parameters)
         try:
-            execution.wait(delay=1, max_attempts=400)
+            execution.wait(delay=1, max_attempts=2000)
         except Exception as error:  # the SDK's waiter says of a failed execution that it failed
             report["waiter"] = type(error).__name__
         steps = execution.list_steps()

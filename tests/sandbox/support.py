@@ -3,21 +3,26 @@
 import io
 import json
 import math
+import random
 import re
+import socket
+import subprocess
+import sys
 import tarfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import psutil
 import pytest
 from botocore.exceptions import ClientError
 
-from sagemaker_sandbox import Sandbox
+from sagemaker_sandbox import Sandbox, process
 from sagemaker_sandbox.client import make_client
 from sustainable_mlops.catalogue.images import is_registry_of_aws
 
@@ -88,21 +93,22 @@ def subscribe_queue(sandbox: Sandbox, name: str, pattern: dict[str, Any]) -> str
 def reset_sandbox(sandbox: Sandbox) -> None:
     """Remove all resources, as moto's reset does."""
     url = urlsplit(sandbox.endpoint)
-    connection = HTTPConnection(url.hostname or "", url.port, timeout=120)
+    connection = HTTPConnection(url.hostname or "", url.port, timeout=WAIT_SECONDS)
     connection.request("POST", "/moto-api/reset")
     assert connection.getresponse().status == 200
     connection.close()
 
 
+#: Scale of a clock that tests advance. The seconds that a test itself takes hardly move the clock.
+STILL_CLOCK = 0.001
+#: Longest wait of a test, in seconds. Other processes may slow the computer down; only a hang takes as long.
+WAIT_SECONDS = 900.0
 #: Longest wait of `wait_until`, in seconds. `handler_tests` sets it, because its conditions never become true.
 max_wait_seconds = math.inf
 
 
-def wait_until(condition: Callable[[], Any], *, seconds: float = 120.0) -> Any:
-    """Wait until `condition` returns a true value, and return that value.
-
-    The timeout is long, because other processes may slow the machine down.
-    """
+def wait_until(condition: Callable[[], Any], *, seconds: float = WAIT_SECONDS) -> Any:
+    """Wait until `condition` returns a true value, and return that value."""
     deadline = time.monotonic() + min(seconds, max_wait_seconds)
     while not (result := condition()):
         assert time.monotonic() < deadline, "the condition did not become true in time"
@@ -113,6 +119,45 @@ def wait_until(condition: Callable[[], Any], *, seconds: float = 120.0) -> Any:
 def advance_to_next_minute(sandbox: Sandbox) -> datetime:
     """Move the time to the beginning of the next minute, so that the rest of a test fits into one minute."""
     return sandbox.advance(60 - sandbox.advance(0).timestamp() % 60)
+
+
+def advance_to_hour(sandbox: Sandbox, hour: int, *, weekday: int | None = None) -> None:
+    """Move the time to five minutes after the next such hour in Stockholm. `weekday` restricts the day; Monday is 0."""
+    now = sandbox.advance(0)
+    moment = now.astimezone(ZoneInfo("Europe/Stockholm")).replace(hour=hour, minute=5)
+    while moment <= now or weekday not in (None, moment.weekday()):
+        moment += timedelta(days=1)
+    sandbox.advance((moment - now).total_seconds())
+
+
+#: Runs `smlops sandbox` with the folder in the first argument. `smlops sandbox exec` replaces its process.
+_IN_FOLDER = """
+import subprocess
+import sys
+from pathlib import Path
+from sagemaker_sandbox import process
+from sustainable_mlops.commands.sandbox import app
+from sustainable_mlops.program import run
+
+folder = Path(sys.argv.pop(1))
+process.FOLDER, process.RECORD, process.LOG = folder, folder / "record", folder / "log"
+run(app)
+"""
+
+
+def start_exec(*arguments: str, **options: Any) -> "subprocess.Popen[bytes]":
+    """Start `smlops sandbox exec` in a process of its own."""
+    words = [sys.executable, "-c", _IN_FOLDER, str(process.FOLDER), "exec", *arguments]
+    return subprocess.Popen(words, **options)
+
+
+def find_free_port() -> int:
+    """Return a port that outgoing connections do not use: the system takes their ports from 32768 on."""
+    while True:
+        port = random.randrange(20_000, 32_000)  # noqa: S311 no secret
+        with socket.socket() as free_socket, suppress(OSError):
+            free_socket.bind(("127.0.0.1", port))
+            return port
 
 
 def is_alive(pid: int) -> bool:

@@ -20,7 +20,14 @@ from sagemaker_sandbox.cloudwatch.statistics import Sample
 from sagemaker_sandbox.context import DEFAULT_REGION, SandboxContext
 from sagemaker_sandbox.events import EventPublisher
 from sagemaker_sandbox.request_gate import RequestGate
-from tests.sandbox.support import advance_to_next_minute, catch_error, make_queue, subscribe_queue, wait_until
+from tests.sandbox.support import (
+    STILL_CLOCK,
+    advance_to_next_minute,
+    catch_error,
+    make_queue,
+    subscribe_queue,
+    wait_until,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -32,7 +39,7 @@ SCALING = "arn:aws:autoscaling:eu-north-1:123456789012:scalingPolicy:p:resource/
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
     """Start a sandbox whose time the tests advance."""
-    with Sandbox.start() as own:
+    with Sandbox.start(time_scale=STILL_CLOCK) as own:
         yield own
 
 
@@ -80,7 +87,7 @@ def now(sandbox: Sandbox) -> datetime:
     return datetime.fromisoformat(str(sandbox.advance(0)))
 
 
-def topic_and_queue(sandbox: Sandbox, name: str) -> tuple[str, str]:
+def create_topic_and_queue(sandbox: Sandbox, name: str) -> tuple[str, str]:
     """Return a topic, and the URL of a queue that receives its messages."""
     sns = sandbox.client("sns")
     topic = str(sns.create_topic(Name=name)["TopicArn"])
@@ -101,7 +108,7 @@ def received(sandbox: Sandbox, url: str) -> list[dict[str, Any]]:
 
 def test_an_alarm_changes_with_its_data_and_notifies_its_topic(sandbox: Sandbox, cloudwatch: Any, fresh: Fresh) -> None:
     name = fresh("errors")
-    topic, url = topic_and_queue(sandbox, name)
+    topic, url = create_topic_and_queue(sandbox, name)
     event_queue = subscribe_queue(
         sandbox, fresh("heard"), {"source": ["aws.cloudwatch"], "detail": {"alarmName": [name]}}
     )
@@ -163,7 +170,7 @@ def test_a_state_that_is_set_acts_and_lasts_until_the_next_evaluation(
     sandbox: Sandbox, cloudwatch: Any, fresh: Fresh
 ) -> None:
     name = fresh("set")
-    topic, url = topic_and_queue(sandbox, name)
+    topic, url = create_topic_and_queue(sandbox, name)
     cloudwatch.put_metric_alarm(**settings(name, TreatMissingData="notBreaching", AlarmActions=[topic]))
     sandbox.advance(60)
     assert state(cloudwatch, name) == "OK"
@@ -185,7 +192,7 @@ def test_a_topic_whose_policy_refuses_cloudwatch_gets_no_message(
     sandbox: Sandbox, cloudwatch: Any, fresh: Fresh
 ) -> None:
     name, sns = fresh("closed"), sandbox.client("sns")
-    topic, url = topic_and_queue(sandbox, name)
+    topic, url = create_topic_and_queue(sandbox, name)
     statement = {"Effect": "Allow", "Action": "sns:Publish", "Resource": topic}
     for_events = statement | {"Principal": {"Service": "events.amazonaws.com"}}
     for_alarms = statement | {"Principal": {"Service": "cloudwatch.amazonaws.com"}}
@@ -312,7 +319,7 @@ def test_composite_alarms_follow_their_children_and_prevent_their_deletion(
     sandbox: Sandbox, cloudwatch: Any, fresh: Fresh
 ) -> None:
     one, other, both, top = (fresh(start) for start in ("one", "other", "both", "top"))
-    topic, url = topic_and_queue(sandbox, top)
+    topic, url = create_topic_and_queue(sandbox, top)
     for name in (one, other):
         cloudwatch.put_metric_alarm(**settings(name))
     missing = catch_error(cloudwatch.put_composite_alarm, AlarmName=both, AlarmRule=f"ALARM({one}) OR ALARM(gone)")
@@ -420,15 +427,16 @@ def test_alarms_and_metrics_survive_with_the_state(tmp_path: Path, fresh: Fresh)
     name, folder = fresh("kept"), tmp_path / "state"
     with Sandbox.start(state=folder) as before:
         cloudwatch = before.client("cloudwatch")
-        advance_to_next_minute(before)  # so that none ends while it is started again
-        cloudwatch.put_metric_alarm(**settings(name, EvaluationPeriods=2))
+        # The state stays while data are missing, however long the sandbox takes to start again.
+        cloudwatch.put_metric_alarm(**settings(name, EvaluationPeriods=2, TreatMissingData="ignore"))
         cloudwatch.put_composite_alarm(AlarmName=f"{name}-top", AlarmRule=f"ALARM({name})")
-        put(cloudwatch, name, 7)
-        before.advance(60)
-        put(cloudwatch, name, 8)
+        for value in (7, 8):
+            advance_to_next_minute(before)
+            put(cloudwatch, name, value)
+        then = before.advance(60)
+        wait_until(lambda: state(cloudwatch, f"{name}-top") == "ALARM")
         was = cloudwatch.describe_alarms(AlarmTypes=BOTH)
         history = cloudwatch.describe_alarm_history()["AlarmHistoryItems"]
-        then = now(before)
     with Sandbox.start(state=folder) as after:
         cloudwatch = after.client("cloudwatch")
         result = cloudwatch.describe_alarms(AlarmTypes=BOTH)
@@ -440,8 +448,11 @@ def test_alarms_and_metrics_survive_with_the_state(tmp_path: Path, fresh: Fresh)
         request = {"Namespace": "Test", "MetricName": name, "StartTime": begin, "EndTime": end, "Period": 60}
         points = cloudwatch.get_metric_statistics(Statistics=["Sum"], **request)["Datapoints"]
         assert {one["Sum"] for one in points} == {7, 8}
+        for _ in range(2):
+            advance_to_next_minute(after)
+            put(cloudwatch, name, 1)
         after.advance(60)
-        assert (state(cloudwatch, name), state(cloudwatch, f"{name}-top")) == ("ALARM", "ALARM")
+        wait_until(lambda: state(cloudwatch, f"{name}-top") == "OK")
 
 
 HERE = ("300000000003", DEFAULT_REGION)
@@ -451,7 +462,7 @@ class Place:
     """Alarms of one place in this process, under a clock of their own, and what they did."""
 
     def __init__(self, folder: Path) -> None:
-        self.clock = Clock()
+        self.clock = Clock(STILL_CLOCK)
         self.actions: list[tuple[str, AlarmChange]] = []
         nobody: Callable[[str, str, str], Any] = lambda *_: None  # noqa: E731  it is asked for nothing
         context = SandboxContext(client=nobody, customer_client=nobody, folder=folder, clock=self.clock)
@@ -596,7 +607,7 @@ def test_older_data_has_a_lower_resolution(place: Place) -> None:
         datum = {"MetricName": "m", "Value": 1.0}
         metrics.put(*HERE, "Test", [datum], begin + timedelta(days=days))
         [[series]] = [list(by_unit.values()) for by_unit in store.metrics.values()]
-        return series.between(metrics.to_seconds(begin), metrics.to_seconds(begin) + 3600)
+        return series.list_between(metrics.to_seconds(begin), metrics.to_seconds(begin) + 3600)
 
     for second in range(0, 3600, 10):
         datum = {"MetricName": "m", "Value": float(second), "StorageResolution": 1}

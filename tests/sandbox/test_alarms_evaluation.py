@@ -1,4 +1,4 @@
-"""From points to the state of an alarm, and from values to points: AWS's own examples."""
+"""States of alarms from points, and points from values: AWS's own examples."""
 
 import math
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sagemaker_sandbox.cloudwatch import evaluation, expressions, rules, statistics
 from sagemaker_sandbox.cloudwatch.evaluation import AlarmSettings, Datapoint
-from sagemaker_sandbox.cloudwatch.expressions import ExpressionError, Line, Scope
+from sagemaker_sandbox.cloudwatch.expressions import ExpressionError, ExpressionNames, Line
 from sagemaker_sandbox.cloudwatch.statistics import Sample
 from tests.cases import check_cases
 
@@ -181,7 +181,7 @@ METRICS = {
     ],
 )
 def test_metric_math(expression: str, expected: Sequence[float | None]) -> None:
-    scope = Scope([0, 60, 120, 180], 60, METRICS, {"share": "errors / requests"})
+    scope = ExpressionNames([0, 60, 120, 180], 60, METRICS, {"share": "errors / requests"})
     value = expressions.evaluate(expression, scope)
     assert value == pytest.approx(line(*expected))
 
@@ -208,7 +208,7 @@ def test_metric_math(expression: str, expected: Sequence[float | None]) -> None:
 )
 def test_unsupported_metric_math_is_refused(expression: str, why: str) -> None:
     with pytest.raises(ExpressionError) as refused:
-        expressions.evaluate(expression, Scope([0, 60], 60, METRICS, {"loop": "loop + 1"}))
+        expressions.evaluate(expression, ExpressionNames([0, 60], 60, METRICS, {"loop": "loop + 1"}))
     assert str(refused.value) == why
 
 
@@ -245,7 +245,7 @@ def test_a_rule_names_its_children_once_and_not_too_many() -> None:
 
 
 def test_impossible_results_are_dropped() -> None:
-    scope = Scope([0], 60, {"m1": {0: -4.0}})
+    scope = ExpressionNames([0], 60, {"m1": {0: -4.0}})
     for expression in ("LOG(m1)", "m1 ^ 0.5", "10 ^ (m1 * -1000)", "TIME_SERIES(1 / 0)"):
         assert expressions.evaluate(expression, scope) == {}
     number = expressions.evaluate("1 / 0", scope)

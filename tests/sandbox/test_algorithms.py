@@ -23,7 +23,7 @@ from sagemaker_sandbox.algorithms.built_in_algorithms.errors import ClientError
 from sagemaker_sandbox.algorithms.built_in_algorithms.training import TrainingContainer
 from sagemaker_sandbox.algorithms.images import check_algorithm, find_algorithm
 from sagemaker_sandbox.errors import NotEmulatedError
-from tests.lazy import LazyModule
+from tests.lazy_imports import LazyModule
 from tests.sandbox.support import ROLE, catch_error, wait_until
 
 if TYPE_CHECKING:
@@ -141,7 +141,9 @@ def deploy(sagemaker: Any, sandbox: Any, fresh: Fresh) -> Iterator[Callable[...,
         sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
         sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
         endpoints.append(name)
-        sagemaker.get_waiter("endpoint_in_service").wait(EndpointName=name, WaiterConfig={"Delay": 1})
+        sagemaker.get_waiter("endpoint_in_service").wait(
+            EndpointName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 900}
+        )
         runtime = sandbox.client("sagemaker-runtime")
 
         def invoke(body: bytes, content_type: str, **options: Any) -> Any:
@@ -283,7 +285,9 @@ def test_kmeans_finds_the_centers_and_transforms_in_batch(
         TransformOutput={"S3OutputPath": f"s3://{bucket}/out", "AssembleWith": "Line"},
         TransformResources={"InstanceType": "ml.m5.large", "InstanceCount": 1},
     )
-    sagemaker.get_waiter("transform_job_completed_or_stopped").wait(TransformJobName=name, WaiterConfig={"Delay": 1})
+    sagemaker.get_waiter("transform_job_completed_or_stopped").wait(
+        TransformJobName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 900}
+    )
     output = s3.get_object(Bucket=bucket, Key="out/points.csv.out")["Body"].read()
     assert [json.loads(line) for line in output.splitlines()] == rows
 

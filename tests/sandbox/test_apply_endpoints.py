@@ -1,4 +1,4 @@
-"""Terraform creates endpoints of every kind with their scaling, plans no changes afterwards, and destroys all of it."""
+"""Terraform creates endpoints of every kind with their scaling, plans no changes afterward, and destroys all of it."""
 
 import shutil
 from collections.abc import Callable

@@ -4,7 +4,7 @@ import base64
 import json
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from sagemaker_sandbox.asynchronous import locations
 from tests.cases import check_cases
 from tests.sandbox.support import (
     IMAGE,
+    STILL_CLOCK,
     advance_to_next_minute,
     catch_error,
     create_tar,
@@ -26,7 +27,6 @@ from tests.sandbox.support import (
 
 pytestmark = pytest.mark.slow
 
-Fresh = Callable[[str], str]
 
 #: Model script: triples numbers and fails on a text. With a folder, it records start and end of each request and waits
 #: for the file `go`.
@@ -68,7 +68,7 @@ COMMON_METRICS = {"Invocation4XXErrors", "Invocation5XXErrors", "ModelLatency"}
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """Yield a sandbox of this module, because the tests advance the clock."""
-    with Sandbox.start(log=tmp_path_factory.mktemp("sandbox") / "log") as running:
+    with Sandbox.start(log=tmp_path_factory.mktemp("sandbox") / "log", time_scale=STILL_CLOCK) as running:
         yield running
 
 
@@ -368,7 +368,9 @@ def test_an_instance_stays_within_its_concurrency_limit(sandbox: Sandbox, tmp_pa
 
 
 def test_an_active_request_is_answered_during_scale_in_and_update(sandbox: Sandbox, tmp_path: Path) -> None:
-    endpoint = AsyncTestEndpoint(sandbox, "leaving", environment={"FOLDER": str(tmp_path)})
+    endpoint = AsyncTestEndpoint(
+        sandbox, "leaving", environment={"FOLDER": str(tmp_path)}, MaxConcurrentInvocationsPerInstance=1
+    )
 
     def count_started() -> int:
         return len(list(tmp_path.glob("*.begun")))
@@ -377,7 +379,6 @@ def test_an_active_request_is_answered_during_scale_in_and_update(sandbox: Sandb
     wait_until(lambda: count_started() == 1)
     endpoint.configure("leaving-2")
     endpoint.sagemaker.update_endpoint(EndpointName="leaving", EndpointConfigName="leaving-2")
-    wait_until(lambda: endpoint.sagemaker.describe_endpoint(EndpointName="leaving")["EndpointStatus"] == "Updating")
     (tmp_path / "go").touch()
     assert [notification["inferenceId"] for notification in endpoint.receive_notifications("success", 1)] == [
         first["InferenceId"]
@@ -388,12 +389,12 @@ def test_an_active_request_is_answered_during_scale_in_and_update(sandbox: Sandb
     second = endpoint.invoke([0])
     wait_until(lambda: count_started() == 2)
     endpoint.scale(0)
+    endpoint.wait_in_service()  # the instance takes no more requests, and still answers one
     third = endpoint.invoke([0])
     (tmp_path / "go").touch()
     assert [notification["inferenceId"] for notification in endpoint.receive_notifications("success", 1)] == [
         second["InferenceId"]
     ]
-    endpoint.wait_in_service()
     endpoint.scale(1)
     assert [notification["inferenceId"] for notification in endpoint.receive_notifications("success", 1)] == [
         third["InferenceId"]
@@ -540,7 +541,7 @@ def test_an_invalid_request_is_refused_with_the_message_of_the_runtime(endpoint:
     endpoint.sagemaker.create_endpoint_config(EndpointConfigName="at-once", ProductionVariants=[serverless])
     endpoint.sagemaker.create_endpoint(EndpointName="at-once", EndpointConfigName="at-once")
     endpoint.sagemaker.get_waiter("endpoint_in_service").wait(
-        EndpointName="at-once", WaiterConfig={"Delay": 0.2, "MaxAttempts": 600}
+        EndpointName="at-once", WaiterConfig={"Delay": 0.2, "MaxAttempts": 4500}
     )
     assert "is not configured for asynchronous inference" in get_message(EndpointName="at-once", Body=b"1")
     code, message = catch_error(endpoint.runtime.invoke_endpoint, EndpointName="tripling", Body=b"1")

@@ -156,7 +156,7 @@ def test_no_instance_is_removed_while_requests_are_processed(sandbox: Sandbox, f
             ContentType="application/json",
             InvocationTimeoutSeconds=3600,
         )["OutputLocation"]
-    wait_until(lambda: sandbox.advance(60) and count_instances() == 2, seconds=120)
+    wait_until(lambda: sandbox.advance(60) and count_instances() == 2)
 
     # Two requests take long: the backlog is one for each instance, far below the target of five.
     *short_values, first, second = values
@@ -170,7 +170,7 @@ def test_no_instance_is_removed_while_requests_are_processed(sandbox: Sandbox, f
     (folder / "go").touch()
     wait_until(lambda: has_response(first) and has_response(second))
     assert all((folder / f"asked-{value}").read_text() == "x" for value in values), "each request is processed once"
-    wait_until(lambda: sandbox.advance(60) and count_instances() == 0, seconds=120)
+    wait_until(lambda: sandbox.advance(60) and count_instances() == 0)
 
 
 def list_scaling_changes(sandbox: Sandbox) -> list[tuple[int, datetime]]:

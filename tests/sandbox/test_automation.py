@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from sagemaker_sandbox import Sandbox
-from sagemaker_sandbox.automation import choices, document, selectors
-from sagemaker_sandbox.automation.content import ContentError, fill
+from sagemaker_sandbox.automation import branch_choices, document, selectors
+from sagemaker_sandbox.automation.references import ContentError, fill
 from tests.cases import check_cases
 from tests.sandbox.support import TRUST, catch_error, make_queue, subscribe_queue, wait_until
 from tests.sandbox.test_scaling import ON_INSTANCES, build_target, make_endpoint
@@ -432,7 +432,7 @@ def test_a_choice_compares_by_its_operation(condition: dict[str, Any], values: t
             ({"And": [comparison, comparison]}, holds),
             ({"Or": [{"Not": comparison}, comparison]}, True),
         ):
-            step = choices.choose_step({"Choices": [{"NextStep": "yes", **combined}], "Default": "no"})
+            step = branch_choices.choose_step({"Choices": [{"NextStep": "yes", **combined}], "Default": "no"})
             assert step == ("yes" if expected else "no")
 
 

@@ -16,7 +16,7 @@ FORECAST = {"NotificationType": "FORECASTED", "ComparisonOperator": "GREATER_THA
 OF_BUDGET = {"AccountId": ACCOUNT, "BudgetName": "orders"}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def budgets(sandbox: Sandbox) -> Any:
     """Return a client of Budgets with the budget `orders`, which has one notification."""
     client = make_client("budgets", "us-east-1", sandbox.endpoint, ACCOUNT)
@@ -35,7 +35,7 @@ def budgets(sandbox: Sandbox) -> Any:
     return client
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def costs(sandbox: Sandbox) -> Any:
     """Return a client of Cost Explorer."""
     return make_client("ce", "us-east-1", sandbox.endpoint, ACCOUNT)

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from sagemaker_sandbox import Sandbox
+from sagemaker_sandbox.base.usage_log import InstancePeriod, UsageLog
 from sagemaker_sandbox.carbon.months import Month, find_next_publication
 from sagemaker_sandbox.client import make_client
-from sagemaker_sandbox.parts.usage_log import MachineUse, UsageLog
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.footprint import FleetActivity, estimate, exact_quantity
+from sustainable_mlops.footprint import FleetActivity, estimate, make_exact
 from tests.cases import check_cases
 from tests.sandbox.support import catch_error
 
@@ -24,9 +24,9 @@ def day(year: int, month: int, number: int = 1) -> datetime:
     return datetime(year, month, number, tzinfo=UTC)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def sustainability(sandbox: Sandbox) -> Any:
-    """Return a client of an account where two machines ran all of 2025, and two others for some of it."""
+    """Return a client of an account where two instances ran all of 2025, and two others for a part of it."""
     for instance_type, region, count, start, end in (
         ("ml.m5.xlarge", "eu-north-1", 2, day(2025, 1), day(2026, 1)),
         ("ml.g5.xlarge", "us-east-1", 1, day(2025, 3, 16), day(2025, 4, 2)),
@@ -54,7 +54,7 @@ def test_a_month_has_the_emissions_of_the_machines_that_ran_in_it(sustainability
     own = [(number, ACCOUNT, "eu-north-1", "AmazonSageMaker") for number in range(1, 13)]
     assert sorted(rows) == sorted([*own, *others])
 
-    fleet = FleetActivity("ml.m5.xlarge", "eu-north-1", exact_quantity(2.0), exact_quantity(28 * 24.0))
+    fleet = FleetActivity("ml.m5.xlarge", "eu-north-1", make_exact(2.0), make_exact(28 * 24.0))
     february = rows[own[1]]["EmissionsValues"]
     expected = estimate(fleet).figures
     assert february[TOTAL]["Value"] == pytest.approx(expected["total"].central / 1000, abs=1e-6)
@@ -148,13 +148,13 @@ def test_a_running_instance_is_in_the_log_until_it_ends() -> None:
     log.end("a")
     log.end("a")
     now += timedelta(hours=1)
-    uses = log.list_uses()
-    assert [use.hours for use in uses] == [2, 3]
+    periods = log.list_periods()
+    assert [period.hours for period in periods] == [2, 3]
     restored = UsageLog(lambda: now)
     restored.restore(log.snapshot())
     now += timedelta(hours=5)
-    assert restored.list_uses() == uses
-    late = MachineUse("ml.m5.large", 1, day(2026, 1, 31), day(2026, 2, 2))
+    assert restored.list_periods() == periods
+    late = InstancePeriod("ml.m5.large", 1, day(2026, 1, 31), day(2026, 2, 2))
     part = late.clip(day(2026, 2), day(2026, 3))
     assert part is not None
     assert part.hours == 24

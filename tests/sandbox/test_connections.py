@@ -60,7 +60,7 @@ def test_a_program_reaches_the_sandbox_by_the_host_names_of_aws_and_no_other_hos
     results = json.loads(process.stdout)
     assert "<Code>NoSuchBucket</Code>" in results.pop("telemetry")
     for message in results.pop("foreign"):
-        assert "pypi.example is not a host of AWS, and no request leaves this machine" in message
+        assert "pypi.example is not a host of AWS, and no request leaves this computer" in message
     assert results == {
         "account": "123456789012",
         "endpoints": True,

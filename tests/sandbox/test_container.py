@@ -1,4 +1,4 @@
-"""Containers: a real /opt/ml if this machine allows it, translated paths otherwise, and host names."""
+"""Containers: a real /opt/ml if this computer allows it, translated paths otherwise, and host names."""
 
 import os
 import shlex
@@ -119,7 +119,7 @@ def test_opt_ml_is_real_and_private_and_the_rest_of_opt_stays(tmp_path: Path) ->
         assert "algo-2" not in Path("/etc/hosts").read_text()
 
 
-#: Files of this machine that no container may read, in shell words; files that it may not write; and new files, which
+#: Files of this computer that no container may read, in shell words; files that it may not write; and new files, which
 #: exist in the container only.
 HIDDEN = ('"$SECRET"', '"$SECRET_LINK"', "/etc/shadow", "/proc/1/environ", f"/proc/1/root{__file__}", __file__)
 READ_ONLY = ("/etc/passwd", "/proc/sys/kernel/panic", "/sys/new")

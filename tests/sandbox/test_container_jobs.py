@@ -1,18 +1,16 @@
 """Training jobs with entry points, several instances, and failures of SageMaker itself."""
 
-import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sagemaker_sandbox.runtime.endings import Timing
 from sagemaker_sandbox.runtime.job import CapacityError, InternalServerError
+from sagemaker_sandbox.runtime.job_endings import Timing
 from sagemaker_sandbox.runtime.training_definition import TrainingDefinition
 from tests.sandbox.job_runs import (
     BUCKET,
     IMAGE,
-    LIMIT,
     OPT_ML_MODES,
     ROLE,
     Job,
@@ -26,7 +24,7 @@ from tests.sandbox.job_runs import (
 from tests.sandbox.job_runs import moto_client as moto_client
 from tests.sandbox.job_runs import run as run
 from tests.sandbox.job_runs import store as store
-from tests.sandbox.support import is_alive, wait_until
+from tests.sandbox.support import WAIT_SECONDS, find_free_port, is_alive, wait_until
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -97,15 +95,13 @@ def channel(name: str, key: str, **source: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("mounted", OPT_ML_MODES)
 def test_instances_find_each_other_and_share_the_data(run: Run, store: "S3Client", mounted: bool) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
     put_objects(store, data__a="1", data__b="20", data__c="300", **{"code/sum.py": SUM})
     work = TrainingDefinition(
         request(
             "python3",
             "/opt/ml/input/data/code/sum.py",
             "/opt/ml",
-            str(port),
+            str(find_free_port()),
             InputDataConfig=[
                 channel("train", "data/", S3DataDistributionType="ShardedByS3Key"),
                 channel("code", "code/sum.py"),
@@ -239,8 +235,8 @@ def test_spot_that_waits_too_long_is_stopped(run: Run) -> None:
 
 def test_a_stopped_container_may_save_its_model(run: Run, store: "S3Client") -> None:
     script = "trap 'echo late > /opt/ml/model/it; exit 0' TERM; echo up; while :; do sleep 0.05; done"
-    job = run(TrainingDefinition(request("sh", "-c", script)), timing=Timing(poll=0.05, stop_grace=LIMIT))
-    wait_until(lambda: "up" in job.log if (job.folder / "log.txt").exists() else False, seconds=LIMIT)
+    job = run(TrainingDefinition(request("sh", "-c", script)), timing=Timing(poll=0.05, stop_grace=WAIT_SECONDS))
+    wait_until(lambda: "up" in job.log if (job.folder / "log.txt").exists() else False)
     job.run.stop()
     assert job.end().status == "Stopped"
     assert read_archive(store, "models/job/output/model.tar.gz") == {"it": "late\n"}
@@ -292,7 +288,7 @@ def test_a_job_can_be_stopped_before_its_instances_are_ready(run: Run) -> None:
     def stop(phase: str) -> None:
         if phase == "Downloading":
             phases.append(phase)
-            wait_until(lambda: jobs, seconds=LIMIT)[0].run.stop()
+            wait_until(lambda: jobs)[0].run.stop()
 
     jobs: list[Job] = []
     jobs.append(run(TrainingDefinition(request("sh", "-c", "exit 0", ResourceConfig=resources)), faults=stop))
@@ -305,7 +301,7 @@ def test_an_open_file_is_not_a_checkpoint(run: Run, store: "S3Client", mounted: 
     script = "exec 3>/opt/ml/checkpoints/open; echo half >&3; echo whole > /opt/ml/checkpoints/closed; sleep 600"
     work = request("sh", "-c", script, CheckpointConfig={"S3Uri": f"s3://{BUCKET}/checkpoints"})
     job = run(TrainingDefinition(work), mounted=mounted)
-    wait_until(lambda: list_keys(store, "checkpoints/"), seconds=LIMIT)
+    wait_until(lambda: list_keys(store, "checkpoints/"))
     job.run.close()
     assert list_keys(store, "checkpoints/") == ["checkpoints/closed"]
     assert read_object(store, "checkpoints/closed") == b"whole\n"

@@ -218,4 +218,4 @@ def wait_for_end(sandbox: Sandbox, kind: str, name: str) -> Any:
         job = describe(**{f"{member}Name": name})
         return job if job[f"{member}Status"] in ("Completed", "Failed", "Stopped") else None
 
-    return wait_until(find_finished, seconds=240)
+    return wait_until(find_finished)

@@ -47,7 +47,7 @@ def make_bucket(sandbox: Sandbox, account: str, name: str = BUCKET) -> None:
     s3.put_bucket_policy(Bucket=name, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def exports(sandbox: Sandbox) -> Any:
     """Return a client of Data Exports in an account with a bucket for them."""
     make_bucket(sandbox, ACCOUNT)

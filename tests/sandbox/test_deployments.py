@@ -11,8 +11,8 @@ import pytest
 
 from sagemaker_sandbox import Sandbox
 from tests.sandbox.endpoint_client import EndpointClient
-from tests.sandbox.support import catch_error, subscribe_queue, wait_until
-from tests.sandbox.test_deployments_plan import build_blue_green, build_rolling, build_size
+from tests.sandbox.support import STILL_CLOCK, catch_error, subscribe_queue, wait_until
+from tests.sandbox.test_deployments_stages import build_blue_green, build_rolling, build_size
 
 pytestmark = pytest.mark.slow
 
@@ -30,7 +30,7 @@ STAGES = {"source": ["aws.sagemaker"], "detail-type": ["SageMaker Endpoint Deplo
 
 @pytest.fixture(scope="module")
 def endpoints() -> Iterator[EndpointClient]:
-    with Sandbox.start() as sandbox:
+    with Sandbox.start(time_scale=STILL_CLOCK) as sandbox:
         yield EndpointClient.prepare(sandbox)
 
 
@@ -44,7 +44,7 @@ def new(endpoints: EndpointClient) -> str:
     return endpoints.create_model("new")
 
 
-def with_alarm(policy: dict[str, Any], alarm: str) -> dict[str, Any]:
+def add_alarm(policy: dict[str, Any], alarm: str) -> dict[str, Any]:
     return policy | {"AutoRollbackConfiguration": {"Alarms": [{"AlarmName": alarm}]}}
 
 
@@ -71,7 +71,7 @@ def test_a_good_model_takes_over_in_the_stages_of_the_policy(
     policy, shares = POLICIES[kind]
     endpoint, config = endpoints.create_endpoint(endpoints.create_config(old)), endpoints.create_config(new)
     with endpoints.generate_load(endpoint) as answers:
-        endpoints.start_update(endpoint, config, DeploymentConfig=with_alarm(policy, endpoints.create_alarm()))
+        endpoints.start_update(endpoint, config, DeploymentConfig=add_alarm(policy, endpoints.create_alarm()))
         endpoints.sandbox.advance(5)
         for share in shares:
             assert endpoints.describe(endpoint)["EndpointStatus"] == "Updating"
@@ -94,7 +94,7 @@ def test_an_alarm_rolls_back_a_bad_model(endpoints: EndpointClient, old: str, ne
     config = endpoints.create_config(old)
     endpoint = endpoints.create_endpoint(config)
     receive_details(endpoints, queue, endpoint)
-    deployment = with_alarm(policy, alarm)
+    deployment = add_alarm(policy, alarm)
     with endpoints.generate_load(endpoint) as answers:
         endpoints.start_update(endpoint, endpoints.create_config(new), DeploymentConfig=deployment)
         endpoints.sandbox.advance(
@@ -134,12 +134,12 @@ def test_an_alarm_on_the_error_metric_rolls_back_a_failing_model(endpoints: Endp
     )
     canary = build_blue_green("CANARY", 600, 600, CanarySize=build_size(1))
     endpoints.start_update(
-        endpoint, endpoints.create_config(endpoints.create_model("")), DeploymentConfig=with_alarm(canary, alarm)
+        endpoint, endpoints.create_config(endpoints.create_model("")), DeploymentConfig=add_alarm(canary, alarm)
     )
     endpoints.sandbox.advance(120)
     assert endpoints.describe(endpoint)["EndpointStatus"] == "Updating"  # it has had no request
     with endpoints.generate_load(endpoint) as answers:
-        wait_until(lambda: len(answers) == 2)
+        wait_until(lambda: len(answers) >= 2)
     assert any("ModelError" in answer for answer in answers)
     endpoints.sandbox.advance(130)  # the minute has ended, and its metrics were published and evaluated
     after = endpoints.wait_until_settled(endpoint)
@@ -211,7 +211,7 @@ def test_an_update_publishes_its_stages(endpoints: EndpointClient, old: str, new
 def test_a_status_delay_extends_the_rollback(endpoints: EndpointClient, old: str, new: str) -> None:
     alarm, endpoint = endpoints.create_alarm(), endpoints.create_endpoint(endpoints.create_config(old, 1))
     endpoints.start_update(
-        endpoint, endpoints.create_config(new, 1), DeploymentConfig=with_alarm(build_blue_green("ALL_AT_ONCE"), alarm)
+        endpoint, endpoints.create_config(new, 1), DeploymentConfig=add_alarm(build_blue_green("ALL_AT_ONCE"), alarm)
     )
     endpoints.sandbox.advance(1)
     endpoints.sandbox.fault("UpdateEndpoint", status_delay=600)
@@ -230,7 +230,7 @@ def test_an_update_fails_if_its_alarm_is_already_active(endpoints: EndpointClien
     receive_details(endpoints, queue, endpoint)
     endpoints.set_alarm_state(alarm)
     endpoints.start_update(
-        endpoint, endpoints.create_config(new, 1), DeploymentConfig=with_alarm(build_blue_green("ALL_AT_ONCE"), alarm)
+        endpoint, endpoints.create_config(new, 1), DeploymentConfig=add_alarm(build_blue_green("ALL_AT_ONCE"), alarm)
     )
     assert alarm in endpoints.wait_until_settled(endpoint)["FailureReason"]
     assert endpoints.invoke(endpoint) == "old"
@@ -298,7 +298,7 @@ def test_after_a_failed_rollback_an_endpoint_serves_both_models(
     alarm, flag = endpoints.create_alarm(), tmp_path / "flag"
     config = endpoints.create_config(endpoints.create_model("old", flag))
     endpoint = endpoints.create_endpoint(config)
-    deployment = with_alarm(build_rolling(HALF), alarm)
+    deployment = add_alarm(build_rolling(HALF), alarm)
     endpoints.start_update(endpoint, endpoints.create_config(new), DeploymentConfig=deployment)
     endpoints.sandbox.advance(70)
     flag.touch()
@@ -335,7 +335,7 @@ def test_an_update_needs_another_configuration(endpoints: EndpointClient, old: s
 def test_the_last_deployment_configuration_is_retained_on_request(
     endpoints: EndpointClient, old: str, new: str
 ) -> None:
-    deployment = with_alarm(build_blue_green("CANARY", CanarySize=build_size(1)), endpoints.create_alarm())
+    deployment = add_alarm(build_blue_green("CANARY", CanarySize=build_size(1)), endpoints.create_alarm())
     endpoint = endpoints.create_endpoint(endpoints.create_config(old), DeploymentConfig=deployment)
     assert endpoints.describe(endpoint)["LastDeploymentConfig"] == deployment
     endpoints.start_update(endpoint, endpoints.create_config(new), RetainDeploymentConfig=True)
@@ -443,7 +443,7 @@ def test_an_invalid_update_is_refused(endpoints: EndpointClient, old: str) -> No
     for config, deployment, expected_message in (
         (
             other,
-            with_alarm(build_blue_green("ALL_AT_ONCE"), "no-such-alarm"),
+            add_alarm(build_blue_green("ALL_AT_ONCE"), "no-such-alarm"),
             "Could not find CloudWatch alarms: no-such-alarm",
         ),
         (other, build_blue_green("CANARY", CanarySize=build_size(2)), "less than or equal to 50%"),

@@ -15,7 +15,7 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.terraform import PROVIDER, Terraform, list_changes
 from tests import provider
 from tests.sandbox.endpoint_client import EndpointClient
-from tests.sandbox.support import catch_error, wait_until
+from tests.sandbox.support import WAIT_SECONDS, catch_error, wait_until
 
 pytestmark = pytest.mark.apply
 
@@ -138,12 +138,10 @@ class AppliedModule:
         thread = threading.Thread(target=apply, daemon=True)
         thread.start()
         try:
-            wait_until(
-                lambda: errors or self.endpoints.describe(self.name)["EndpointStatus"] != "InService", seconds=240
-            )
+            wait_until(lambda: errors or self.endpoints.describe(self.name)["EndpointStatus"] != "InService")
             yield errors
         finally:
-            thread.join(300)
+            thread.join(WAIT_SECONDS)
         assert not thread.is_alive()
 
     @contextmanager
@@ -195,6 +193,7 @@ def test_a_rolled_back_apply_fails_or_corrupts_the_state_depending_on_timing(
 
     # The provider sees RollingBack and reports an error: nothing is lost.
     with applied.run_apply(bad) as errors:
+        endpoints.sandbox.advance(0)  # the launch would take the delay, which belongs to the rollback
         endpoints.sandbox.fault("UpdateEndpoint", status_delay=600)
         applied.trigger_rollback()
         assert endpoints.describe(applied.name)["EndpointStatus"] == "RollingBack"

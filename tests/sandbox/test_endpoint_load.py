@@ -24,7 +24,7 @@ def sandbox() -> Iterator[Sandbox]:
 @pytest.mark.parametrize(
     ("name", "settings", "model_seconds", "refusal", "min_answered"),
     [
-        # Longer than a slow machine needs to send a few requests.
+        # Longer than a slow computer needs to send a few requests.
         ("serverless", SERVERLESS, 0.5, "ThrottlingException", 10),
         # The only limit of an instance is that of its model server; SageMaker forwards its refusal.
         ("real-time", {**REAL_TIME, "environment": {"MMS_JOB_QUEUE_SIZE": "100"}}, 0.1, "ModelError 503", 100),

@@ -36,7 +36,7 @@ from tests.sandbox.fleet_support import (
     run_region,
     start_fleet,
 )
-from tests.sandbox.support import IMAGE, advance_to_next_minute, wait_until
+from tests.sandbox.support import IMAGE, STILL_CLOCK, advance_to_next_minute, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -101,7 +101,7 @@ def published(monkeypatch: pytest.MonkeyPatch) -> PublishedMetrics:
 @pytest.fixture
 def clock() -> Clock:
     """Return a clock at the start of a minute."""
-    new_clock = Clock()
+    new_clock = Clock(STILL_CLOCK)
     begin_minute(new_clock)
     return new_clock
 
@@ -381,7 +381,7 @@ def test_requests_to_a_deleted_endpoint_are_still_published(
 
 
 def test_clients_find_exactly_the_metrics_of_endpoints_in_cloudwatch() -> None:
-    with Sandbox.start() as sandbox:
+    with Sandbox.start(time_scale=STILL_CLOCK) as sandbox:
         endpoints = EndpointClient.prepare(sandbox)
         cloudwatch = sandbox.client("cloudwatch")
         advance_to_next_minute(sandbox)  # both instances exist at the end of a minute, or neither

@@ -11,7 +11,7 @@ from sagemaker_sandbox.runtime import mounting
 from tests.sandbox.sdk import BUCKET
 from tests.sandbox.sdk import sdk_sandbox as sdk_sandbox
 from tests.sandbox.sdk import session as session
-from tests.sandbox.support import IMAGE, ROLE, create_tar, wait_until
+from tests.sandbox.support import IMAGE, ROLE, WAIT_SECONDS, create_tar, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -58,7 +58,7 @@ def invoke(endpoint: Any, *values: int) -> Any:
 def delete_endpoint(sdk_sandbox: Sandbox, endpoint: Any) -> None:
     """Delete an endpoint and wait until it is gone."""
     endpoint.delete()
-    endpoint.wait_for_delete(poll=1, timeout=300)
+    endpoint.wait_for_delete(poll=1, timeout=WAIT_SECONDS)
     remaining = sdk_sandbox.client("sagemaker").list_endpoints(NameContains=endpoint.endpoint_name)
     assert remaining["Endpoints"] == []
 
@@ -91,7 +91,7 @@ def test_the_sdk_deploys_and_updates_a_real_time_endpoint(sdk_sandbox: Sandbox, 
 
     change = [{"variant_name": "AllTraffic", "desired_instance_count": 1}]
     endpoint.update_weights_and_capacities(desired_weights_and_capacities=change)
-    endpoint.wait_for_status("InService", poll=1, timeout=300)
+    endpoint.wait_for_status("InService", poll=1, timeout=WAIT_SECONDS)
     assert endpoint.production_variants[0].current_instance_count == 1
 
     # Not deploy(update_endpoint=True): version 3.27 calls its own function with unsupported arguments.
@@ -105,7 +105,7 @@ def test_the_sdk_deploys_and_updates_a_real_time_endpoint(sdk_sandbox: Sandbox, 
     config = EndpointConfig.create(endpoint_config_name="four", production_variants=[variant])
     endpoint.endpoint_config_name = config.endpoint_config_name
     endpoint.update()
-    endpoint.wait_for_status("InService", poll=1, timeout=300)
+    endpoint.wait_for_status("InService", poll=1, timeout=WAIT_SECONDS)
     assert invoke(endpoint, 1, 2) == [4, 8]
     delete_endpoint(sdk_sandbox, endpoint)
 

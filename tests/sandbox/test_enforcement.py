@@ -217,15 +217,17 @@ def test_a_pipeline_passes_two_roles_and_approves_nothing(target: Target) -> Non
     owner = target.sandbox.client("sagemaker")
     owner.create_model_package_group(ModelPackageGroupName=GROUP)
     container = {"Image": IMAGE, "ModelDataUrl": f"s3://{ARTIFACTS}/models/m.tar.gz"}
-    package = sagemaker.create_model_package(
-        ModelPackageGroupName=GROUP,
-        ModelApprovalStatus="PendingManualApproval",
-        InferenceSpecification={
+    request = {
+        "ModelPackageGroupName": GROUP,
+        "InferenceSpecification": {
             "Containers": [container],
             "SupportedContentTypes": ["text/csv"],
             "SupportedResponseMIMETypes": ["text/csv"],
         },
-    )["ModelPackageArn"]
+    }
+    assert attempt(sagemaker.create_model_package, **request, ModelApprovalStatus="Approved") == denied
+    for status in ({}, {"ModelApprovalStatus": "Rejected"}, {"ModelApprovalStatus": "PendingManualApproval"}):
+        package = sagemaker.create_model_package(**request, **status)["ModelPackageArn"]
     approval = {"ModelPackageArn": package, "ModelApprovalStatus": "Approved"}
     assert attempt(sagemaker.update_model_package, **approval) == denied
     assert attempt(sagemaker.put_model_package_group_policy, ModelPackageGroupName=GROUP, ResourcePolicy="{}") == denied

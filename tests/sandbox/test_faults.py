@@ -175,7 +175,7 @@ def test_a_reset_clears_faults(tmp_path: Any) -> None:
     [
         ("CreateTrainingJobs", {"error": "ThrottlingException"}, "did you mean 'CreateTrainingJob'?"),
         ("s3:PutObjekt", {"error": "SlowDown"}, "s3 has no operation PutObjekt; did you mean 'PutObject'?"),
-        ("PutObject", {"error": "SlowDown"}, "name the operation of another service like s3:PutObject"),
+        ("PutObject", {"error": "SlowDown"}, "write the operation of another service like s3:PutObject"),
         ("sagemakr:CreateModel", {"delay": 1}, "botocore knows no service sagemakr; did you mean 'sagemaker'?"),
         ("CreateModel", {"error": "ThrotlingException"}, "did you mean 'ThrottlingException'?"),
         ("s3:PutObject", {"error": "ThrottlingException"}, "has no error ThrottlingException; known: AccessDenied"),
@@ -208,13 +208,12 @@ def define_feature_group(name: str) -> dict[str, Any]:
     }
 
 
-def prepare_endpoints(sagemaker: Any, fresh: Fresh) -> Callable[[], str]:
+def prepare_endpoints(sagemaker: Any, fresh: Fresh) -> Callable[[str], str]:
     model = make_model(sagemaker, fresh("fault"))
     config = fresh("fault")
     sagemaker.create_endpoint_config(EndpointConfigName=config, ProductionVariants=[build_variant(model)])
 
-    def create() -> str:
-        name = fresh("fault")
+    def create(name: str) -> str:
         sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=config)
         return name
 
@@ -223,15 +222,17 @@ def prepare_endpoints(sagemaker: Any, fresh: Fresh) -> Callable[[], str]:
 
 def test_an_endpoint_fails_with_its_reason(sandbox: Sandbox, sagemaker: Any, fresh: Fresh) -> None:
     create = prepare_endpoints(sagemaker, fresh)
-    sandbox.fault("CreateEndpoint", error="Failed", message="The model does not fit.")
-    failed, healthy = create(), create()
+    failed, healthy = fresh("fault"), fresh("fault")
+    sandbox.fault("CreateEndpoint", error="Failed", message="The model does not fit.", resource=failed)
+    create(failed)
+    create(healthy)
     wait_until_settled(sagemaker, healthy, "InService")
     assert wait_until_settled(sagemaker, failed, "Failed")["FailureReason"] == "The model does not fit."
     sagemaker.delete_endpoint(EndpointName=failed)
 
 
 def test_a_failed_update_keeps_the_old_configuration(sandbox: Sandbox, sagemaker: Any, fresh: Fresh) -> None:
-    name = prepare_endpoints(sagemaker, fresh)()
+    name = prepare_endpoints(sagemaker, fresh)(fresh("fault"))
     before = wait_until_settled(sagemaker, name, "InService")["EndpointConfigName"]
     sandbox.fault("UpdateEndpoint", error="Failed")
     sagemaker.create_endpoint_config(
@@ -269,10 +270,11 @@ def find_feature_group(sagemaker: Any, name: str, status: str) -> Any:
 
 def test_a_status_delay_prolongs_a_transition(sandbox: Sandbox, sagemaker: Any, fresh: Fresh) -> None:
     create = prepare_endpoints(sagemaker, fresh)
-    for operation in ("CreateEndpoint", "CreateFeatureGroup"):
-        sandbox.fault(operation, status_delay=600)
-    endpoints, groups = [create(), create()], [fresh("fault"), fresh("fault")]
-    for group in groups:
+    endpoints, groups = [fresh("fault"), fresh("fault")], [fresh("fault"), fresh("fault")]
+    sandbox.fault("CreateEndpoint", status_delay=600, resource=endpoints[0])
+    sandbox.fault("CreateFeatureGroup", status_delay=600, resource=groups[0])
+    for endpoint, group in zip(endpoints, groups, strict=True):
+        create(endpoint)
         sagemaker.create_feature_group(**define_feature_group(group))
     wait_until_settled(sagemaker, endpoints[1], "InService")
     wait_until(lambda: find_feature_group(sagemaker, groups[1], "Created"))
@@ -285,7 +287,7 @@ def wait_for_end(sagemaker: Any, name: str) -> Any:
         job = sagemaker.describe_training_job(TrainingJobName=name)
         return job if job["TrainingJobStatus"] in ("Completed", "Failed", "Stopped") else None
 
-    return wait_until(find_finished, seconds=240)
+    return wait_until(find_finished)
 
 
 def list_statuses(job: Any) -> list[str]:
@@ -374,7 +376,7 @@ def test_a_throttled_pipeline_step_is_retried(sandbox: Sandbox, sagemaker: Any, 
         status = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)["PipelineExecutionStatus"]
         return bool(status != "Executing")
 
-    wait_until(is_finished, seconds=240)
+    wait_until(is_finished)
     (executed_step,) = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=arn)["PipelineExecutionSteps"]
     assert (executed_step["StepStatus"], executed_step["AttemptCount"]) == ("Succeeded", 2)
     assert sandbox.faults() == []

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.sandbox.sdk import sdk_environment as sdk_environment
-from tests.sandbox.support import ROLE
+from tests.sandbox.support import ROLE, WAIT_SECONDS
 
 pytestmark = pytest.mark.slow
 
@@ -34,12 +34,12 @@ def test_a_data_frame_is_ingested_row_by_row_and_in_batches(bucket: str, fresh: 
     )
     assert group is not None
     name = str(group.feature_group_name)
-    group.wait_for_status("Created", poll=1, timeout=300)
+    group.wait_for_status("Created", poll=1, timeout=WAIT_SECONDS)
     for rows, batches in ((frame[:20], False), (frame[20:], True)):
         ingest_dataframe(name, rows, max_workers=2, use_batch_write_record=batches)
     assert {number: read_delay(group, number) for number in numbers} == {number: str(number) for number in numbers}
     group.delete()
-    group.wait_for_delete(poll=1, timeout=300)
+    group.wait_for_delete(poll=1, timeout=WAIT_SECONDS)
 
 
 def read_delay(group: Any, number: int) -> str:

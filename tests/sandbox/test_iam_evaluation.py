@@ -22,7 +22,17 @@ SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/jobs/session"
 KEY = f"arn:aws:kms:eu-north-1:{ACCOUNT}:key/1234abcd"
 BY_USER, BY_ROLE = Principal(ACCOUNT, USER), Principal(ACCOUNT, ROLE, SESSION)
 BY_SERVICE = Principal(ACCOUNT, "events.amazonaws.com")
-KEYS = {"aws:username": "ana", "aws:PrincipalTag/team": "red", "aws:PrincipalTag/odd": "*", "s3:prefix": "home/ana/"}
+KEYS = {
+    "aws:CurrentTime": "2026-03-01T12:00:00Z",
+    "aws:EpochTime": "1772366400",
+    "aws:PrincipalTag/odd": "*",
+    "aws:PrincipalTag/team": "red",
+    "aws:SourceAccount": ACCOUNT,
+    "aws:SourceArn": f"arn:aws:sns:eu-north-1:{ACCOUNT}:topic",
+    "aws:SourceIp": "10.1.2.3",
+    "aws:username": "ana",
+    "s3:prefix": "home/ana/",
+}
 
 ALLOWED = AccessDecision(True)
 NO_IDENTITY, NO_RESOURCE, NO_BOUNDARY, NO_SESSION, NO_CONTROL = (
@@ -80,7 +90,14 @@ def explicit(kind: PolicyKind) -> AccessDecision:
         ([allow(resource=f"{BUCKET}/HOME/*")], "s3:GetObject", OBJECT, False),
         ([allow(resource=BUCKET)], "s3:GetObject", OBJECT, False),
         ([allow("sqs:*", "arn:aws:sqs")], "sqs:SendMessage", f"arn:aws:sqs:eu-north-1:{ACCOUNT}:q", True),
-        ([allow("sqs:*", "arn:aws:sqs:*:q")], "sqs:SendMessage", f"arn:aws:sqs:eu-north-1:{ACCOUNT}:q", False),
+        # `*` at the end of a part may match colons; other wildcards may not.
+        ([allow("sqs:*", "arn:aws:sqs:*:q")], "sqs:SendMessage", f"arn:aws:sqs:eu-north-1:{ACCOUNT}:q", True),
+        (
+            [allow("sqs:*", f"arn:aws:sqs:*{ACCOUNT}:q")],
+            "sqs:SendMessage",
+            f"arn:aws:sqs:eu-north-1:{ACCOUNT}:q",
+            False,
+        ),
         ([allow("s3:ListAllMyBuckets", f"{BUCKET}")], "s3:ListAllMyBuckets", "*", False),
         # IAM policy elements: Variables and tags.
         ([allow(resource=f"{BUCKET}/home/${{aws:username}}/*")], "s3:GetObject", OBJECT, True),
@@ -110,6 +127,26 @@ def explicit(kind: PolicyKind) -> AccessDecision:
         ),
         ([allow(Condition={"Bool": {"aws:MultiFactorAuthPresent": "true"}})], "s3:GetObject", OBJECT, False),
         ([allow(), deny(Condition={"Bool": {"aws:ViaAWSService": "false"}})], "s3:GetObject", OBJECT, True),
+        # Condition operators, and variables in them (see tests/sandbox/iam_simulator/differences.py).
+        (
+            [allow(Condition={"StringNotEquals": {"aws:username": "${aws:PrincipalTag/none}"}})],
+            "s3:GetObject",
+            OBJECT,
+            True,
+        ),
+        ([allow(Condition={"StringEquals": {"aws:PrincipalTag/odd": "${*}"}})], "s3:GetObject", OBJECT, True),
+        ([allow(Condition={"ForAnyValue:StringEqualsIfExists": {"aws:TagKeys": "a"}})], "s3:GetObject", OBJECT, True),
+        (
+            [allow(Condition={"ArnEquals": {"aws:SourceArn": "arn:aws:sns:*:${aws:SourceAccount}:topic"}})],
+            "s3:GetObject",
+            OBJECT,
+            True,
+        ),
+        ([allow(Condition={"IpAddress": {"aws:SourceIp": "0.0.0.0/0"}})], "s3:GetObject", OBJECT, True),
+        ([allow(Condition={"NotIpAddress": {"aws:SourceIp": "2001:db8::7"}})], "s3:GetObject", OBJECT, True),
+        ([allow(Condition={"NotIpAddress": {"aws:SourceIp": "10.1.2.3"}})], "s3:GetObject", OBJECT, False),
+        ([allow(Condition={"DateEquals": {"aws:EpochTime": "2026-03-01T12:00:00Z"}})], "s3:GetObject", OBJECT, True),
+        ([allow(Condition={"DateLessThan": {"aws:CurrentTime": "1772366400"}})], "s3:GetObject", OBJECT, False),
     ],
 )
 def test_identity_policies_decide_by_their_elements(

@@ -177,7 +177,6 @@ def change_lens(path: str, value: Any) -> dict[str, Any]:
 
 
 QUESTION = "pillars.0.questions.0"
-DEFAULT_RULE = {"condition": "default", "risk": "HIGH_RISK"}
 
 
 @check_cases(

@@ -11,7 +11,7 @@ import pytest
 from sagemaker_sandbox import Sandbox
 from sagemaker_sandbox.client import make_client
 from tests.sandbox.job_runs import extract_tar
-from tests.sandbox.support import IMAGE, ROLE, wait_until
+from tests.sandbox.support import IMAGE, ROLE, WAIT_SECONDS, wait_until
 from tests.sandbox.test_lifecycles import make_feature_group
 
 CONCURRENT_REQUESTS = 500
@@ -23,13 +23,14 @@ def test_five_hundred_concurrent_records_are_all_stored(
 ) -> None:
     group, barrier = fresh("load"), Barrier(CONCURRENT_REQUESTS)
     make_feature_group(sagemaker, group)
-    retries = {"total_max_attempts": 1}
     store = make_client(
         "sagemaker-featurestore-runtime",
         "eu-north-1",
         sandbox.endpoint,
         max_pool_connections=CONCURRENT_REQUESTS,
-        retries=retries,
+        retries={"total_max_attempts": 1},
+        connect_timeout=WAIT_SECONDS,
+        read_timeout=WAIT_SECONDS,
     )
 
     def put(number: int) -> int:
@@ -77,9 +78,9 @@ def test_fifty_concurrent_jobs_have_separate_outputs(
 
     with ThreadPoolExecutor(len(names)) as threads:
         list(threads.map(start, names))
-    wait_until(lambda: list_values("SecondaryStatus") == {"Training"}, seconds=400)
+    wait_until(lambda: list_values("SecondaryStatus") == {"Training"})
     hold.unlink()
-    wait_until(lambda: "InProgress" not in list_values("TrainingJobStatus"), seconds=400)
+    wait_until(lambda: "InProgress" not in list_values("TrainingJobStatus"))
     assert list_values("TrainingJobStatus") == {"Completed"}
     models = (s3.get_object(Bucket=bucket, Key=f"models/{name}/output/model.tar.gz")["Body"].read() for name in names)
     assert [extract_tar(model)["name"].strip() for model in models] == names

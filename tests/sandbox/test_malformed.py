@@ -6,7 +6,7 @@ import re
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.client import HTTPConnection
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -15,8 +15,6 @@ import pytest
 
 from sagemaker_sandbox import Sandbox
 from tests.sandbox.support import ROLE, wait_until
-
-Fresh = Callable[[str], str]
 
 REQUESTS = 1_000
 NESTED = '{"a":' * 5_000 + "1" + "}" * 5_000
@@ -37,7 +35,7 @@ class RawRequest(NamedTuple):
     body: bytes
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def group(sandbox: Sandbox) -> str:
     """Create a feature group, which receives invalid records."""
     sagemaker, name = sandbox.client("sagemaker"), "malformed"
@@ -208,7 +206,7 @@ def short_timeout_port(request: pytest.FixtureRequest) -> Iterator[int]:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("short_timeout_port", "ends", "code"),
-    [("0.5", False, "RequestTimeout"), ("60", True, "IncompleteBody")],
+    [("3", False, "RequestTimeout"), ("60", True, "IncompleteBody")],
     indirect=["short_timeout_port"],
 )
 def test_an_incomplete_request_gets_a_response(short_timeout_port: int, ends: bool, code: str) -> None:

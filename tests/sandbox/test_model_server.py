@@ -60,7 +60,7 @@ Serve = Callable[..., ModelServer]
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Serve]:
-    """Yield a function that creates a server, and close all servers afterwards."""
+    """Yield a function that creates a server, and close all servers afterward."""
     servers: list[ModelServer] = []
 
     def create(

@@ -83,7 +83,7 @@ def test_a_container_of_a_pipeline_can_serve_many_models(deployer: EndpointDeplo
 def instance(sandbox: Sandbox, deployer: EndpointDeployer, tmp_path: Path) -> Any:
     """Yield a function that creates an instance of one multi-model container.
 
-    All instances are closed afterwards.
+    All instances are closed afterward.
     """
     with run_region(sandbox, tmp_path) as parts:
         instances: list[HostingInstance] = []

@@ -18,7 +18,6 @@ pytestmark = pytest.mark.slow
 
 Fresh = Callable[[str], str]
 FAIL = {"Name": "Fail", "Type": "Fail", "Arguments": {"ErrorMessage": "no"}}
-BY_NAME = {"PipelineName": "name"}
 
 
 def token() -> str:
@@ -60,7 +59,7 @@ def wait_for_end(sagemaker: Any) -> Callable[..., dict[str, Any]]:
             description = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
             return description if description["PipelineExecutionStatus"] not in ("Executing", "Stopping") else None
 
-        description, steps = wait_until(over, seconds=240), list_steps(sagemaker, arn)
+        description, steps = wait_until(over), list_steps(sagemaker, arn)
         assert description["PipelineExecutionStatus"] == status, (description, steps)
         return steps
 

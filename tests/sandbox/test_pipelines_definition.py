@@ -160,7 +160,7 @@ def test_no_mangled_definition_breaks_the_checks(seed: int) -> None:
     values = [None, 0, -1, 1.5, "", "x", [], {}, [None], {"Get": 1}, {"Get": "Steps.A"}, {"Std:Join": 1}, True]
     for _ in range(50):
         mangled = json.loads(json.dumps(good))
-        places = list(_places(mangled))
+        places = list(_list_places(mangled))
         holder, key = chance.choice(places)
         holder[key] = chance.choice(values)
         try:
@@ -169,8 +169,8 @@ def test_no_mangled_definition_breaks_the_checks(seed: int) -> None:
             continue
 
 
-def _places(value: Any) -> Any:
+def _list_places(value: Any) -> Any:
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, inner in list(items):
         yield value, key
-        yield from _places(inner)
+        yield from _list_places(inner)

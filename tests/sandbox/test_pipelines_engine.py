@@ -22,7 +22,7 @@ from sagemaker_sandbox.pipelines.runner import ExecutionRunner
 from sagemaker_sandbox.pipelines.services import StepError
 from tests.cases import check_cases
 from tests.sandbox.pipelines_support import Pipeline, ThrottledError, condition, pipeline, reused, statuses, training
-from tests.sandbox.support import is_alive, wait_until
+from tests.sandbox.support import WAIT_SECONDS, is_alive, wait_until
 
 CACHED = {"CacheConfig": {"Enabled": True, "ExpireAfter": "P30D"}}
 
@@ -153,13 +153,13 @@ def test_independent_steps_run_at_once_and_no_more_than_allowed(p: Pipeline) -> 
     runner = p.begin(definition, max_parallel=2)
     wait_until(lambda: len(p.services.create_requests) == 2)
     p.services.held[""].set()
-    assert runner.join(60)
+    assert runner.join(WAIT_SECONDS)
     assert p.services.max_running == 2
     p.services.held[""] = threading.Event()
     runner = p.begin(definition)
     wait_until(lambda: p.services.max_running == 4)
     p.services.held[""].set()
-    assert runner.join(60)
+    assert runner.join(WAIT_SECONDS)
 
 
 # The cache
@@ -198,7 +198,7 @@ def flights(**changes: Any) -> str:
     ],
 )
 def test_the_cache_hits_exactly_the_unchanged_steps(p: Pipeline, change: dict[str, Any], hits: set[str]) -> None:
-    """Outputs, machines and spot do not count; a step counts as unchanged where its own resolved inputs are."""
+    """Outputs, instances and spot do not count; a step counts as unchanged where its own resolved inputs are."""
     first = p.run(flights())
     request_count = len(p.services.create_requests)
     second = p.run(flights(**change))
@@ -360,7 +360,7 @@ def test_stopping_stops_the_jobs_and_starts_no_more(p: Pipeline) -> None:
     runner = p.begin(pipeline(training("Long"), training("After", DependsOn=["Long"])))
     wait_until(lambda: p.services.create_requests)
     runner.stop()
-    assert runner.join(60)
+    assert runner.join(WAIT_SECONDS)
     assert runner.execution.status == "Stopped"
     assert statuses(runner.execution) == {"Long": "Stopped"}
     assert p.services.stopped == [runner.execution.records["Long"].job]
@@ -437,7 +437,7 @@ def test_a_callback_waits_for_its_answer(p: Pipeline) -> None:
     }
     assert not runner.end_callback("another-00", {"rows": "1"}, None)
     assert runner.end_callback(message["token"], {"rows": "12"}, None)
-    assert runner.join(60)
+    assert runner.join(WAIT_SECONDS)
     assert p.services.create_requests[0][1]["HyperParameters"] == {"rows": 12}
     assert runner.execution.records["Ask"].metadata["Callback"]["OutputParameters"] == [{"Name": "rows", "Value": "12"}]
 
@@ -450,7 +450,7 @@ def test_an_execution_stops_when_its_callback_has_been_answered(p: Pipeline) -> 
     wait_until(lambda: [message["status"] for message in p.services.messages] == ["Executing", "Stopping"])
     assert runner.execution.status == "Executing"
     assert runner.end_callback(p.services.messages[0]["token"], None, "called off")
-    assert runner.join(60)
+    assert runner.join(WAIT_SECONDS)
     assert runner.execution.status == "Stopped"
     assert runner.execution.records["Ask"].reason == "called off"
 
@@ -488,18 +488,18 @@ def test_an_execution_stops_when_its_function_has_ended(p: Pipeline, fails: bool
 
     def function(_event: dict[str, Any]) -> dict[str, Any]:
         has_started.set()
-        assert go.wait(60)
+        assert go.wait(WAIT_SECONDS)
         if fails:
             raise StepError("ClientError: The Lambda function did not end within 1 seconds.")
         return {}
 
     p.services.functions["arn:f"] = function
     runner = p.begin(pipeline({"Name": "Add", "Type": "Lambda", "FunctionArn": "arn:f", "Arguments": {}}))
-    assert has_started.wait(60)
+    assert has_started.wait(WAIT_SECONDS)
     runner.stop()
     assert not runner.join(0.2)
     go.set()
-    assert runner.join(60)
+    assert runner.join(WAIT_SECONDS)
     assert runner.execution.status == status
 
 
@@ -556,8 +556,8 @@ def test_a_callback_can_end_as_soon_as_it_is_sent(p: Pipeline) -> None:
         ExecutionRunner(execution, check_definition(execution.definition), p.services, lambda *_: None, list)
     )
     runners[0].start()
-    assert wait_until(lambda: answered, seconds=60) == [True]
-    assert runners[0].join(60)
+    assert wait_until(lambda: answered) == [True]
+    assert runners[0].join(WAIT_SECONDS)
     assert execution.status == "Succeeded"
 
 
@@ -566,13 +566,13 @@ def test_the_processes_of_a_function_end_with_it(tmp_path: Path) -> None:
     file, closing = tmp_path / "child", threading.Event()
 
     def close() -> None:
-        wait_until(lambda: file.exists() and file.read_text(), seconds=60)
+        wait_until(lambda: file.exists() and file.read_text())
         closing.set()
 
     threading.Thread(target=close).start()
     with pytest.raises(StepError, match="was ended with the sandbox"):
         functions.run_function(function, {"file": str(file)}, {}, tmp_path, closing)
-    wait_until(lambda: not is_alive(int(file.read_text())), seconds=60)
+    wait_until(lambda: not is_alive(int(file.read_text())))
 
 
 #: Runs a function that tells its process and goes on for ever, in a process that a test may kill.
@@ -596,11 +596,11 @@ def test_a_function_dies_with_the_process_that_runs_it(tmp_path: Path) -> None:
     archive, file = tmp_path / "code.zip", tmp_path / "pid"
     archive.write_bytes(_archive(ITSELF))
     owner = subprocess.Popen([sys.executable, "-c", OWNER, str(archive), str(file)])
-    pid = int(wait_until(lambda: file.exists() and file.read_text(), seconds=60))
+    pid = int(wait_until(lambda: file.exists() and file.read_text()))
     assert is_alive(pid)
     owner.kill()
     owner.wait()
-    wait_until(lambda: not is_alive(pid), seconds=60)
+    wait_until(lambda: not is_alive(pid))
 
 
 def test_a_model_is_registered_in_a_group_that_is_created_if_necessary(p: Pipeline) -> None:
@@ -647,15 +647,15 @@ def test_a_body_runs_once_an_item_and_its_steps_see_their_own_iteration(p: Pipel
     )
     assert execution.status == "Succeeded"
     assert set(execution.records) == {"Each", "One-0", "One-1", "Two-0", "Two-1", "Last"}
-    months = {name: request["HyperParameters"].get("month") for name, request in by_step(p).items()}
+    months = {name: request["HyperParameters"].get("month") for name, request in group_by_step(p).items()}
     assert (months["One-0"], months["One-1"]) == ("1", "7")
     for index in (0, 1):
         job = execution.records[f"One-{index}"].job
-        assert by_step(p)[f"Two-{index}"]["HyperParameters"] == {"model": f"s3://b/{job}/model.tar.gz"}
-    assert by_step(p)["Last"]["HyperParameters"] == {"first": "1", "n": 4}
+        assert group_by_step(p)[f"Two-{index}"]["HyperParameters"] == {"model": f"s3://b/{job}/model.tar.gz"}
+    assert group_by_step(p)["Last"]["HyperParameters"] == {"first": "1", "n": 4}
 
 
-def by_step(p: Pipeline) -> dict[str, Any]:
+def group_by_step(p: Pipeline) -> dict[str, Any]:
     """Return the requests for training jobs by their step."""
     return {
         request["TrainingJobName"].split("-", 2)[2].rsplit("-", 1)[0]: request
@@ -718,7 +718,7 @@ def test_stopping_leaves_no_iteration_to_begin(p: Pipeline) -> None:
     runner = p.begin(pipeline(for_each([1, 2, 3], training("One"), most=1)))
     wait_until(lambda: p.services.create_requests)
     runner.stop()
-    assert runner.join(60)
+    assert runner.join(WAIT_SECONDS)
     assert (runner.execution.status, len(p.services.create_requests)) == ("Stopped", 1)
     assert statuses(runner.execution) == {"Each": "Stopped", "One-0": "Stopped"}
 

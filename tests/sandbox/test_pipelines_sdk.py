@@ -69,17 +69,17 @@ def test_a_pipeline_of_the_sdk_runs_and_then_runs_from_the_cache(
     first, second, third = report["executions"]
     assert (first["status"], second["status"], third["status"]) == ("Succeeded", "Succeeded", "Failed")
     squares = ["Square-0", "Square-1", "Square-2"]
-    assert sorted(by_name(first)) == ["Enough", "Prepare", *squares, "Squares", "Train"]
-    assert by_name(first)["Squares"]["Metadata"]["ForEach"]["Selector"] == {"StepName": "Square", "Index": 1}
+    assert sorted(group_by_name(first)) == ["Enough", "Prepare", *squares, "Squares", "Train"]
+    assert group_by_name(first)["Squares"]["Metadata"]["ForEach"]["Selector"] == {"StepName": "Square", "Index": 1}
     assert cached(first) == []
     assert cached(second) == ["Prepare", "Train"], "of what is cached at all, everything"
-    assert by_name(third)["Too-few"]["FailureReason"] == "only 4 in sdk"
+    assert group_by_name(third)["Too-few"]["FailureReason"] == "only 4 in sdk"
     assert report["waiter"] == "WaiterError"
 
 
-def by_name(execution: dict[str, Any]) -> dict[str, Any]:
+def group_by_name(execution: dict[str, Any]) -> dict[str, Any]:
     return {step["StepName"]: step for step in execution["steps"]}
 
 
 def cached(execution: dict[str, Any]) -> list[str]:
-    return sorted(name for name, step in by_name(execution).items() if "CacheHitResult" in step)
+    return sorted(name for name, step in group_by_name(execution).items() if "CacheHitResult" in step)

@@ -5,12 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sagemaker_sandbox.runtime.endings import Timing
+from sagemaker_sandbox.runtime.job_endings import Timing
 from sagemaker_sandbox.runtime.processing_definition import ProcessingDefinition
 from tests.sandbox.job_runs import (
     BUCKET,
     IMAGE,
-    LIMIT,
     OPT_ML_MODES,
     ROLE,
     Run,
@@ -21,7 +20,7 @@ from tests.sandbox.job_runs import (
 from tests.sandbox.job_runs import moto_client as moto_client
 from tests.sandbox.job_runs import run as run
 from tests.sandbox.job_runs import store as store
-from tests.sandbox.support import wait_until
+from tests.sandbox.support import WAIT_SECONDS, wait_until
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -126,7 +125,7 @@ def test_continuous_outputs_are_uploaded_while_the_job_runs(run: Run, store: "S3
     script = "echo 1 > /opt/ml/processing/output/first; while [ ! -e /opt/ml/go ]; do sleep 0.05; done; exit 1"
     work = build_request("sh", "-c", script, ProcessingOutputConfig={"Outputs": [build_output("Continuous")]})
     job = run(ProcessingDefinition(work, ARN))
-    wait_until(lambda: list_keys(store, "out/"), seconds=LIMIT)
+    wait_until(lambda: list_keys(store, "out/"))
     assert job.updates[-1].status == "InProgress"
     (job.folder / "algo-1" / "go").touch()
     assert job.end().status == "Failed"
@@ -139,10 +138,10 @@ def test_a_job_is_stopped_on_request_or_by_its_limit(run: Run, store: "S3Client"
     limit = {"MaxRuntimeInSeconds": 1 if by == "MaxRuntimeInSeconds" else 600}
     job = run(
         ProcessingDefinition(build_request("sh", "-c", script, StoppingCondition=limit), ARN),
-        timing=Timing(poll=0.05, stop_grace=LIMIT),
+        timing=Timing(poll=0.05, stop_grace=WAIT_SECONDS),
     )
     if by == "StopProcessingJob":
-        wait_until(lambda: (job.folder / "log.txt").exists() and "up" in job.log, seconds=LIMIT)
+        wait_until(lambda: (job.folder / "log.txt").exists() and "up" in job.log)
         job.run.stop()
     assert job.end().status == "Stopped"
     assert list_keys(store, "out/") == []

@@ -16,11 +16,10 @@ from sagemaker_sandbox import Sandbox, rpc_v2_cbor
 from sustainable_mlops.aws.service_model import load_service_model
 from tests.cases import check_cases
 from tests.provider import SANDBOX_LOGS
-from tests.sandbox.wire import CBOR, ProtocolResponse, call, comparable, send
+from tests.sandbox.protocol_requests import CBOR, ProtocolResponse, call, comparable, send
 
 Fresh = Callable[[str], str]
 
-NOWHERE = "arn:aws:cloudwatch:eu-north-1:123456789012:alarm:nowhere"
 BUCKET = "no-such-bucket-anywhere"
 #: For each service: an operation that succeeds, one that fails, and the error code.
 CALLS: dict[str, tuple[tuple[str, dict[str, Any]], tuple[str, dict[str, Any]], str]] = {

@@ -9,8 +9,8 @@ import pytest
 from botocore import xform_name
 
 from sagemaker_sandbox import Sandbox
-from sagemaker_sandbox.plane.moto_operations import MOTO_OPERATIONS
-from sagemaker_sandbox.plane.registry import OPERATIONS
+from sagemaker_sandbox.control_plane.moto_operations import MOTO_OPERATIONS
+from sagemaker_sandbox.control_plane.registry import OPERATIONS
 from tests.sandbox.support import IMAGE, ROLE, catch_error, wait_until
 
 pytestmark = pytest.mark.slow

@@ -368,7 +368,7 @@ def test_models_that_serverless_inference_excludes_are_refused(
     assert (code, UNSUPPORTED in message, why in message) == ("ValidationException", True, True), message
 
 
-def _combinations() -> Iterator[Any]:
+def _list_combinations() -> Iterator[Any]:
     serverless = {"ServerlessConfig": SERVERLESS}
     yield [serverless, serverless], {}, "exactly one production variant"
     yield [serverless], {"ShadowProductionVariants": [{}]}, "exactly one production variant"
@@ -382,7 +382,7 @@ def _combinations() -> Iterator[Any]:
     yield [{}] * 11, {}, "Member must have length less than or equal to 10"
 
 
-@pytest.mark.parametrize(("production", "members", "why"), list(_combinations()))
+@pytest.mark.parametrize(("production", "members", "why"), list(_list_combinations()))
 def test_variants_and_features_that_exclude_each_other_are_refused(
     sagemaker: Any, model: Make, fresh: Fresh, production: Any, members: Any, why: str
 ) -> None:

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 from moto.iam.models import iam_backends
+from moto.kms.models import kms_backends
 
-from sagemaker_sandbox.enforcement.operations import Operation
+from sagemaker_sandbox.enforcement.operations import RequestedOperation
 from sagemaker_sandbox.enforcement.required_permissions import list_required_permissions
 from sagemaker_sandbox.enforcement.resource_policies import find_key_arn, find_resource
 
@@ -34,7 +35,7 @@ def iam() -> Any:
 
 def list_own(service: str, name: str, **parameters: Any) -> tuple[list[str], dict[str, Any]]:
     """Return the resources and the condition keys of the operation's own action."""
-    operation = Operation(service, service, name, parameters)
+    operation = RequestedOperation(service, service, name, parameters)
     own = [
         permission
         for permission in list_required_permissions(operation, ACCOUNT, REGION)
@@ -123,3 +124,15 @@ def test_an_odd_key_is_unknown(key: str) -> None:
 @pytest.mark.parametrize("service", ["ecr", "kms", "secretsmanager", "sns", "sqs"])
 def test_a_resource_of_an_unknown_region_has_no_policy(service: str) -> None:
     assert find_resource(f"arn:aws:{service}:nowhere:{ACCOUNT}:name").policy is None
+
+
+def test_a_key_has_its_aliases_as_a_condition_key() -> None:
+    backend = kms_backends[ACCOUNT][REGION]
+    key = backend.create_key(
+        None, "ENCRYPT_DECRYPT", "SYMMETRIC_DEFAULT", "", [{"TagKey": "environment", "TagValue": "dev"}]
+    )
+    assert "kms:ResourceAliases" not in find_resource(key.arn).keys
+    backend.create_alias(key.id, "alias/team")
+    assert find_resource(key.arn).keys == {"kms:ResourceAliases": ["alias/team"]}
+    assert find_resource(key.arn).tags == {"environment": "dev"}
+    backend.reset()

@@ -9,8 +9,8 @@ import pytest
 from sagemaker_sandbox import moto_state
 from sagemaker_sandbox.clock import Clock
 from sagemaker_sandbox.context import SandboxContext
+from sagemaker_sandbox.control_plane.control_plane import ControlPlane
 from sagemaker_sandbox.persistence import StateFolder
-from sagemaker_sandbox.plane.control_plane import ControlPlane
 from sagemaker_sandbox.request_gate import RequestGate
 
 ACCOUNT = "123456789012"

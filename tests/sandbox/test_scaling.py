@@ -440,7 +440,7 @@ def test_provisioned_concurrency_moves_into_its_bounds(scaling: Any, sandbox: Sa
 
     wait_until(lambda: get_concurrency() == 2)
     metric = {"PredefinedMetricType": "SageMakerVariantProvisionedConcurrencyUtilization"}
-    policy = put_tracking_policy(scaling, target, "utilisation", 0.7, PredefinedMetricSpecification=metric)
+    policy = put_tracking_policy(scaling, target, "utilization", 0.7, PredefinedMetricSpecification=metric)
     assert [alarm["MetricName"] for alarm in find_alarms(sandbox, policy)] == 2 * [
         "ServerlessProvisionedConcurrencyUtilization"
     ]

@@ -123,9 +123,9 @@ def test_inconsistent_steps_are_refused(bounds: list[tuple[Any, Any]], message: 
         steps.check_step_policy(policy | {"StepAdjustments": [item | {"ScalingAdjustment": 1} for item in adjustments]})
 
 
-def build_tracking_policy(name: str = "tracks", target: float = 10.0, **more: Any) -> ScalingPolicy:
-    configuration = {"TargetValue": target, **more}
-    return ScalingPolicy(name, f"arn:{name}", "TargetTrackingScaling", configuration, datetime.now(UTC))
+def build_tracking_policy(**more: Any) -> ScalingPolicy:
+    configuration = {"TargetValue": 10.0, **more}
+    return ScalingPolicy("tracks", "arn:tracks", "TargetTrackingScaling", configuration, datetime.now(UTC))
 
 
 def build_step_policy(adjustment: int, name: str = "steps") -> ScalingPolicy:

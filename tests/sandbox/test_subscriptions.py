@@ -26,7 +26,7 @@ def topic(sns: Any, fresh: Fresh) -> str:
     return str(sns.create_topic(Name=fresh("topic"))["TopicArn"])
 
 
-def attributes_of(sns: Any, subscription: str) -> dict[str, str]:
+def get_attributes(sns: Any, subscription: str) -> dict[str, str]:
     result: dict[str, str] = sns.get_subscription_attributes(SubscriptionArn=subscription)["Attributes"]
     return result
 
@@ -45,7 +45,7 @@ def test_a_subscription_of_people_is_pending_until_it_is_confirmed(
     assert catch_error(sns.subscribe, **{**subscription, "Endpoint": wrong})[0] == "InvalidParameter"
     assert sns.subscribe(**subscription)["SubscriptionArn"] == "pending confirmation"
     arn = sns.subscribe(**subscription, ReturnSubscriptionArn=True)["SubscriptionArn"]
-    assert attributes_of(sns, arn)["PendingConfirmation"] == "true"
+    assert get_attributes(sns, arn)["PendingConfirmation"] == "true"
     [listed_subscription] = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
     assert (listed_subscription["SubscriptionArn"], listed_subscription["Endpoint"]) == (
         "PendingConfirmation",
@@ -71,7 +71,7 @@ def check_confirmation(sns: Any, topic: str, log: Path) -> None:
     arn = sns.subscribe(**subscription, ReturnSubscriptionArn=True)["SubscriptionArn"]
     [token] = re.findall(r"--token (\w+)", log.read_text())
     assert sns.confirm_subscription(TopicArn=topic, Token=token)["SubscriptionArn"] == arn
-    assert attributes_of(sns, arn)["PendingConfirmation"] == "false"
+    assert get_attributes(sns, arn)["PendingConfirmation"] == "false"
     [listed_subscription] = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
     assert listed_subscription["SubscriptionArn"] == arn
     sns.unsubscribe(SubscriptionArn=arn)

@@ -16,12 +16,12 @@ POWERLESS = "arn:aws:iam::123456789012:role/glue-without-rights"
 KINDS = ("compaction", "retention", "orphan_file_deletion")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def glue(sandbox: Sandbox) -> Any:
     return sandbox.client("glue")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def role(sandbox: Sandbox) -> str:
     """Return a role that may read tables, and create one that may not."""
     trust = json.dumps(TRUST).replace("sagemaker.amazonaws.com", "glue.amazonaws.com")
@@ -29,7 +29,7 @@ def role(sandbox: Sandbox) -> str:
     return make_service_role(sandbox, "glue.amazonaws.com", "glue:GetTable")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def tables(sandbox: Sandbox) -> dict[str, dict[str, str]]:
     """Return the location of the table of a new feature group by its format."""
     sagemaker, locations = sandbox.client("sagemaker"), {}

@@ -127,7 +127,9 @@ def test_schedules_stop_and_start_a_server() -> None:
             )
         now = sandbox.advance(0)
         evening = now.replace(hour=19, minute=1, second=0, microsecond=0)
-        sandbox.advance((evening - now).total_seconds() % 86_400)
+        sandbox.advance((evening - now).total_seconds() % 86_400 + 86_400)
         wait_for_status(sagemaker, "runs", "Stopped")
         sandbox.advance(12 * 3600)
-        wait_for_status(sagemaker, "runs", "Started")
+        first_start = wait_for_status(sagemaker, "runs", "Started")
+        sandbox.advance(7 * 86_400)  # each schedule in between finds the status that the one before it has set
+        assert wait_for_status(sagemaker, "runs", "Started")["LastModifiedTime"] > first_start["LastModifiedTime"]

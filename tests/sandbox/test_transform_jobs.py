@@ -88,7 +88,7 @@ def test_a_job_can_be_stopped_only_once_and_then_has_no_output(
     sagemaker.create_transform_job(**job)
     wait_until(lambda: "TransformStartTime" in sagemaker.describe_transform_job(TransformJobName=name))
     sagemaker.stop_transform_job(TransformJobName=name)
-    assert wait_until(lambda: find_finished(sagemaker, name), seconds=200)["TransformJobStatus"] == "Stopped"
+    assert wait_until(lambda: find_finished(sagemaker, name))["TransformJobStatus"] == "Stopped"
     assert catch_error(sagemaker.stop_transform_job, TransformJobName=name)[1] == (
         "The request was rejected because the transform job is in status Stopped."
     )

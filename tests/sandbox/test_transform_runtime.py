@@ -10,7 +10,7 @@ from sagemaker_sandbox.runtime import records
 from sagemaker_sandbox.runtime.model_data import ModelDataSource
 from sagemaker_sandbox.runtime.transform_definition import ServedModel, TransformDefinition
 from tests.cases import check_cases
-from tests.sandbox.job_runs import BUCKET, LIMIT, Run, list_keys, put_objects, read_object
+from tests.sandbox.job_runs import BUCKET, Run, list_keys, put_objects, read_object
 from tests.sandbox.job_runs import moto_client as moto_client
 from tests.sandbox.job_runs import run as run
 from tests.sandbox.job_runs import store as store
@@ -129,7 +129,7 @@ def test_a_stopped_job_has_no_output(run: Run, store: "S3Client", model: ServedM
     put_objects(store, in__a="1,2\n", in__b="slow\n")
     marker = "/opt/ml/started"
     job = run(TransformDefinition(build_request(Environment={"STARTED": marker}), model))
-    wait_until((job.folder / "algo-1" / "started").exists, seconds=LIMIT)
+    wait_until((job.folder / "algo-1" / "started").exists)
     job.run.stop()
     assert job.end().status == "Stopped"
     assert list_keys(store, "out/") == []

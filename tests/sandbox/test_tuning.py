@@ -27,7 +27,7 @@ from tests.sandbox.tuning import BEGAN, TuningSimulation, bowl, parent, request
     where=st.floats(0, 1),
 )
 def test_an_integer_range_holds_whole_numbers_within_its_ends(low: int, span: int, scaling: str, where: float) -> None:
-    [one] = ranges.parse_ranges({"IntegerParameterRanges": [_range(low, low + span, scaling)]})
+    [one] = ranges.parse_ranges({"IntegerParameterRanges": [_make_range(low, low + span, scaling)]})
     assert low <= int(one.to_text(_coordinate(one, where))) <= low + span
     assert one.to_text(_coordinate(one, 0)) == str(low)
     assert one.to_text(_coordinate(one, 1)) == str(low + span)
@@ -40,7 +40,7 @@ def test_an_integer_range_holds_whole_numbers_within_its_ends(low: int, span: in
     where=st.floats(0, 1),
 )
 def test_a_continuous_range_converts_values_on_every_scale(scaling: str, ends: Any, where: float) -> None:
-    [one] = ranges.parse_ranges({"ContinuousParameterRanges": [_range(ends[0], ends[1], scaling)]})
+    [one] = ranges.parse_ranges({"ContinuousParameterRanges": [_make_range(ends[0], ends[1], scaling)]})
     coordinate = _coordinate(one, where)
     value = one.to_text(coordinate)
     assert ends[0] <= float(value) <= ends[1]
@@ -54,16 +54,16 @@ def test_a_continuous_range_converts_values_on_every_scale(scaling: str, ends: A
     [("Linear", 0.4505), ("Logarithmic", 0.03), ("ReverseLogarithmic", 1 - math.sqrt(0.999 * 0.1)), ("Auto", 0.03)],
 )
 def test_a_scale_determines_the_middle_value(scaling: str, middle: float) -> None:
-    [one] = ranges.parse_ranges({"ContinuousParameterRanges": [_range(0.001, 0.9, scaling)]})
+    [one] = ranges.parse_ranges({"ContinuousParameterRanges": [_make_range(0.001, 0.9, scaling)]})
     assert float(one.to_text(_coordinate(one, 0.5))) == pytest.approx(middle, rel=1e-3)
 
 
-def _range(low: float, high: float, scaling: str) -> dict[str, str]:
+def _make_range(low: float, high: float, scaling: str) -> dict[str, str]:
     return {"Name": "x", "MinValue": str(low), "MaxValue": str(high), "ScalingType": scaling}
 
 
 def _coordinate(one: ranges.Range, where: float) -> float:
-    searched: Any = one.distribution()
+    searched: Any = one.build_distribution()
     return float(searched.low + where * (searched.high - searched.low))
 
 
@@ -99,7 +99,7 @@ def test_a_grid_tries_every_combination_once() -> None:
     world = TuningSimulation(job_request, lambda tried, _epoch: float(tried["a"] != "y") + float(tried["b"]))
     tuner = world.run_to_end()
     assert [(tried["a"], tried["b"]) for tried in world.tried()] == [(a, b) for a in "xyz" for b in "12"]
-    assert tuner.fields()["BestTrainingJob"]["TunedHyperParameters"] == {"a": "y", "b": "1"}
+    assert tuner.build_fields()["BestTrainingJob"]["TunedHyperParameters"] == {"a": "y", "b": "1"}
 
 
 @pytest.mark.parametrize("strategy", ["Random", "Bayesian"])
@@ -128,7 +128,7 @@ def test_hyperband_stops_jobs_between_its_minimum_and_maximum_epochs() -> None:
     assert len(lengths) == 40
     assert (min(lengths), max(lengths)) == (2, 18)
     assert sum(lengths) < 40 * 18 / 2
-    fields = tuner.fields()
+    fields = tuner.build_fields()
     best = fields["BestTrainingJob"]
     assert next(len(trial.values) for trial in tuner.trials if trial.name == best["TrainingJobName"]) == 18
     assert fields["TrainingJobStatusCounters"]["Stopped"] == fields["ObjectiveStatusCounters"]["Succeeded"] == 40
@@ -163,7 +163,7 @@ def test_early_stopping_stops_jobs_and_the_optimum_is_reached() -> None:
     auto.run_to_end()
     assert off.epochs_of("Stopped") == []
     assert len(auto.epochs_of("Stopped")) >= 10
-    chosen = [world.tuner.fields()["BestTrainingJob"]["TunedHyperParameters"] for world in (off, auto)]
+    chosen = [world.tuner.build_fields()["BestTrainingJob"]["TunedHyperParameters"] for world in (off, auto)]
     assert chosen[0] == chosen[1]
 
 
@@ -175,7 +175,7 @@ def test_no_more_jobs_run_at_once_or_in_all_than_is_allowed(parallel: int) -> No
     world = TuningSimulation(request(jobs=10, parallel=parallel))
     tuner = world.run_to_end()
     assert (world.max_running, len(tuner.trials)) == (parallel, 10)
-    assert tuner.fields()["TrainingJobStatusCounters"]["Completed"] == 10
+    assert tuner.build_fields()["TrainingJobStatusCounters"]["Completed"] == 10
 
 
 def test_at_its_maximum_runtime_it_stops_its_jobs_and_completes() -> None:
@@ -186,9 +186,9 @@ def test_at_its_maximum_runtime_it_stops_its_jobs_and_completes() -> None:
         world.tick()
     world.tuner.end("Completed")
     tuner = world.run_to_end()
-    assert tuner.fields()["HyperParameterTuningJobStatus"] == "Completed"
-    assert tuner.fields()["ConsumedResources"] == {"RuntimeInSeconds": 720}
-    assert tuner.fields()["TrainingJobStatusCounters"] == {
+    assert tuner.build_fields()["HyperParameterTuningJobStatus"] == "Completed"
+    assert tuner.build_fields()["ConsumedResources"] == {"RuntimeInSeconds": 720}
+    assert tuner.build_fields()["TrainingJobStatusCounters"] == {
         "Completed": 2,
         "InProgress": 0,
         "RetryableError": 0,
@@ -213,8 +213,8 @@ def test_it_completes_after_jobs_without_an_improvement_of_one_percent() -> None
     world = TuningSimulation(request(jobs=50, TuningJobCompletionCriteria=criteria), lambda *_: next(losses), epochs=1)
     tuner = world.run_to_end()
     assert len(tuner.trials) == 5
-    assert tuner.fields()["TuningJobCompletionDetails"] == {"NumberOfTrainingJobsObjectiveNotImproving": 3}
-    assert tuner.fields()["BestTrainingJob"]["FinalHyperParameterTuningJobObjectiveMetric"]["Value"] == 7.93
+    assert tuner.build_fields()["TuningJobCompletionDetails"] == {"NumberOfTrainingJobsObjectiveNotImproving": 3}
+    assert tuner.build_fields()["BestTrainingJob"]["FinalHyperParameterTuningJobObjectiveMetric"]["Value"] == 7.93
 
 
 @pytest.mark.parametrize(("answer", "ends"), [("Enabled", True), ("Disabled", False)])
@@ -223,7 +223,9 @@ def test_convergence_is_reported_and_ends_the_search_on_request(answer: str, end
     world = TuningSimulation(request(jobs=50, TuningJobCompletionCriteria=criteria), lambda *_: 1.0, epochs=1)
     tuner = world.run_to_end()
     assert (len(tuner.trials) < 50) is ends
-    assert BEGAN < tuner.fields()["TuningJobCompletionDetails"]["ConvergenceDetectedTime"] < world.now + timedelta(1)
+    assert (
+        BEGAN < tuner.build_fields()["TuningJobCompletionDetails"]["ConvergenceDetectedTime"] < world.now + timedelta(1)
+    )
 
 
 def test_a_stopped_tuning_job_stops_its_jobs_first() -> None:
@@ -231,8 +233,8 @@ def test_a_stopped_tuning_job_stops_its_jobs_first() -> None:
     world.tick()
     world.tuner.end("Stopped")
     assert not world.tuner.is_over
-    assert world.tuner.fields()["HyperParameterTuningJobStatus"] == "Stopping"
-    fields = world.run_to_end().fields()
+    assert world.tuner.build_fields()["HyperParameterTuningJobStatus"] == "Stopping"
+    fields = world.run_to_end().build_fields()
     assert fields["HyperParameterTuningJobStatus"] == "Stopped"
     assert fields["TrainingJobStatusCounters"]["Stopped"] == len(world.created) == 2
     assert fields["HyperParameterTuningEndTime"] == BEGAN + timedelta(minutes=1)
@@ -248,7 +250,7 @@ def test_five_failed_jobs_or_all_that_there_are_fail_the_tuning_job(jobs: int, a
         launched = world.tuner.launch()
         if launched:
             world.tell(launched[0], "Failed", [1.0], FailureReason="AlgorithmError: no")
-    fields = world.tuner.fields()
+    fields = world.tuner.build_fields()
     assert fields["FailureReason"].startswith(f"No training job succeeded after {attempts} attempts.")
     assert (fields["HyperParameterTuningJobStatus"], len(world.tuner.trials)) == ("Failed", attempts)
     assert fields["TrainingJobStatusCounters"]["NonRetryableError"] == attempts
@@ -272,12 +274,12 @@ def test_a_failed_job_among_others_is_counted_and_never_the_best() -> None:
     assert launched is not None
     world.tell(launched[0], "Failed", [-100.0], FailureReason="InternalServerError: gone")
     tuner = world.run_to_end()
-    fields = tuner.fields()
+    fields = tuner.build_fields()
     assert fields["HyperParameterTuningJobStatus"] == "Completed"
     assert fields["TrainingJobStatusCounters"]["RetryableError"] == 1
     assert fields["ObjectiveStatusCounters"] == {"Succeeded": 5, "Pending": 0, "Failed": 1}
     assert fields["BestTrainingJob"]["TrainingJobName"] != launched[0].name
-    summary = tuner.summaries()[0]
+    summary = tuner.build_summaries()[0]
     assert (summary["ObjectiveStatus"], summary["FailureReason"]) == ("Failed", "InternalServerError: gone")
 
 
@@ -292,9 +294,9 @@ def test_identical_data_continues_from_the_parents() -> None:
     cold, warm = TuningSimulation(job_request), TuningSimulation(job_request, parents=[before])
     first = [statistics.median(t.values[-1] for t in world.run_to_end().trials) for world in (cold, warm)]
     assert first[1] < first[0]
-    overall = warm.tuner.fields()["OverallBestTrainingJob"]
+    overall = warm.tuner.build_fields()["OverallBestTrainingJob"]
     values = [s["FinalHyperParameterTuningJobObjectiveMetric"]["Value"] for s in before.summaries]
-    values += [s["FinalHyperParameterTuningJobObjectiveMetric"]["Value"] for s in warm.tuner.summaries()]
+    values += [s["FinalHyperParameterTuningJobObjectiveMetric"]["Value"] for s in warm.tuner.build_summaries()]
     assert overall["FinalHyperParameterTuningJobObjectiveMetric"]["Value"] == min(values)
     assert overall["TuningJobName"] in ("tune", "again")
 
@@ -305,7 +307,7 @@ def test_other_data_begins_with_the_best_point() -> None:
     job_request = request("Random", jobs=3)
     job_request["WarmStartConfig"] = {"WarmStartType": "TransferLearning"}
     world = TuningSimulation(job_request, parents=[before])
-    fields = world.run_to_end().fields()
+    fields = world.run_to_end().build_fields()
     first = world.tried()[0]
     assert first["depth"] == best["TunedHyperParameters"]["depth"]
     assert float(first["rate"]) == pytest.approx(float(best["TunedHyperParameters"]["rate"]))
@@ -355,8 +357,8 @@ def test_several_definitions_take_turns_each_in_its_own_ranges() -> None:
     ]
     world = TuningSimulation(job_request, lambda tried, epoch: bowl(tried, epoch) if "rate" in tried else 9.0)
     tuner = world.run_to_end()
-    names = [summary["TrainingJobDefinitionName"] for summary in tuner.summaries()]
+    names = [summary["TrainingJobDefinitionName"] for summary in tuner.build_summaries()]
     assert names[:4] == ["deep", "wide", "deep", "wide"]
     # The second one has two combinations: the first goes on alone.
     assert names[4:] == ["deep"] * 16
-    assert tuner.fields()["BestTrainingJob"]["TrainingJobDefinitionName"] == "deep"
+    assert tuner.build_fields()["BestTrainingJob"]["TrainingJobDefinitionName"] == "deep"

@@ -8,10 +8,8 @@ import pytest
 
 from sagemaker_sandbox.tuning.run import TuningRun
 from sagemaker_sandbox.tuning.tuner import Tuner
-from tests.sandbox.support import wait_until
+from tests.sandbox.support import WAIT_SECONDS, wait_until
 from tests.sandbox.tuning import bowl, request
-
-LIMIT = 240.0
 
 
 class ControlPlane:
@@ -32,7 +30,7 @@ class ControlPlane:
         return self.run
 
     def report(self, tuner: Tuner) -> None:
-        self.reports.append(tuner.fields())
+        self.reports.append(tuner.build_fields())
 
     def call(self, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
         name = request["TrainingJobName"]
@@ -66,7 +64,7 @@ class ControlPlane:
             return [name for name, job in self.jobs.items() if job["TrainingJobStatus"] == "InProgress"]
 
     def finish_all(self) -> bool:
-        """Complete the running jobs. Return True if the tuning job is over."""
+        """Complete the running jobs. Return whether the tuning job is over."""
         for name in self.running():
             self.emit(name, bowl(self.jobs[name]["HyperParameters"], 1))
             self.complete(name)
@@ -80,7 +78,7 @@ def plane() -> ControlPlane:
 
 def test_every_job_is_created_and_reported(plane: ControlPlane) -> None:
     plane.start(request(jobs=6, parallel=2))
-    wait_until(plane.finish_all, seconds=LIMIT)
+    wait_until(plane.finish_all)
     last = plane.reports[-1]
     assert last["HyperParameterTuningJobStatus"] == "Completed"
     assert last["TrainingJobStatusCounters"]["Completed"] == len(plane.jobs) == 6
@@ -106,7 +104,7 @@ def test_a_training_job_that_is_deleted_as_soon_as_it_is_over_counts(plane: Cont
     with plane.lock:
         plane._end(name, "Completed")
         del plane.jobs[name]
-    assert run.join(LIMIT)
+    assert run.join(WAIT_SECONDS)
     assert plane.reports[-1]["BestTrainingJob"]["FinalHyperParameterTuningJobObjectiveMetric"]["Value"] == 1.0
 
 
@@ -115,7 +113,7 @@ def test_it_can_be_stopped(plane: ControlPlane, end: Callable[[TuningRun], None]
     run = plane.start(request(jobs=6, parallel=2))
     wait_until(lambda: len(plane.running()) == 2)
     end(run)
-    assert run.join(LIMIT)
+    assert run.join(WAIT_SECONDS)
     last = plane.reports[-1]
     stopped = end is TuningRun.stop
     assert last["HyperParameterTuningJobStatus"] == ("Stopped" if stopped else "Failed")
@@ -130,7 +128,7 @@ def test_a_refused_training_job_fails_it_with_the_reason_and_stops_the_others(pl
     wait_until(lambda: len(plane.running()) == 2)
     plane.refuses = ValueError("Could not assume role")
     plane.complete(plane.running()[0])
-    assert run.join(LIMIT)
+    assert run.join(WAIT_SECONDS)
     last = plane.reports[-1]
     assert (last["HyperParameterTuningJobStatus"], last["FailureReason"]) == ("Failed", "Could not assume role")
     assert last["TrainingJobStatusCounters"]["Stopped"] == 1
@@ -141,7 +139,7 @@ def test_an_internal_error_fails_it_and_stops_its_jobs(plane: ControlPlane, capf
     run = plane.start(request(jobs=6, parallel=2))
     wait_until(lambda: len(plane.running()) == 2)
     run.notify(plane.running()[0], {}, {"loss": ["no number"]})  # type: ignore[list-item]  # that is the error
-    assert run.join(LIMIT)
+    assert run.join(WAIT_SECONDS)
     assert plane.reports[-1]["HyperParameterTuningJobStatus"] == "Failed"
     assert plane.reports[-1]["FailureReason"].startswith("InternalServerError: TypeError")
     assert plane.running() == []
@@ -152,7 +150,7 @@ def test_it_ends_after_its_maximum_runtime(plane: ControlPlane) -> None:
     Tuner(request()).launch()  # what searches is imported with the first
     limits = {"MaxParallelTrainingJobs": 2, "MaxRuntimeInSeconds": 1}
     run = plane.start(request(ResourceLimits=limits))
-    assert run.join(LIMIT)
+    assert run.join(WAIT_SECONDS)
     last = plane.reports[-1]
     assert last["HyperParameterTuningJobStatus"] == "Completed"
     assert last["TrainingJobStatusCounters"]["Stopped"] == len(plane.jobs) == 2

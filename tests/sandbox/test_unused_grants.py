@@ -133,7 +133,7 @@ def test_the_command_prints_a_table_with_the_limits_or_json(
     app = command.create_app()
     text = CliRunner().invoke(app, ["unused", "--role", "reader"], catch_exceptions=False).output
     lines = [" ".join(line.split()) for line in text.splitlines()]
-    assert lines[0] == "Role Policy Statement Part Not used Used"
+    assert lines[0] == "Role Policy Statement Kind Not used Used"
     assert "reader read ReadData action s3:DeleteObject" in lines
     assert "reader read List wildcard s3:List* s3:ListBucket" in lines
     assert "reader own Logs statement logs:PutLogEvents (unchecked), logs:DescribeLogGroups on *" in lines

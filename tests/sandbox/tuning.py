@@ -90,4 +90,4 @@ class TuningSimulation:
 
 
 def parent(job_request: dict[str, Any], curve: Curve = bowl) -> ParentTuningJob:
-    return ParentTuningJob(job_request, TuningSimulation(job_request, curve).run_to_end().summaries())
+    return ParentTuningJob(job_request, TuningSimulation(job_request, curve).run_to_end().build_summaries())

@@ -32,19 +32,19 @@ class Clone:
         assert result.returncode == 0, result.stdout + result.stderr
         return result.stdout
 
-    def shell(self, commands: list[str], **variables: str) -> str:
+    def run_shell(self, commands: list[str], **variables: str) -> str:
         """Run commands in one shell, check their success and return their stdout."""
         return self.run("bash", "-euo", "pipefail", "-c", "\n".join(commands), **variables)
 
-    def python(self, *arguments: str | Path) -> str:
+    def run_python(self, *arguments: str | Path) -> str:
         return self.run(self.folder / ".venv" / "bin" / "python", *arguments)
 
-    def new_files(self, *changed: str) -> list[str]:
+    def list_new_files(self, *changed: str) -> list[str]:
         """Return the new files that git does not ignore. Fail if a tracked file other than `changed` has changed."""
         assert self.run("git", "diff", "--name-only").split() == list(changed)
         return self.run("git", "ls-files", "--others", "--exclude-standard").split()
 
-    def lint(self, *folders: str) -> None:
+    def check_style(self, *folders: str) -> None:
         """Run the checks of `make lint` on these folders."""
         tools = self.folder / ".venv" / "bin"
         self.run(tools / "ruff", "check", "-q", *folders)
@@ -67,6 +67,6 @@ def scratch(tmp_path: Path, aws_cli: Path, mypy_cache: Path) -> Clone:
     return Clone(folder, variables | {"PATH": f"{aws_cli}{os.pathsep}{variables['PATH']}"}, mypy_cache)
 
 
-def commands(printed: str) -> list[str]:
+def list_commands(printed: str) -> list[str]:
     """Return the commands in a printed text: its indented lines."""
     return [line.strip() for line in printed.splitlines() if line.startswith("  ")]

@@ -23,7 +23,7 @@ TESTS = (
     *("tests/review/test_attributes.py", "tests/test_dependencies.py"),
     *("tests/workloads/flight_delay/test_pipeline.py", "tests/workloads/churn"),
 )
-RENEWALS = "commands that renew files, if the change is intended"
+UPDATE_COMMANDS_TITLE = "commands that update files, if the change is intended"
 
 
 def find_command(start: str) -> str:
@@ -69,8 +69,8 @@ def test_a_clone_passes_its_tests_after_the_additions_of_the_pages(tmp_path: Pat
     reader.paste(f"ruff check -q {code}", f"ruff format -q --check {code}", "smlops synth", "smlops synth --check")
 
     first = run_tests(reader, *TESTS)
-    _, _, renewals = first.stdout.partition(RENEWALS)
-    commands = re.findall(r"^\S*python .+$", renewals, re.M)
+    _, _, update_commands = first.stdout.partition(UPDATE_COMMANDS_TITLE)
+    commands = re.findall(r"^\S*python .+$", update_commands, re.M)
     assert len(commands) == 4, first.stdout[-20_000:]
     reader.paste(*commands)
     second = run_tests(reader, "--last-failed", "--last-failed-no-failures", "none")

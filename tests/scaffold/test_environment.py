@@ -18,7 +18,7 @@ from sustainable_mlops.scaffold.environment import create_draft
 from sustainable_mlops.terraform import ROOT
 from tests.cases import check_cases
 from tests.envs import example
-from tests.scaffold.conftest import Clone, commands
+from tests.scaffold.conftest import Clone, list_commands
 
 #: An account and Region without environments.
 ACCOUNT, REGION = "000000000042", "eu-west-1"
@@ -57,8 +57,8 @@ def test_only_settings_specific_to_an_environment_change_and_data_is_protected()
     own = {"environment", "account_id", "region", "name_prefix", "state", "deletion_protection"}
     assert draft.settings.model_dump(exclude=own) == draft.source.model_dump(exclude=own)
     assert draft.find_source_lines() == []
-    assert "create_provider" not in draft.bootstrap()
-    same = create_draft("prod", "123456789012", REGION).bootstrap()
+    assert "create_provider" not in draft.render_bootstrap()
+    same = create_draft("prod", "123456789012", REGION).render_bootstrap()
     assert "github = { create_provider = false }" in same, "dev's account has the identity providers already"
 
 
@@ -145,7 +145,7 @@ def test_a_prefix_without_the_source_name_must_be_specified(repository: Path) ->
     page = repository / "envs" / "dev" / "settings.yaml"
     page.write_text(page.read_text().replace("name_prefix: smlops-dev", "name_prefix: flights"))
     with pytest.raises(
-        UserError, match="name_prefix: flights of dev does not contain the name of the environment: give --name-prefix"
+        UserError, match="name_prefix: flights of dev does not contain the name of the environment: pass --name-prefix"
     ):
         create_draft("prod", ACCOUNT, REGION)
     assert create_draft("prod", ACCOUNT, REGION, name_prefix="prod").settings.name_prefix == "prod"
@@ -185,20 +185,20 @@ def test_the_printed_commands_apply_and_destroy_an_environment_in_another_accoun
     root_module |= {"bootstrap/main.tf"} | {
         f"deployer/{file.name}" for file in (ROOT / "envs" / "dev" / "deployer").iterdir()
     }
-    assert set(scratch.new_files()) == {f"envs/newcomer/{name}" for name in root_module}
+    assert set(scratch.list_new_files()) == {f"envs/newcomer/{name}" for name in root_module}
     scratch.run("scripts/synth.py", "--check")
-    held = scratch.python("-m", "pytest", "-q", "-p", "no:xdist", "tests/envs", "-k", "committed and newcomer")
+    held = scratch.run_python("-m", "pytest", "-q", "-p", "no:xdist", "tests/envs", "-k", "committed and newcomer")
     assert held.count("passed") == 1
 
     *_, block = printed.split("The same on the sandbox")
-    *up, teardown, stop = commands(block)
+    *up, teardown, stop = list_commands(block)
     plan = next(command for command in up if " plan " in command)
     try:
-        scratch.shell(up)
-        scratch.shell([plan.replace("-out plan.tfplan", "-detailed-exitcode")])
-        scratch.shell([teardown])
+        scratch.run_shell(up)
+        scratch.run_shell([plan.replace("-out plan.tfplan", "-detailed-exitcode")])
+        scratch.run_shell([teardown])
         left = scratch.run("scripts/sandbox.py", "status", "--json")
         assert f"ml-trial-state-{ACCOUNT}" in left
         assert "ml-trial-data" not in left
     finally:
-        scratch.shell([stop])
+        scratch.run_shell([stop])

@@ -32,12 +32,14 @@ def test_new_modules_pass_the_tests_unedited(scratch: Clone) -> None:
     own |= {"mocks/aws.tfmock.hcl", "tests/newcomer.tftest.hcl", "tests/newcomer.tofutest.hcl"}
     tests = {"complete.yaml", "minimal.yaml", "test_newcomer.py"}
     expected = {f"modules/newcomer/{name}" for name in own} | {f"tests/modules/newcomer/{name}" for name in tests}
-    assert set(scratch.new_files("README.md")) == expected
+    assert set(scratch.list_new_files("README.md")) == expected
     diff_lines = [line for line in scratch.run("git", "diff", "-U0").splitlines() if re.match(r"[+-](?![+-])", line)]
     assert diff_lines == [f"+| [newcomer](modules/newcomer/README.md) | {CONTENT} |"]
     scratch.run("scripts/synth.py", "--check")
-    scratch.lint("modules/newcomer", "tests/modules/newcomer")
-    assert "skipped" not in scratch.python("-m", "pytest", "-q", "-p", "no:xdist", "tests/modules", "-k", "newcomer")
+    scratch.check_style("modules/newcomer", "tests/modules/newcomer")
+    assert "skipped" not in scratch.run_python(
+        "-m", "pytest", "-q", "-p", "no:xdist", "tests/modules", "-k", "newcomer"
+    )
     report = json.loads(
         scratch.run(PROGRAM, "-d", "modules/newcomer", "--framework", "terraform", "--skip-download", "-o", "json")
     )
@@ -50,8 +52,8 @@ def test_new_modules_pass_the_tests_unedited(scratch: Clone) -> None:
     [
         ("Audit", "'Audit' must be 3 to 24 lower-case letters, digits and single underscores"),
         ("../audit", "'../audit' must be 3 to 24 lower-case letters"),
-        ("import", "import has another meaning in a module's code; choose another name"),
-        ("module", "module has another meaning in a module's code; choose another name"),
+        ("import", "import is a reserved word; choose another name"),
+        ("module", "module is a reserved word; choose another name"),
         ("common", "modules/common.py: already exists; choose another name"),
         ("storage", "modules/storage: already exists; choose another name"),
         ("dev", "an environment is named dev; choose another name"),

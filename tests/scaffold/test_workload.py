@@ -8,7 +8,7 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.scaffold import workload
 from sustainable_mlops.scaffold.framework import Framework, Task
 from tests.cases import check_cases
-from tests.scaffold.conftest import Clone, commands
+from tests.scaffold.conftest import Clone, list_commands
 
 #: Files of every workload.
 _FILES = {
@@ -43,14 +43,22 @@ def test_new_workloads_pass_the_tests_unedited(scratch: Clone, workloads: list[t
     for framework, task in workloads:
         name = f"{framework}_{task}"
         printed = scratch.run("scripts/new.py", "workload", name, "--framework", framework, "--task", task)
-        assert [command.split()[0] for command in commands(printed)] == ["aws", "aws", "smlops", "smlops", "smlops"]
+        assert [command.split()[0] for command in list_commands(printed)] == [
+            "aws",
+            "aws",
+            "smlops",
+            "smlops",
+            "smlops",
+        ]
         own = _FILES | ({"checkpoints.py"} if framework is Framework.XGBOOST else set())
         folders += [f"workloads/{name}", f"tests/workloads/{name}"]
-        files = {file for file in scratch.new_files() if any(file.startswith(f"{folder}/") for folder in folders[-2:])}
+        files = {
+            file for file in scratch.list_new_files() if any(file.startswith(f"{folder}/") for folder in folders[-2:])
+        }
         assert files == {f"workloads/{name}/{file}" for file in own} | {f"tests/workloads/{name}/test_{name}.py"}
-    scratch.lint(*folders)
-    assert "skipped" not in scratch.python("-m", "pytest", "-q", "-p", "no:xdist", *folders[1::2])
-    scratch.python("-m", "pytest", "-q", "-p", "no:xdist", "tests/test_dependencies.py")
+    scratch.check_style(*folders)
+    assert "skipped" not in scratch.run_python("-m", "pytest", "-q", "-p", "no:xdist", *folders[1::2])
+    scratch.run_python("-m", "pytest", "-q", "-p", "no:xdist", "tests/test_dependencies.py")
 
 
 @check_cases(

@@ -21,19 +21,19 @@ block: |
 """
 
 
-def edited(text: str = TEXT) -> str:
+def edit_text(text: str = TEXT) -> str:
     changed = YamlText(text, "settings.yaml")
     changed.replace("name", by="no")
     changed.replace("region", by="eu-west-1")
     changed.replace("state", "bucket", by="c")
     changed.drop("state", "key")
     changed.insert_after("region", line="more: true")
-    changed.head("# New.\n")
+    changed.replace_head("# New.\n")
     return str(changed)
 
 
 def test_only_the_requested_values_and_their_comments_change() -> None:
-    assert edited() == (
+    assert edit_text() == (
         TEXT.replace("# About\n# another one.\n", "# New.\n")
         .replace("'dev'   # the name", "'no'")
         .replace("&where eu-north-1 # cleanest\n", "&where eu-west-1\nmore: true\n")
@@ -43,8 +43,8 @@ def test_only_the_requested_values_and_their_comments_change() -> None:
 
 
 def test_line_endings_are_kept() -> None:
-    windows = edited(TEXT.replace("\n", "\r\n"))
-    assert windows.replace("# New.\n", "# New.\r\n") == edited().replace("\n", "\r\n")
+    windows = edit_text(TEXT.replace("\n", "\r\n"))
+    assert windows.replace("# New.\n", "# New.\r\n") == edit_text().replace("\n", "\r\n")
 
 
 @check_cases("value", ["no", "null", "1234", "on: 1", "a #b", "x" * 200])
@@ -59,5 +59,7 @@ def test_text_values_remain_text(value: str) -> None:
 
 @check_cases("text", ["{name: dev}\n", "other: dev\n", "name: [dev]\n"])
 def test_values_without_a_line_of_their_own_are_rejected(text: str) -> None:
-    with pytest.raises(UserError, match=r"settings.yaml: name can be changed only if it is on its own line"):
+    with pytest.raises(
+        UserError, match=r"settings.yaml: name: write it on its own line, so that the command can change it"
+    ):
         YamlText(text, "settings.yaml").replace("name", by="prod")

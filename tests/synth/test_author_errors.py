@@ -18,7 +18,7 @@ KEY = "modules/storage/key.py"
     ("right", "wrong", "message"),
     [
         ("var.name_prefix}", "var.name_prefx}", "var has no input 'name_prefx'; did you mean 'name_prefix'?"),
-        ("own_arn, assume_not_null", "own_arm, assume_not_null", "NameError: name 'own_arm' is not defined"),
+        ("allow_account(var)", "allow_acount(var)", "NameError: name 'allow_acount' is not defined"),
         ("import Inputs", "import Input", "ImportError: cannot import name 'Input' from 'modules.storage.inputs'"),
     ],
 )

@@ -27,16 +27,16 @@ def test_settings_and_inputs_do_not_import_jsii() -> None:
 def _name_prefix(copy: Path) -> str:
     settings = copy / "envs" / "dev" / "settings.yaml"
     settings.write_text(settings.read_text().replace("name_prefix: smlops-dev", "name_prefix: Dev_"))
-    return "name_prefix: 'Dev_' must be 3 to 24 lower-case letters, digits and hyphens, and start with a letter"
+    return "name_prefix: 'Dev_' must be 3 to 24 lower-case letters, digits and hyphens, starting with a letter"
 
 
-def _folder(copy: Path) -> str:
+def _rename_folder(copy: Path) -> str:
     (copy / "envs" / "dev").rename(copy / "envs" / "Staging")
     return "environment: 'dev' is not the name of its folder, 'Staging'; give both the same name"
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("add_error", [_name_prefix, _folder])
+@pytest.mark.parametrize("add_error", [_name_prefix, _rename_folder])
 def test_invalid_names_are_one_line_errors_without_node_and_terraform(
     copy: Path, add_error: Callable[[Path], str]
 ) -> None:

@@ -36,8 +36,8 @@ def check_results(folder: Path) -> None:
     (cached,) = (other for other in records if other["saved"])
     assert cached["figures"] == {}
     assert cached["saved"]["cost"]["value"] == pytest.approx(record["figures"]["cost"]["value"])
-    again = next(other for other in records if other["parameters"].get("StartReason", "none") != "none")
-    assert again["model_package"].endswith("/2"), "drift trained and registered another model"
+    drift_record = next(other for other in records if other["parameters"].get("StartReason", "none") != "none")
+    assert drift_record["model_package"].endswith("/2"), "drift trained and registered another model"
     # 300,000 requests of 0.2 s on 2 GB at 0.00002 USD/GB-s, x 1.063 in Stockholm.
     serverless = 300_000 * 0.2 * 2 * 0.00002 * 1.063
     costs = {name: read_costs(folder, name) for name in ("dev", "staging")}

@@ -6,7 +6,7 @@ import pytest
 
 from sustainable_mlops.catalogue import instances, tables
 from tests.cases import check_cases
-from tests.renewal import renew
+from tests.stale_files import suggest_update
 from tools.footprint_conformance import ConformanceCase, list_cases
 from tools.footprint_document import replace_tables
 
@@ -35,4 +35,6 @@ def test_every_case_is_computed() -> None:
 
 def test_the_tables_in_the_docs_are_fresh() -> None:
     text = DOCUMENT.read_text(encoding="utf-8")
-    assert replace_tables(text) == text, renew(".venv/bin/python -m tools.footprint_document docs/footprint.md")
+    assert replace_tables(text) == text, suggest_update(
+        ".venv/bin/python -m tools.footprint_document docs/footprint.md"
+    )

@@ -73,7 +73,7 @@ def test_cpu_estimates_lie_between_the_kinds_of_measurement() -> None:
 
 def test_the_cpu_coefficients_follow_from_the_measured_servers() -> None:
     for (load, share), (same, ours) in zip(
-        cpu_hosts.compute_cpu_ratio(cpu_hosts.load_hosts()), Coefficients.default().cpu_ratio, strict=True
+        cpu_hosts.compute_cpu_ratio(cpu_hosts.load_hosts()), Coefficients.get_current().cpu_ratio, strict=True
     ):
         assert load == same
         assert share == pytest.approx(ours, abs=0.001)

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import pytest
 
 from sustainable_mlops.synth import list_names
-from tests.renewal import renew
+from tests.stale_files import suggest_update
 from tools import pictures
 
 pytestmark = pytest.mark.slow
@@ -19,7 +19,7 @@ def rendered() -> dict[str, str]:
 
 def test_the_pictures_show_the_present_code(rendered: dict[str, str]) -> None:
     files = {name: (pictures.IMAGES / name).read_text(encoding="utf-8") for name in rendered}
-    assert files == rendered, renew(".venv/bin/python -m tools.pictures")
+    assert files == rendered, suggest_update(".venv/bin/python -m tools.pictures")
 
 
 def test_the_pictures_show_each_module_of_an_environment_and_each_environment(rendered: dict[str, str]) -> None:

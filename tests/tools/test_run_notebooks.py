@@ -13,7 +13,7 @@ from tools import run_notebooks
 from tools.run_notebooks import (
     RUNNABLE,
     Notebook,
-    Run,
+    NotebookResult,
     create_environment,
     find_notebooks,
     find_requirement,
@@ -45,7 +45,7 @@ def test_the_error_of_a_notebook_is_recorded_in_its_result(tmp_path: Path, monke
     monkeypatch.setitem(sys.modules, "nbclient.exceptions", errors)
     write_notebook(tmp_path / "a.ipynb", {})
     notebook = Notebook(Path("a.ipynb"), ("print(1)",), RUNNABLE)
-    result: Run = run_notebook(notebook, tmp_path, {}, 1)
+    result: NotebookResult = run_notebook(notebook, tmp_path, {}, 1)
     assert (result.error, result.is_complete) == ("ValueError: no cells", False)
 
 

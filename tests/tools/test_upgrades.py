@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.renewal import renew
+from tests.stale_files import suggest_update
 from tools.upgrades import declarations, releases
 from tools.upgrades.comparison import (
     PLAN_PREFIX,
@@ -197,7 +197,7 @@ def test_every_breaking_change_since_the_release_is_declared(synthesized: dict[s
         [*differences, "declare it in modules/breaking_changes.yaml, or keep the interface"]
     )
     page = declarations.render_page(releases.read_name(), list_stricter_inputs_since_release(synthesized))
-    assert declarations.PAGE.read_text() == page, renew(".venv/bin/python -m tools.upgrades")
+    assert declarations.PAGE.read_text() == page, suggest_update(".venv/bin/python -m tools.upgrades")
 
 
 def test_differences_name_undeclared_and_outdated_changes() -> None:

@@ -15,7 +15,7 @@ import yaml
 from modules.async_endpoint.inputs import Inputs as AsyncInputs
 from modules.realtime_endpoint.inputs import Inputs as RealtimeInputs
 from sustainable_mlops.catalogue import instances
-from sustainable_mlops.jobs.image import Scope, image_address
+from sustainable_mlops.jobs.image import Scope, find_image_address
 from sustainable_mlops.jobs.specs.common import FrameworkImage
 from sustainable_mlops.jobs.specs.training import AdditionalServingSpec, ServingSpec, TrainingSpec
 from sustainable_mlops.scaffold.files import render
@@ -96,9 +96,9 @@ def list_pairs(where: str, document: Mapping[str, Any]) -> Iterator[ImagePair]:
     is_promoted = (ROOT / "envs" / "catalogue" / "models" / f"{job.workload.replace('-', '_')}.yaml").exists()
     for region_name in sorted({find_region(document), *(list_environment_regions().values() if is_promoted else ())}):
         servings: list[ServingSpec | AdditionalServingSpec] = [job.serving, *job.serving.additional.values()]
-        for machines in servings:
-            for instance_type in (*machines.realtime_instance_types, *machines.transform_instance_types):
-                yield ImagePair(where, machines.image or job.image, instance_type, "inference", region_name)
+        for serving in servings:
+            for instance_type in (*serving.realtime_instance_types, *serving.transform_instance_types):
+                yield ImagePair(where, serving.image or job.image, instance_type, "inference", region_name)
 
 
 PAIRS = sorted({pair for where, document in list_documents() for pair in list_pairs(where, document)}, key=str)
@@ -144,7 +144,7 @@ def test_every_instance_type_of_a_job_file_has_an_image_pair() -> None:
 
 @check_cases("pair", PAIRS, ids=str)
 def test_the_image_exists_for_the_instance_type_in_the_region(pair: ImagePair) -> None:
-    address = image_address(pair.image, pair.region, pair.instance_type, pair.scope)
+    address = find_image_address(pair.image, pair.region, pair.instance_type, pair.scope)
     assert f".ecr.{pair.region}." in address
     assert read_architecture(address) == find_architecture(pair.instance_type)
     assert instances.is_offered(pair.instance_type, pair.region)

@@ -1,4 +1,6 @@
-"""A model from its training to another account and back, in the sandbox: the command behind `make demo`.
+"""Run the demo in the sandbox: train a model, serve it from another account, and train it again when the data drift.
+
+`make demo` runs this command.
 
 - `python -m tools.demo`: train, register, promote, serve, find drift, train again, and destroy everything
 - `python -m tools.demo --keep`: leave the sandbox up, for Terraform, boto3 and the AWS CLI
@@ -20,18 +22,18 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.operations import teardown
 from sustainable_mlops.steps import Steps
 from sustainable_mlops.terraform import ROOT, find_engine
-from tools.demo.delivery import Delivery
-from tools.demo.development import Development
+from tools.demo.delivery import StagingEnvironment
+from tools.demo.demo_run import OUT, PIPELINE, RAW, DemoRun
+from tools.demo.development import DevEnvironment
 from tools.demo.environments import DEPLOYER, find_folder
 from tools.demo.monitoring import Monitoring
-from tools.demo.stage import OUT, PIPELINE, RAW, Stage
-from tools.demo.statement import check_plan, print_statement
+from tools.demo.summary import check_plan, print_summary
 
-#: The command in the clone, which works without an activated environment.
+#: The command in the clone, which works without an activated virtual environment.
 SMLOPS = ".venv/bin/smlops"
 LIST_BUCKETS = 'import boto3; print(boto3.client("s3").list_buckets()["Buckets"])'
 
-app = cli.app()
+app = cli.create_app()
 
 
 @app.command(help=__doc__)
@@ -53,8 +55,8 @@ def run(
                 sandbox = stack.enter_context(Sandbox.start(log=OUT / "sandbox.log"))
             step.result = f"AWS at {sandbox.endpoint}"
         os.environ.update(sandbox.environment)
-        demo = Demo(Stage(sandbox, steps, stack.enter_context(ThreadPoolExecutor())))
-        demo.tell()
+        demo = Demo(DemoRun(sandbox, steps, stack.enter_context(ThreadPoolExecutor())))
+        demo.run_chapters()
         if not keep:
             demo.destroy()
         demo.report()
@@ -82,7 +84,7 @@ def list_commands() -> dict[str, str]:
         commands[f"{execute} aws sagemaker list-pipelines"] = "The AWS CLI on the sandbox"
     return commands | {
         f"{execute} {SMLOPS} pipeline run {PIPELINE.relative_to(ROOT)} --data {RAW.relative_to(ROOT)}": (
-            "The pipeline on the same data: nothing runs (5 s)"
+            "The pipeline on the same data: no job runs (5 s)"
         ),
         f"{execute} bash": "A shell in which AWS is the sandbox; `exit` leaves it",
         f"{SMLOPS} sandbox status": "The resources in the sandbox",
@@ -93,67 +95,78 @@ def list_commands() -> dict[str, str]:
 class Demo:
     """The chapters in order."""
 
-    def __init__(self, stage: Stage) -> None:
-        self._stage = stage
-        self._development = Development(stage)
-        self._delivery = Delivery(stage)
-        self._monitoring = Monitoring(stage, self._development)
-        self._environments: dict[str, Development | Delivery] = {"dev": self._development, "staging": self._delivery}
+    def __init__(self, demo_run: DemoRun) -> None:
+        self._demo_run = demo_run
+        self._development = DevEnvironment(demo_run)
+        self._delivery = StagingEnvironment(demo_run)
+        self._monitoring = Monitoring(demo_run, self._development)
+        self._environments: dict[str, DevEnvironment | StagingEnvironment] = {
+            "dev": self._development,
+            "staging": self._delivery,
+        }
+        self._plans: dict[str, Future[bool]] = {}
         self._checks: dict[str, Future[str]] = {}
 
-    def tell(self) -> None:
+    def run_chapters(self) -> None:
         """Run every chapter, and check that the plans are empty."""
         dev, staging = self._development, self._delivery
-        dev.apply(on_key=staging.prepare)
+        dev.write()
+        staging.prepare()
+        dev.apply(on_key=staging.allow_key)
         dev.run_pipeline()
-        records = self._stage.pool.submit(dev.put_records)
+        records = self._demo_run.pool.submit(dev.put_records)
         package = dev.approve()
         staging.promote(package)
         staging.serve(dev.held_out)
-        with self._stage.step("Put flights into the feature group") as this:
-            this.result = f"{records.result()}, meanwhile"
+        self._start_plan("staging")
+        with self._demo_run.step("Put flights into the feature group") as this:
+            this.result = f"{records.result()}, while staging was applied"
+        dev.applied.result()  # with the rules and the alarm that start the pipeline
         dev.deliver_again()
         self._monitoring.check_batch(dev.held_out)
+        self._start_plan("dev")
         self._monitoring.train_again()
-        with self._stage.step("Plan both environments: empty") as this:
-            dev.applied.result()
-            checks = {name: checkov.Checkov() for name in self._environments}
-            plans = {
-                name: self._stage.pool.submit(environment.terraform.is_up_to_date, OUT / f"{name}.tfplan")
-                for name, environment in self._environments.items()
-            }
-            for name, is_up_to_date in plans.items():
+        with self._demo_run.step("Plan both environments: empty") as this:
+            for name, is_up_to_date in self._plans.items():
                 if not is_up_to_date.result():
                     raise UserError(f"the plan of {name} is not empty: see terraform show out/{name}.tfplan")
             this.result = "no change"
-        self._checks = {
-            name: self._stage.pool.submit(check_plan, self._stage, environment.terraform, checks[name], name)
-            for name, environment in self._environments.items()
-        }
 
     def destroy(self) -> None:
         """Destroy everything. Raises UserError if a resource is left."""
-        with self._stage.step("Destroy both environments") as this:
+        with self._demo_run.step("Destroy both environments") as this:
             destroyed = [
-                self._stage.pool.submit(teardown.destroy, environment.terraform, refresh=False, late_seconds=1)
+                self._demo_run.pool.submit(teardown.destroy, environment.terraform, refresh=False, late_seconds=1)
                 for environment in self._environments.values()
             ]
             this.result = f"{sum(one.result() for one in destroyed)} resources"
-        with self._stage.step("Look for resources that are left") as this:
+        with self._demo_run.step("Look for resources that are left") as this:
             for name, environment in self._environments.items():
-                self._stage.delete_state_bucket(name, environment.bucket)
-            self._stage.client("iam", "staging").delete_role(RoleName=DEPLOYER.rpartition("/")[2])
-            left = self._stage.sandbox.inventory()
+                self._demo_run.delete_state_bucket(name, environment.bucket)
+            self._demo_run.client("iam", "staging").delete_role(RoleName=DEPLOYER.rpartition("/")[2])
+            left = self._demo_run.sandbox.inventory()
             if left:
                 raise UserError(f"left in the sandbox: {json.dumps(left)}")
             this.result = "nothing"
 
+    def _start_plan(self, name: str) -> None:
+        """Plan an environment and then run checkov on the plan, in the background."""
+        terraform, checks = self._environments[name].terraform, checkov.Checkov()
+        plan = self._demo_run.pool.submit(terraform.is_up_to_date, OUT / f"{name}.tfplan")
+        self._plans[name] = plan
+
+        def check() -> str:
+            plan.result()
+            return check_plan(self._demo_run, terraform, checks, name)
+
+        self._checks[name] = self._demo_run.pool.submit(check)
+
     def report(self) -> None:
-        """Print the results of checkov and the closing statement."""
-        with self._stage.step("checkov's built-in checks") as this:
+        """Print the results of checkov and the summary."""
+        with self._demo_run.step("checkov's built-in checks") as this:
             this.result = "; ".join(one.result() for one in self._checks.values())
-        print_statement(self._stage)
-        say("Artefacts: out/ (demo.json, plans and checkov of dev and staging, runs/, raw/)")
+        print_summary(self._demo_run)
+        say("Artifacts in out/: demo.json, the plans and checkov reports of dev and staging, runs/, raw/")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """The two environments of the demo: envs/dev with other settings, below `.local/demo`.
 
-    python -m tools.demo.environments staging
+    python -m tools.demo.environments dev staging
 
-writes the HCL of one of them from its settings. The demo runs this as another process, because jsii takes seconds.
+writes their HCL from their settings. The demo runs this as another process, because jsii takes seconds.
 """
 
 import argparse
@@ -11,6 +11,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,16 @@ DRIFT_ENTRY = {
 #: Rounds of the training after drift: enough for the gate, and a quarter of the first training's time.
 ROUNDS = 60
 #: Sources of the HCL, as patterns of paths.
-_SOURCES = ("envs/**/*.py", "envs/catalogue/*/*.yaml", "envs/dev/settings.yaml", "modules/**/*.py", "tools/demo/*.py")
+_SOURCES = (
+    "envs/**/*.py",
+    "envs/catalogue/*/*.yaml",
+    "envs/dev/settings.yaml",
+    "modules/**/*.py",
+    "sustainable_mlops/authoring/**/*.py",
+    "sustainable_mlops/catalogue/*.*",
+    "sustainable_mlops/synth/**/*.py",
+    "tools/demo/*.py",
+)
 
 
 def find_folder(name: str) -> Path:
@@ -78,49 +88,66 @@ def build_settings(name: str, key_arn: str | None = None) -> dict[str, Any]:
         "pipelines": {MODEL: None, DRIFT: None},
         "models": {MODEL: {"async_endpoint": {"max_instances": 1}}},
         "promotion": {"registries": {ACCOUNTS["dev"]: "smlops-dev"}},
-        "access": {"decrypt_key_arns": [key_arn]},
+        "access": {"decrypt_key_arns": [key_arn] if key_arn else []},
     }
 
 
-def write_environment(name: str, key_arn: str | None = None) -> None:
-    """Write the settings and the HCL of an environment, without packages. Raises UserError."""
-    folder = find_folder(name)
-    folder.mkdir(parents=True, exist_ok=True)
+def write_environments(*names: str, key_arn: str | None = None) -> None:
+    """Write the settings and the HCL of environments, without packages. Raises UserError.
+
+    `key_arn` is the key of dev, with which the models are encrypted.
+    """
     catalogue = FOLDER / "catalogue"
     shutil.copytree(ROOT / "envs" / "catalogue", catalogue, dirs_exist_ok=True)
     (catalogue / "pipelines" / f"{DRIFT}.yaml").write_text(yaml.safe_dump(DRIFT_ENTRY))
-    for called in synth.CALLED_FOLDERS:  # the HCL refers to them
-        if not (FOLDER.parent / called).exists():
-            (FOLDER.parent / called).symlink_to(ROOT / called)
-    (folder / synth.PACKAGES).write_text(json.dumps({"model_packages": {}}, indent=2) + "\n")
-    text = yaml.safe_dump(build_settings(name, key_arn), sort_keys=False)
-    digest = hashlib.sha256(text.encode())
-    for file in sorted(file for pattern in _SOURCES for file in ROOT.glob(pattern)):
-        digest.update(file.read_bytes())
-    stamp = folder / "synthesized"
-    if stamp.exists() and stamp.read_text() == digest.hexdigest():
+    for folder in synth.CALLED_FOLDERS:  # the HCL refers to them
+        if not (FOLDER.parent / folder).exists():
+            (FOLDER.parent / folder).symlink_to(ROOT / folder)
+    digests = {name: _write_settings(find_folder(name), build_settings(name, key_arn)) for name in names}
+    changed = {name: digest for name, digest in digests.items() if _read_stamp(name) != digest}
+    if not changed:
         return
-    (folder / "settings.yaml").write_text(text)
-    command = [sys.executable, "-m", "tools.demo.environments", name]
+    command = [sys.executable, "-m", "tools.demo.environments", *changed]
     process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if process.returncode:
         raise UserError(f"demo: {process.stderr.strip()}")
-    stamp.write_text(digest.hexdigest())
+    for name, digest in changed.items():
+        _find_stamp(name).write_text(digest)
 
 
-def synthesize(name: str) -> None:
-    """Write the HCL of an environment from its settings. Starts jsii."""
-    folder = find_folder(name)
+def _write_settings(folder: Path, settings: dict[str, Any]) -> str:
+    """Write the settings, and return a digest of everything that the HCL is made from."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / synth.PACKAGES).write_text(json.dumps({"model_packages": {}}, indent=2) + "\n")
+    text = yaml.safe_dump(settings, sort_keys=False)
+    (folder / "settings.yaml").write_text(text)
+    digest = hashlib.sha256(text.encode())
+    for file in sorted(file for pattern in _SOURCES for file in ROOT.glob(pattern)):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def _find_stamp(name: str) -> Path:
+    return find_folder(name) / "synthesized"
+
+
+def _read_stamp(name: str) -> str:
+    return _find_stamp(name).read_text() if _find_stamp(name).exists() else ""
+
+
+def synthesize(names: Iterable[str]) -> None:
+    """Write the HCL of environments from their settings. Starts jsii."""
     modules = synth.load_modules(synth.list_names()[0])
     from envs.environment import COMPONENTS
-    from envs.root import Environment
+    from envs.root import EnvironmentRoot
     from envs.settings import load
 
-    for file, text in Environment(load(folder), modules, COMPONENTS).synthesize().files().items():
-        write_file(folder / file, text)
+    for folder in map(find_folder, names):
+        for file, text in EnvironmentRoot(load(folder), modules, COMPONENTS).synthesize().render_files().items():
+            write_file(folder / file, text)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
-    parser.add_argument("name", choices=ACCOUNTS)
-    synthesize(parser.parse_args().name)
+    parser.add_argument("names", nargs="+", choices=ACCOUNTS)
+    synthesize(parser.parse_args().names)

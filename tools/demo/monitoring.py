@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.pipelines import launch
-from tools.demo.development import JOBS, Development
+from tools.demo.demo_run import OUT, WORKLOAD, DemoRun, find_step, format_usage
+from tools.demo.development import JOBS, DevEnvironment
 from tools.demo.environments import CURRENT
-from tools.demo.stage import OUT, WORKLOAD, Stage, find_step, format_usage
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -22,13 +22,13 @@ EVALUATION_SECONDS = 600
 class Monitoring:
     """The drift check of dev, and the training that it starts."""
 
-    def __init__(self, stage: Stage, development: Development) -> None:
-        self._stage = stage
+    def __init__(self, demo_run: DemoRun, development: DevEnvironment) -> None:
+        self._demo_run = demo_run
         self._development = development
 
     def check_batch(self, held_out: "DataFrame") -> None:
         """Compare a batch of flights with the profile of the model."""
-        with self._stage.step("Check a batch of December for drift") as this:
+        with self._demo_run.step("Check a batch of December for drift") as this:
             self._copy_current_data()
             BATCH.mkdir(parents=True, exist_ok=True)
             held_out.tail(FLIGHTS).to_parquet(BATCH / "batch.parquet")
@@ -36,7 +36,7 @@ class Monitoring:
             bucket = self._development.platform["buckets"]["artifacts"]
             overrides = {"Profile": f"s3://{bucket}/runs/flight-delay/{profile}/evaluation"}
             prepared = launch.prepare(WORKLOAD / "drift_pipeline.yaml", data=BATCH, overrides=overrides)
-            record = self._stage.follow(launch.start_execution(prepared), this)
+            record = self._demo_run.follow(launch.start_execution(prepared), this)
             columns = self._count_drifting_columns()
             if not columns:
                 raise UserError("the batch does not drift: see drift.json of the execution")
@@ -44,20 +44,19 @@ class Monitoring:
 
     def train_again(self) -> None:
         """Wait until the alarm on drift starts the pipeline, and follow it."""
-        with self._stage.step("The alarm starts the pipeline: train again") as this:
-            previous = self._find_last_execution()
-            self._stage.sandbox.advance(EVALUATION_SECONDS)
-            record = self._stage.follow(self._development.wait_for_start(previous), this)
+        with self._demo_run.step("The alarm starts the pipeline: train again") as this:
+            self._demo_run.sandbox.advance(EVALUATION_SECONDS)
+            record = self._demo_run.follow(self._development.wait_for_start(), this)
             names = [one.name for one in record.steps if one.ran_job]
             if names != list(JOBS) or record.model_package is None:
                 raise UserError(f"execution {record.execution} of {record.pipeline} ran {', '.join(names) or 'no job'}")
             reason = str(record.parameters["StartReason"]).partition(":")[0]
-            self._stage.figures["Reason of the second training"] = reason
+            self._demo_run.figures["Reason of the second training"] = reason
             this.result = f"{record.model_package.rpartition(':')[2]}, pending; started because of: {reason}"
 
     def _copy_current_data(self) -> None:
         """Copy the delivered data to the key of the newest data set, which the alarm's executions read."""
-        s3, bucket = self._stage.client("s3"), self._development.platform["buckets"]["data"]
+        s3, bucket = self._demo_run.client("s3"), self._development.platform["buckets"]["data"]
         prefix = self._development.raw
         pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
         for item in (one for page in pages for one in page.get("Contents", []) if one["Key"] != prefix):
@@ -68,7 +67,7 @@ class Monitoring:
         from workloads.flight_delay import drift
 
         now = datetime.now(UTC)
-        points = self._stage.client("cloudwatch").get_metric_statistics(
+        points = self._demo_run.client("cloudwatch").get_metric_statistics(
             Namespace="smlops-dev/drift",
             MetricName=drift.DRIFTING_COLUMNS,
             Dimensions=[{"Name": "Workload", "Value": "flight-delay"}],
@@ -78,9 +77,3 @@ class Monitoring:
             Statistics=["Maximum"],
         )["Datapoints"]
         return int(max((point["Maximum"] for point in points), default=0))
-
-    def _find_last_execution(self) -> str:
-        arn: str = self._stage.client("sagemaker").list_pipeline_executions(
-            PipelineName=self._development.record.pipeline, SortBy="CreationTime", SortOrder="Descending"
-        )["PipelineExecutionSummaries"][0]["PipelineExecutionArn"]
-        return arn

@@ -22,7 +22,7 @@ from tools.release import checks, mirrors, packages
 from tools.release.links import relocate_links
 from tools.release.references import PROJECT
 
-app = cli.app()
+app = cli.create_app()
 
 
 @app.command(help=__doc__)
@@ -56,7 +56,7 @@ def build_release(
         if not only_mirrors:
             build_files(source, output)
         for line in list_next_steps(source, output, commits, only_mirrors=only_mirrors):
-            cli.stdout().print(line, markup=False)
+            cli.make_stdout_console().print(line, markup=False)
 
 
 def export_commit(root: Path, version: str, folder: Path) -> mirrors.Source:
@@ -89,7 +89,7 @@ def build_files(source: mirrors.Source, output: Path) -> None:
 
 
 def render_notes(source: mirrors.Source) -> str:
-    """Return the release notes: how to use each artefact, and the changes."""
+    """Return the release notes: how to use each artifact, and the changes."""
     _, changes = checks.read_changes(source.folder, source.version)
     changes = relocate_links(changes, checks.CHANGELOG, checks.CHANGELOG, {}, source.web)
     return source.render("notes.md.txt", changes=changes, commit=source.commit)

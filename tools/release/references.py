@@ -31,7 +31,7 @@ _EXCLUDED = ("tests/", ".pre-commit-config.yaml")
 
 
 @dataclass(frozen=True)
-class Part:
+class ReferencePart:
     """One part of a reference: its file and line, the part itself, and its value now and as it should be."""
 
     file: str
@@ -57,7 +57,7 @@ def find_owner(address: str) -> str:
     return owner[-1] if owner else "OWNER"
 
 
-def list_parts(root: Path, version: str) -> list[Part]:
+def list_parts(root: Path, version: str) -> list[ReferencePart]:
     """Return each address and version of the references in the pages and CI files of a repository."""
     names = [one for one in list_files(root) if one.endswith(_SUFFIXES) and not one.startswith(_EXCLUDED)]
     address = read_address(root)
@@ -69,13 +69,13 @@ def list_parts(root: Path, version: str) -> list[Part]:
     ]
 
 
-def _list_parts_of_file(name: str, text: str, address: str, tag: str) -> Iterator[Part]:
+def _list_parts_of_file(name: str, text: str, address: str, tag: str) -> Iterator[ReferencePart]:
     expected = {"address": address.rpartition("/")[0], "owner": find_owner(address)}
     for match in _REFERENCE.finditer(text):
         for group, value in match.groupdict().items():
             if value is not None:
                 line = text.count("\n", 0, match.start(group)) + 1
-                yield Part(name, line, match.start(group), value, expected.get(group, tag))
+                yield ReferencePart(name, line, match.start(group), value, expected.get(group, tag))
 
 
 def update_references(root: Path, version: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Compare the inputs, outputs and addresses of the modules with the last release.
+"""Comparison of the inputs, outputs and addresses of the modules with the last release.
 
 - `python -m tools.upgrades`: print each breaking change, and write them to `docs/upgrading.md`; exit with 1 if one is
   not declared in `modules/breaking_changes.yaml`
@@ -18,7 +18,7 @@ from tools.upgrades.comparison import (
     list_stricter_inputs_since_release,
 )
 
-app = cli.app()
+app = cli.create_app()
 
 
 @app.command(help=__doc__)

@@ -23,7 +23,7 @@ SITE = ROOT / "out" / "site"
 
 
 def build_site(pages: Path = PAGES, site: Path = SITE) -> None:
-    """Write the pages to a new folder, and the site from them. Raise UserError if a page has a problem."""
+    """Write the pages to a new folder, and the site from them. Raises UserError if a page has a problem."""
     shutil.rmtree(pages, ignore_errors=True)
     pages.mkdir(parents=True)
     copy_pages(pages)

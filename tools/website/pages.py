@@ -71,7 +71,7 @@ class _Copy:
                 text = _link_rules(text)
             target.write_text(convert(text, lambda link: self._change_link(path, link)), encoding="utf-8")
         else:
-            page = self._folder / _source_page(path)
+            page = self._folder / _find_source_page(path)
             page.parent.mkdir(parents=True, exist_ok=True)
             page.write_text(self._render_source(path), encoding="utf-8")
 
@@ -90,7 +90,7 @@ class _Copy:
         self._open.append(target)
         if target.endswith((*IMAGES, ".md")):
             return f"{name}{hash_sign}{anchor}"
-        return os.path.relpath(_source_page(target), os.path.dirname(page) or ".")
+        return os.path.relpath(_find_source_page(target), os.path.dirname(page) or ".")
 
     def _render_source(self, path: str) -> str:
         head = f"---\nsearch:\n  exclude: true\n---\n# {path}\n\n"
@@ -103,7 +103,7 @@ class _Copy:
         return f"{head}{note}`````{_LANGUAGES.get(Path(path).suffix, 'text')}\n{text}\n`````\n"
 
 
-def _source_page(path: str) -> str:
+def _find_source_page(path: str) -> str:
     return f"source/{path}.md"
 
 

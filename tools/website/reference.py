@@ -106,7 +106,7 @@ def render_rules() -> Iterator[str]:
     yield ""
     yield "| severity | meaning |"
     yield "|---|---|"
-    yield "| fail | It is closed or impossible. |"
+    yield "| fail | AWS refuses it, or it cannot work. |"
     yield "| warn | It is a choice that needs a reason. |"
     yield "| info | It is advice. |"
     yield ""

@@ -2,7 +2,7 @@
 
     python workloads/digits/compare_precision.py --data out/digits
 
-trains once, quantizes, and prints a table. Seconds are CPU seconds of this machine, which other work hardly changes.
+trains once, quantizes, and prints a table. Seconds are CPU seconds of this computer, which other work hardly changes.
 The carbon is the footprint model's estimate for an instance that works as long. The script needs this repository, so
 jobs do not send it.
 """

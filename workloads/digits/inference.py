@@ -71,7 +71,7 @@ def input_fn(body: str | bytes, content_type: str) -> np.ndarray:
         raise InputError("the request is not UTF-8 text") from None
     kind = content_type.partition(";")[0].strip().lower()
     if kind == JSON:
-        images = _json_images(text)
+        images = _read_json_images(text)
     elif kind == CSV:
         images = [line for line in csv.reader(io.StringIO(text)) if line]
     else:
@@ -98,7 +98,7 @@ def output_fn(probabilities: np.ndarray, accept: str) -> tuple[str, str]:
     raise InputError(f"answers of type {accept} are not served: accept {JSON} or {CSV}")
 
 
-def _json_images(text: str) -> list[Any]:
+def _read_json_images(text: str) -> list[Any]:
     try:
         content = json.loads(text)
     except ValueError as error:

@@ -26,7 +26,7 @@ def import_script() -> ModuleType:
 def make_server(code: ModuleType, model_dir: str, port: int) -> ThreadingHTTPServer:
     """Return a server with its model loaded, so that it is healthy as soon as it responds."""
     model = code.model_fn(model_dir)
-    lock = threading.Lock()  # two requests at once are not faster, neither on a chip nor on a CPU
+    lock = threading.Lock()  # two concurrent requests are not faster, neither on a chip nor on a CPU
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

@@ -11,7 +11,7 @@ INTENDED = (
     "Predicts, one hour before the scheduled departure from New York, how likely a flight is to arrive 15 minutes late."
 )
 CAVEATS = (
-    "Trained on flights of 2013 from three airports that arrived; cancelled and diverted flights have no label. "
+    "Trained on flights of 2013 from three airports that arrived; canceled and diverted flights have no label. "
     "Not for decisions about people."
 )
 ESTIMATED = (
@@ -27,17 +27,17 @@ def build_card(evaluation: Mapping[str, Any], details: Mapping[str, str]) -> dic
             {
                 "name": "flights of the last months, not used in training",
                 "evaluation_observation": f"{evaluation['test_flights']} flights",
-                "metric_groups": [{"name": "binary classification", "metric_data": _metrics(evaluation)}],
+                "metric_groups": [{"name": "binary classification", "metric_data": _build_metrics(evaluation)}],
             }
         ],
         "additional_information": {
             "caveats_and_recommendations": CAVEATS,
-            "custom_details": {**details, **_environment(evaluation["footprint"])},
+            "custom_details": {**details, **_build_environment(evaluation["footprint"])},
         },
     }
 
 
-def _metrics(evaluation: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _build_metrics(evaluation: Mapping[str, Any]) -> list[dict[str, Any]]:
     metrics = evaluation["binary_classification_metrics"]
     return [
         {"name": name, "type": "number", "value": metric["value"]}
@@ -46,18 +46,20 @@ def _metrics(evaluation: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _environment(footprint: Mapping[str, Any]) -> dict[str, str]:
+def _build_environment(footprint: Mapping[str, Any]) -> dict[str, str]:
     """Return the environmental section."""
     instance_seconds = ", ".join(f"{step} {value:g} s" for step, value in footprint["instance_seconds"].items())
     return {
-        "Environment: carbon of making this model": _range(footprint["co2e_kg"], "kgCO2e, operational and embodied"),
-        "Environment: energy of making this model": _range(footprint["energy_kwh"], "kWh"),
-        "Environment: cost of making this model": _range(footprint["cost_usd"], "USD"),
+        "Environment: carbon of making this model": _format_range(
+            footprint["co2e_kg"], "kgCO2e, operational and embodied"
+        ),
+        "Environment: energy of making this model": _format_range(footprint["energy_kwh"], "kWh"),
+        "Environment: cost of making this model": _format_range(footprint["cost_usd"], "USD"),
         "Environment: instance time": instance_seconds or "unknown",
         "Environment: Region": footprint["region"] or "unknown",
         "Environment: basis": ESTIMATED,
     }
 
 
-def _range(figure: Mapping[str, float], unit: str) -> str:
+def _format_range(figure: Mapping[str, float], unit: str) -> str:
     return f"{figure['value']:g} {unit} ({figure['low']:g} to {figure['high']:g})"

@@ -58,7 +58,7 @@ class Checkpoints:
         Skips a damaged checkpoint with a warning. Raises InputError if all checkpoints are damaged, or if one belongs
         to another run.
         """
-        paths = self._paths()
+        paths = self._list_paths()
         for path in reversed(paths):
             checkpoint = self._read(path)
             if checkpoint is not None:
@@ -72,8 +72,8 @@ class Checkpoints:
         """Write a checkpoint and delete the oldest beyond KEEP."""
         header = {"fingerprint": self.fingerprint, "round": checkpoint.round, "state": checkpoint.state}
         body = json.dumps(header).encode() + b"\n" + checkpoint.model
-        self._write(f"round-{checkpoint.round:06d}.checkpoint", _digest(body) + b"\n" + body)
-        for old in self._paths()[:-KEEP]:
+        self._write(f"round-{checkpoint.round:06d}.checkpoint", _compute_digest(body) + b"\n" + body)
+        for old in self._list_paths()[:-KEEP]:
             old.unlink(missing_ok=True)
 
     def begin_life(self, start: int) -> None:
@@ -92,14 +92,14 @@ class Checkpoints:
         self.lives[-1]["to"] = round_
         self._write("lives.json", json.dumps({"fingerprint": self.fingerprint, "lives": self.lives}).encode())
 
-    def _paths(self) -> list[Path]:
+    def _list_paths(self) -> list[Path]:
         # SageMaker adds marker files such as round-000020.checkpoint.sagemaker-uploaded.
         return sorted(p for p in self.folder.iterdir() if re.fullmatch(r"round-\d{6}\.checkpoint", p.name))
 
     def _read(self, path: Path) -> Checkpoint | None:
         """Return the checkpoint; None if the file is damaged."""
         digest, _, body = path.read_bytes().partition(b"\n")
-        if digest != _digest(body):
+        if digest != _compute_digest(body):
             return None
         header, _, model = body.partition(b"\n")
         content = json.loads(header)
@@ -126,5 +126,5 @@ class Checkpoints:
         hidden.replace(self.folder / name)
 
 
-def _digest(content: bytes) -> bytes:
+def _compute_digest(content: bytes) -> bytes:
     return hashlib.sha256(content).hexdigest().encode()

@@ -4,7 +4,7 @@
 
 prints the number of equal predictions, and for each way the seconds of 1,000 predictions with one flight and with a
 thousand flights per request, the energy and the carbon of a million predictions with one flight per request, and the
-memory of a serving process. Seconds are CPU seconds, which other work on the machine hardly changes, of one thread, as
+memory of a serving process. Seconds are CPU seconds, which other work on the computer hardly changes, of one thread, as
 in a worker of a serverless endpoint. They include reading the request and writing the response.
 
 Energy and carbon are the footprint model's estimate for an instance that works as long. The script needs this

@@ -5,9 +5,9 @@
 writes trees-x86_64.so and trees-aarch64.so beside trees.npz. inference.py loads the one of its processor, and evaluates
 the arrays if there is none. The values are the same to the last bit: the code adds the leaves in the same order.
 
-The libraries need no other library, so they load in every Linux image. The library of this machine's processor is
+The libraries need no other library, so they load in every Linux image. The library of this computer's processor is
 compared with the arrays; the script deletes both if a value differs. The compiler is that of the package `ziglang`,
-which compiles for both processors, or else `cc`, which compiles for the processor of this machine.
+which compiles for both processors, or else `cc`, which compiles for the processor of this computer.
 """
 
 import argparse
@@ -116,7 +116,7 @@ def compile_trees(model_dir: Path, machines: Sequence[str] = MACHINES) -> list[P
 
 
 def check_library(trees: Trees, own: Path, libraries: Sequence[Path]) -> None:
-    """Compare the library of this machine with the arrays.
+    """Compare the library of this computer with the arrays.
 
     Raises InputError, and deletes all libraries, if a value differs.
     """

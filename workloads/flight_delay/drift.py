@@ -142,12 +142,12 @@ def _compare_column(profile: Mapping[str, Any], values: pd.Series) -> dict[str, 
     if profile["type"] == "category":
         present = values.dropna()
         observed = np.append(_count_categories(present, profile["categories"]), len(values) - len(present))
-        p_value = _test_counts(observed, expected)
+        p_value = _compute_p_value(observed, expected)
         return {"rows": len(values), "psi": compute_psi(observed, expected), "p_value": p_value}
     numbers = pd.to_numeric(values, errors="coerce").dropna().to_numpy(float)
     missing = len(values) - len(numbers)
     observed = np.append(_count_numbers(numbers, np.array(profile["edges"])), missing)
-    of_missing = _test_counts([len(numbers), missing], [expected[:-1].sum(), expected[-1]])
+    of_missing = _compute_p_value([len(numbers), missing], [expected[:-1].sum(), expected[-1]])
     ks, of_values = 0.0, 1.0
     if len(numbers) and profile["sample"]:
         ks, of_values = map(float, stats.ks_2samp(numbers, profile["sample"], method="asymp"))
@@ -165,7 +165,7 @@ def compute_psi(observed: Array, expected: Array) -> float:
     return round(float(np.sum((shares[0] - shares[1]) * np.log(shares[0] / shares[1]))), 6)
 
 
-def _test_counts(observed: Any, expected: Any) -> float:
+def _compute_p_value(observed: Any, expected: Any) -> float:
     """Return the p-value of the chi-square test that both lists of counts have the same distribution."""
     from scipy import stats
 

@@ -2,7 +2,7 @@
 
     python workloads/flight_delay/drift_pipeline.py
 
-writes drift_pipeline.json from drift.yaml, the same bytes on every machine.
+writes drift_pipeline.json from drift.yaml, the same bytes on every computer.
 """
 
 from pathlib import Path

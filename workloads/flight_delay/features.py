@@ -58,9 +58,7 @@ FEATURES = (
     Feature("pressure_millibars", "Fractional", "weather", "Pressure at sea level."),
     Feature("visibility_miles", "Fractional", "weather", "Visibility."),
     Feature("carrier_late_rate", "Fractional", "history", "Share of the carrier's flights that arrived late."),
-    Feature(
-        "flight_late_rate", "Fractional", "history", "The same for this flight number, drawn towards all flights'."
-    ),
+    Feature("flight_late_rate", "Fractional", "history", "The same for this flight number, drawn toward all flights'."),
 )
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING or __package__:
-    from . import machine
+    from . import job_instance
     from .features import InputError
 else:  # a container has all files in one folder
-    import machine
+    import job_instance
     from features import InputError
 
 FACTORS = Path(__file__).with_name("factors.json")
@@ -59,7 +59,7 @@ def parse_training(values: list[str] | None) -> list[StepUsage]:
 
 def measure_this_instance(seconds: float) -> StepUsage | None:
     """Return the usage of the evaluation itself; None outside of SageMaker."""
-    instance_type = machine.read_instance_type()
+    instance_type = job_instance.read_instance_type()
     return StepUsage("evaluate", instance_type, seconds, seconds) if instance_type else None
 
 

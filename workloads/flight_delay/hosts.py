@@ -85,12 +85,12 @@ def run_on_first_host(find: Callable[[], T]) -> T:
 
 
 def is_any_true(own: bool) -> bool:
-    """Return True if `own` is true on at least one host."""
+    """Return whether `own` is true on at least one host."""
     return bool(collective.allreduce(np.array([own], np.int32), collective.Op.MAX)[0])
 
 
 def _choose_port() -> int:
-    """Return the port where the hosts of this job meet. Jobs that share a machine get different ports."""
+    """Return the port where the hosts of this job meet. Jobs that share an instance get different ports."""
     return 20000 + zlib.crc32(os.environ.get("TRAINING_JOB_NAME", "").encode()) % 10000
 
 

@@ -75,9 +75,9 @@ def read_request(body: str | bytes, content_type: str) -> dict[str, list[Any]]:
         raise InputError("the request is not UTF-8 text") from None
     kind = content_type.partition(";")[0].strip().lower()
     if kind == JSON:
-        rows = _json_records(text)
+        rows = _read_json_records(text)
     elif kind == CSV:
-        rows = _csv_records(text)
+        rows = _read_csv_records(text)
     else:
         raise InputError(f"content type {content_type} is not served: send {JSON} or {CSV}")
     if not rows:
@@ -103,7 +103,7 @@ def format_response(probabilities: np.ndarray, accept: str) -> tuple[str, str]:
     raise InputError(f"answers of type {accept} are not served: accept {JSON} or {CSV}")
 
 
-def _json_records(text: str) -> list[Any]:
+def _read_json_records(text: str) -> list[Any]:
     try:
         content = json.loads(text)
     except ValueError as error:
@@ -115,7 +115,7 @@ def _json_records(text: str) -> list[Any]:
     return content
 
 
-def _csv_records(text: str) -> list[dict[str, Any]]:
+def _read_csv_records(text: str) -> list[dict[str, Any]]:
     lines = [line for line in csv.reader(io.StringIO(text)) if line]
     if not lines:
         return []

@@ -2,7 +2,7 @@
 
     python workloads/flight_delay/pipeline.py
 
-writes two files from the job files beside it: pipeline.json (the definition, the same bytes on every machine, written
+writes two files from the job files beside it: pipeline.json (the definition, the same bytes on every computer, written
 without any call) and factors.json (kWh, kgCO2e and USD of an instance hour, by Region).
 """
 
@@ -49,7 +49,7 @@ def build_definition() -> str:
             "prepared": prepare.get_output("report"),
         },
         [
-            *("--trained", *model_step.machines, "--job", model_step.job),
+            *("--trained", *model_step.instances, "--job", model_step.job),
             # The card shows these limits. A changed limit evaluates the model again and registers it again.
             *("--minimum_auc", minimum, "--carbon_budget_kg", budget),
         ],

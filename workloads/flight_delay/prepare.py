@@ -21,10 +21,10 @@ import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING or __package__:
-    from . import machine
+    from . import job_instance
     from .features import EVENT_TIME, FEATURES, LABEL, RECORD_IDENTIFIER, InputError, list_names
 else:  # a script imports from its own folder
-    import machine
+    import job_instance
     from features import EVENT_TIME, FEATURES, LABEL, RECORD_IDENTIFIER, InputError, list_names
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -52,7 +52,7 @@ SCHEDULE_COLUMNS = [
     *("origin", "dest", "distance", "time_hour"),
 ]
 #: Columns known only after departure. The tail number is not used: the file has the aircraft that flew, not the planned
-#: one, and no aircraft for most cancelled flights.
+#: one, and no aircraft for most canceled flights.
 OUTCOME_COLUMNS = ["arr_delay"]
 #: Columns that the history is computed from.
 HISTORY_COLUMNS = ["year", "month", "day", "carrier", "flight", *OUTCOME_COLUMNS]
@@ -142,7 +142,7 @@ def compute_late_rate(day: Array, key: Array, late: Array, prior: int) -> Array:
     arrived = ~np.isnan(late)
     cell = day[arrived] * keys + key[arrived]
 
-    def in_window(weights: Array | None) -> Array:
+    def sum_window(weights: Array | None) -> Array:
         """Return totals by day and key over the window that ends HISTORY_LAG_DAYS before the day."""
         daily = np.bincount(cell, weights, minlength=days * keys).reshape(days, keys)
         before: Array = np.vstack([np.zeros((1, keys)), np.cumsum(daily, axis=0)])  # before[d]: all days before d
@@ -150,7 +150,7 @@ def compute_late_rate(day: Array, key: Array, late: Array, prior: int) -> Array:
         total: Array = before[end] - before[np.maximum(end - HISTORY_DAYS, 0)]
         return total
 
-    flights, lates = in_window(None), in_window(late[arrived])
+    flights, lates = sum_window(None), sum_window(late[arrived])
     with np.errstate(invalid="ignore"):
         overall = lates.sum(axis=1) / flights.sum(axis=1)
         rate: Array = (lates + prior * overall[:, None]) / (flights + prior)
@@ -183,7 +183,7 @@ def build_frame(flights: pd.DataFrame, weather: pd.DataFrame, past: pd.DataFrame
     """Return every flight with identifier, event time, features and label, in order of event time.
 
     `past` has the outcomes of earlier flights. The event time is the prediction time; no feature of a row uses later
-    facts. The label of a cancelled or diverted flight is NaN. `split_parts` needs the additional column `month`.
+    facts. The label of a canceled or diverted flight is NaN. `split_parts` needs the additional column `month`.
     """
     # time_hour is the scheduled hour in UTC, so the result is right across changes of daylight saving time.
     hour = pd.to_datetime(flights["time_hour"], utc=True)
@@ -279,7 +279,7 @@ def prepare(raw: RawData, only: Path, out: Path) -> dict[str, Any]:
         raise InputError(f"{raw.folder / 'flights.csv.zip'} is missing, and so are flights by month (2013-01.csv.gz)")
     weather = raw.read_weather()
     months = list(raw.read_months(find_flight_files(only)))  # read everything before the first write
-    flights, labelled = 0, 0
+    flights, labeled = 0, 0
     rows: dict[str, int] = dict.fromkeys(SPLITS, 0)
     late: dict[str, float] = dict.fromkeys(SPLITS, 0.0)
     paths: set[Path] = set()
@@ -294,13 +294,13 @@ def prepare(raw: RawData, only: Path, out: Path) -> dict[str, Any]:
         for part, frame in parts.items():
             rows[part] += len(frame)
             late[part] += float(frame[LABEL].sum())
-            labelled += len(frame)
+            labeled += len(frame)
     for part in SPLITS:
         (out / part).mkdir(parents=True, exist_ok=True)
         for old in set((out / part).glob("*.parquet")) - paths:
             old.unlink()
     shares = {part: late[part] / rows[part] if rows[part] else 0.0 for part in SPLITS}
-    return {"flights": flights, "cancelled_or_diverted": flights - labelled, "rows": rows, "late_rate": shares}
+    return {"flights": flights, "cancelled_or_diverted": flights - labeled, "rows": rows, "late_rate": shares}
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -324,7 +324,7 @@ def main(arguments: list[str] | None = None) -> None:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         raise SystemExit(2) from None
     if options.report:
-        machine.write_report(options.report, time.monotonic() - started_at)
+        job_instance.write_report(options.report, time.monotonic() - started_at)
     if options.start_reason:
         print(f"start_reason={options.start_reason};")
     print(f"flights={report['flights']}; cancelled_or_diverted={report['cancelled_or_diverted']};")

@@ -130,7 +130,7 @@ def find_parquet_files(channel: str, folder: Path) -> list[Path]:
 
 
 def read_channel(channel: str, folder: Path) -> pd.DataFrame:
-    """Read the labelled flights of a channel. Raises InputError naming the file or column that is wrong."""
+    """Read the labeled flights of a channel. Raises InputError naming the file or column that is wrong."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 

@@ -21,7 +21,7 @@ import numpy as np
 Array = np.ndarray
 
 FILE = "trees.npz"
-#: Rows that are evaluated at once. The limit keeps memory independent of the request.
+#: Rows that are evaluated together. The limit keeps memory independent of the request.
 BLOCK = 4096
 
 
@@ -92,10 +92,10 @@ class Trees(NamedTuple):
 
     def predict_probabilities(self, rows: Array) -> Array:
         """Return XGBoost's `predict` to the last bit, for float32 rows with NaN for missing values."""
-        margins = [self._margins(rows[start : start + BLOCK]) for start in range(0, len(rows), BLOCK)]
+        margins = [self._compute_margins(rows[start : start + BLOCK]) for start in range(0, len(rows), BLOCK)]
         return _compute_probabilities(np.concatenate(margins)) if margins else np.empty(0, np.float32)
 
-    def _margins(self, rows: Array) -> Array:
+    def _compute_margins(self, rows: Array) -> Array:
         nodes = np.repeat(self.roots[None, :], len(rows), axis=0)
         row_numbers = np.arange(len(rows))[:, None]
         while True:
@@ -153,7 +153,7 @@ def load_trees(folder: Path) -> Trees | CompiledTrees:
 
 def _compute_probabilities(margins: Array) -> Array:
     one = np.float32(1)
-    return one / (one + _exp(-margins))
+    return one / (one + _compute_exp(-margins))
 
 
 _STEPS = 32
@@ -162,7 +162,7 @@ _CUBIC = [float.fromhex(text) for text in ("0x1.c6af84b912394p-5", "0x1.ebfce50f
 _LOG2_E = float.fromhex("0x1.71547652b82fep+0")
 
 
-def _exp(x: Array) -> Array:
+def _compute_exp(x: Array) -> Array:
     """Return float32 exponentials rounded like glibc's expf. numpy's differ in the last bit and by processor.
 
     Method and constants: Arm Optimized Routines (MIT), which glibc uses: 2^(k/32) from a table, the rest from a cubic.

@@ -1,4 +1,4 @@
-# Account of staging: the state bucket, and the roles with which CI plans, applies and promotes. An administrator applies it
+# Account of staging: the state bucket, and the roles that CI assumes to plan, apply and promote. An administrator applies it
 # once, and again after changes of ../deployer: modules/bootstrap/README.md#apply-it-the-first-time
 
 provider "aws" {

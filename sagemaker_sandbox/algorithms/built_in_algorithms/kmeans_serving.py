@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import ClientError
-from .serving import read_features, select_linear_accept, write_predictions
+from .serving import encode_predictions, read_features, select_linear_accept
 
 
 def load_built_in_model(model_dir: str) -> Any:
@@ -34,4 +34,4 @@ def transform_built_in(
         {"closest_cluster": float(cluster), "distance_to_cluster": float(distance)}
         for cluster, distance in zip(closest, distances, strict=True)
     ]
-    return write_predictions(rows, kind), kind
+    return encode_predictions(rows, kind), kind

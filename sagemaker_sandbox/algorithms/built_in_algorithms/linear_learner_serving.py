@@ -4,7 +4,7 @@ from pathlib import Path
 
 from .errors import ClientError
 from .linear_learner_model import LinearModel
-from .serving import read_features, select_linear_accept, write_predictions
+from .serving import encode_predictions, read_features, select_linear_accept
 
 
 def load_built_in_model(model_dir: str) -> LinearModel:
@@ -25,7 +25,7 @@ def transform_built_in(model: LinearModel, data: str | bytes, content_type: str,
     scores = model.score(features)
     values = scores.tolist() if scores.shape[1] > 1 else scores[:, 0].tolist()
     if model.kind == "regressor":
-        return write_predictions([{"score": value} for value in values], kind), kind
+        return encode_predictions([{"score": value} for value in values], kind), kind
     labels = model.predict_labels(scores).tolist()
     rows = [{"score": value, "predicted_label": label} for value, label in zip(values, labels, strict=True)]
-    return write_predictions(rows, kind), kind
+    return encode_predictions(rows, kind), kind

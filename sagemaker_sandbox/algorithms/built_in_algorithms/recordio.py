@@ -100,7 +100,7 @@ def read_records(content: bytes) -> tuple[NDArray[np.float64], NDArray[np.float6
     return features, np.array(labels) if labels else None
 
 
-def write_records(rows: Iterable[Mapping[str, Sequence[float]]]) -> bytes:
+def encode_records(rows: Iterable[Mapping[str, Sequence[float]]]) -> bytes:
     """Return one record for each row, with the values of each name as labels."""
     content = bytearray()
     for row in rows:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from .data import ContentType, parse_table
 from .errors import ClientError
-from .recordio import write_records
+from .recordio import encode_records
 
 JSON, JSON_LINES, CSV, RECORDIO = (
     "application/json",
@@ -97,10 +97,10 @@ def select_linear_accept(accept: str) -> str:
     return select_accept("" if is_batch and accept == JSON else accept, JSON_LINES if is_batch else JSON)
 
 
-def write_predictions(predictions: Sequence[Prediction], accept: str) -> bytes:
+def encode_predictions(predictions: Sequence[Prediction], accept: str) -> bytes:
     """Return the response with one record for each prediction."""
     if accept == RECORDIO:
-        return write_records(
+        return encode_records(
             {name: np.atleast_1d(value).tolist() for name, value in row.items()} for row in predictions
         )
     if accept == JSON:

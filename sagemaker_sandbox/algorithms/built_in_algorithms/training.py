@@ -29,16 +29,16 @@ class TrainingContainer:
         self.host: str = resources["current_host"]
         self.is_first_host: bool = self.host == resources["hosts"][0]
 
-    def read_channel(self, name: str, *, default: str, label_size: int = 1) -> Table | None:
+    def read_channel(self, name: str, *, default: str) -> Table | None:
         """Return the rows of a channel, or None if the job has no such channel. Raises ClientError."""
         if name not in self._channels:
             return None
         content_type = self._channels[name].get("ContentType", "")
-        return read_channel(self._data / name, ContentType.parse(content_type, default=default, label_size=label_size))
+        return read_channel(self._data / name, ContentType.parse(content_type, default=default, label_size=1))
 
-    def read_training_channel(self, *, default: str, label_size: int = 1) -> Table:
+    def read_training_channel(self, *, default: str) -> Table:
         """Return the rows of the channel `train`. Raises ClientError."""
-        table = self.read_channel("train", default=default, label_size=label_size)
+        table = self.read_channel("train", default=default)
         if table is None:
             raise ClientError("The channel train is required")
         return table

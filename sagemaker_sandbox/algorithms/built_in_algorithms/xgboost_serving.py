@@ -24,8 +24,8 @@ from .serving import (
     JSON,
     JSON_LINES,
     RECORDIO,
+    encode_predictions,
     select_accept,
-    write_predictions,
 )
 
 if TYPE_CHECKING:  # the import takes seconds, which workers with models of other libraries save
@@ -114,12 +114,12 @@ def transform_built_in(model: "xgb.Booster", data: str | bytes, content_type: st
         rows = predictions.tolist()
         return (json.dumps(rows) if kind == JSON else ",".join(map(str, rows))).encode(), kind
     if _SELECTED_VARIABLE in os.environ:
-        return _write_selected(model, predictions, kind), kind
+        return _encode_selected(model, predictions, kind), kind
     if BATCH_VARIABLE in os.environ and kind == CSV:
         return ("\n".join(str(value) for value in predictions.tolist()) + "\n").encode(), kind
     if kind == CSV:
-        return _write_csv(predictions).encode(), kind
-    return write_predictions([{"score": value} for value in predictions.tolist()], kind), kind
+        return _format_csv(predictions).encode(), kind
+    return encode_predictions([{"score": value} for value in predictions.tolist()], kind), kind
 
 
 def _fit_width(model: "xgb.Booster", body: bytes, content_type: str) -> NDArray[np.float64]:
@@ -137,7 +137,7 @@ def _fit_width(model: "xgb.Booster", body: bytes, content_type: str) -> NDArray[
     return features
 
 
-def _write_csv(predictions: NDArray[np.float32]) -> str:
+def _format_csv(predictions: NDArray[np.float32]) -> str:
     """Return one line for each row, or, in early versions, one line for all."""
     tag = os.environ.get(_TAG_VARIABLE, "")
     numbers = tuple(int(number) for number in re.findall(r"\d+", tag)[:3])
@@ -147,13 +147,13 @@ def _write_csv(predictions: NDArray[np.float32]) -> str:
     return "".join(f"{','.join(map(str, np.atleast_1d(row).tolist()))}\n" for row in rows)
 
 
-def _write_selected(model: "xgb.Booster", predictions: NDArray[np.float32], accept: str) -> bytes:
+def _encode_selected(model: "xgb.Booster", predictions: NDArray[np.float32], accept: str) -> bytes:
     """Return the values that SAGEMAKER_INFERENCE_OUTPUT selects, for each row."""
     keys = os.environ[_SELECTED_VARIABLE].replace(" ", "").lower().split(",")
     config = json.loads(model.save_config())["learner"]
     objective, classes = config["objective"]["name"], int(config["learner_model_param"]["num_class"])
     rows = [{key: _select_value(key, value, objective, classes) for key in keys} for value in predictions]
-    content = write_predictions(rows, accept)
+    content = encode_predictions(rows, accept)
     return content if accept in (JSON, JSON_LINES, RECORDIO) or BATCH_VARIABLE in os.environ else content.rstrip(b"\n")
 
 

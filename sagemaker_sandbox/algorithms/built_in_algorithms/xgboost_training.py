@@ -111,7 +111,7 @@ def _create_score(metric: str, average: str) -> Callable[[Any, Any], float]:
     return score
 
 
-def _balanced_accuracy(labels: Any, predicted: Any) -> float:
+def _compute_balanced_accuracy(labels: Any, predicted: Any) -> float:
     from sklearn.metrics import balanced_accuracy_score
 
     return float(balanced_accuracy_score(labels, predicted))
@@ -120,7 +120,7 @@ def _balanced_accuracy(labels: Any, predicted: Any) -> float:
 #: Metrics of the container that the library does not have, of labels and predicted labels.
 _CLASS_METRICS: Mapping[str, Callable[[Any, Any], float]] = {
     "accuracy": lambda labels, predicted: float(np.mean(labels == predicted)),
-    "balanced_accuracy": _balanced_accuracy,
+    "balanced_accuracy": _compute_balanced_accuracy,
     "f1": _create_score("f1", "macro"),
     "f1_binary": _create_score("f1", "binary"),
     "f1_macro": _create_score("f1", "macro"),

@@ -66,7 +66,7 @@ class ForEachAction:
         ends = [self._has_ended(create_iteration_name(name, index)) for name, index in names]
         if not all(ends):
             return None
-        statuses = [self._status(create_iteration_name(name, index)) for name, index in names]
+        statuses = [self._get_status(create_iteration_name(name, index)) for name, index in names]
         status = next((value for value in ("Failed", "Stopped") if value in statuses), "Succeeded")
         counts: Fields = {
             "Status": status,
@@ -94,7 +94,7 @@ class ForEachAction:
         record = self._execution.records.get(name)
         return name in self._execution.skipped or (record is not None and record.is_over)
 
-    def _status(self, name: str) -> str | None:
+    def _get_status(self, name: str) -> str | None:
         record = self._execution.records.get(name)
         return record.status if record is not None else None
 

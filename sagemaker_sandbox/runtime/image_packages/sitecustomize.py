@@ -30,7 +30,7 @@ class _AliasLoader(Loader):
 
 
 class _PatchLoader(Loader):
-    """Loader of a module that changes it afterwards."""
+    """Loader of a module that changes it afterward."""
 
     def __init__(self, loader: Any, patch: Callable[[Any], None]) -> None:
         self._loader = loader

@@ -49,13 +49,13 @@ def find_crossover(metric: str, activities: Activities, maximums: Mapping[str, f
         return None
     after = _find_least(metric, activities(central))
 
-    def saves(load: float, end: str) -> bool:
-        """Return True if `after` uses less at one end of the interval of the saving."""
+    def is_saving(load: float, end: str) -> bool:
+        """Return whether `after` uses less at one end of the interval of the saving."""
         activity_by_kind = activities(load)
         figure = estimate_change(activity_by_kind[after], activity_by_kind[before]).get(metric)
         return figure is not None and getattr(figure, end) > 0
 
-    possible, certain = (_find_first_load(partial(saves, end=end), loads) for end in ("high", "low"))
+    possible, certain = (_find_first_load(partial(is_saving, end=end), loads) for end in ("high", "low"))
     return Crossover(metric, before, after, central, possible, certain, maximums[before])
 
 

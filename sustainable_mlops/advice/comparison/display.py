@@ -113,7 +113,7 @@ def _format_crossover(crossover: Crossover) -> str:
     note = ""
     if crossover.before_maximum < crossover.requests_per_day:
         maximum = format_number(crossover.before_maximum)
-        note = f"; this assumes more machines for {crossover.before}, which serves at most {maximum} with its defaults"
+        note = f"; this assumes more instances for {crossover.before}, which serves at most {maximum} with its defaults"
     return (
         f"By {_METRIC_TEXTS[crossover.metric]}, {crossover.after} is the better kind of endpoint of this project above "
         f"{format_number(crossover.requests_per_day)} requests a day ({possible}, {certain}{note})."

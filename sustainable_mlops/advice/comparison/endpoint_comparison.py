@@ -15,9 +15,9 @@ from sustainable_mlops.advice.comparison.loads import (
 from sustainable_mlops.advice.comparison.shapes import (
     SHAPES,
     EndpointShape,
-    ShapeMachines,
+    ShapeCapacity,
     estimate_parts,
-    find_machines,
+    find_capacities,
 )
 from sustainable_mlops.advice.limits import list_obstacles
 from sustainable_mlops.advice.requirements import ServingRequirements
@@ -119,18 +119,17 @@ def compare_endpoints(
         )
     accelerated_duration_s = requirements.duration_s / ACCELERATOR_SPEEDUP if accelerated_s is None else accelerated_s
     requirements_by_load = tuple(replace(requirements, requests_per_day=load) for load in loads)
-    machines_by_name = find_machines(requirements.region)
+    capacities = find_capacities(requirements.region)
     by_name = {
-        one.name: _make_cells(one, machines_by_name[one.name], requirements_by_load, accelerated_duration_s)
-        for one in SHAPES
+        one.name: _make_cells(one, capacities[one.name], requirements_by_load, accelerated_duration_s) for one in SHAPES
     }
     rows = tuple(
         ComparisonRow(
             one,
             by_name[one.name],
             compute_max_requests_per_day(
-                machines_by_name[one.name],
-                adapt_requirements(machines_by_name[one.name], requirements, accelerated_duration_s),
+                capacities[one.name],
+                adapt_requirements(capacities[one.name], requirements, accelerated_duration_s),
             ),
         )
         for one in SHAPES
@@ -142,22 +141,22 @@ def compare_endpoints(
         tuple(loads),
         rows,
         best_shapes,
-        tuple(_find_crossovers(requirements, machines_by_name, rows)),
+        tuple(_find_crossovers(requirements, capacities, rows)),
     )
 
 
 def _make_cells(
     shape: EndpointShape,
-    machines: ShapeMachines,
+    capacity: ShapeCapacity,
     requirements_by_load: Sequence[ServingRequirements],
     accelerated_duration_s: float,
 ) -> tuple[ComparisonCell, ...]:
     cells = []
-    for requirements in (adapt_requirements(machines, one, accelerated_duration_s) for one in requirements_by_load):
-        if refusal := find_refusal(shape, machines, requirements):
+    for requirements in (adapt_requirements(capacity, one, accelerated_duration_s) for one in requirements_by_load):
+        if refusal := find_refusal(shape, capacity, requirements):
             cells.append(ComparisonCell(None, refusal))
         else:
-            usage = {shape.name: make_usage(shape, machines, requirements)}
+            usage = {shape.name: make_usage(shape, capacity, requirements)}
             cells.append(ComparisonCell(estimate_parts(requirements.region, usage)[shape.name].estimate))
     return tuple(cells)
 
@@ -173,16 +172,16 @@ def _find_best(cells: Mapping[str, Sequence[ComparisonCell]], number: int) -> En
 
 
 def _find_crossovers(
-    requirements: ServingRequirements, machines_by_name: Mapping[str, ShapeMachines], rows: Sequence[ComparisonRow]
+    requirements: ServingRequirements, capacities: Mapping[str, ShapeCapacity], rows: Sequence[ComparisonRow]
 ) -> Iterator[Crossover]:
-    """Yield the crossover of each metric between this project's kinds of endpoint, with as many machines as needed."""
-    shapes = [one for one in SHAPES if one.is_ours and _serves_callers(one, machines_by_name[one.name], requirements)]
+    """Yield the crossover of each metric between this project's kinds of endpoint, with as many instances as needed."""
+    shapes = [one for one in SHAPES if one.is_ours and _serves_callers(one, capacities[one.name], requirements)]
 
     @cache
-    def activities(load: float) -> Mapping[str, FleetActivity | ServerlessActivity]:
+    def estimate_activities(load: float) -> Mapping[str, FleetActivity | ServerlessActivity]:
         load_requirements = replace(requirements, requests_per_day=load)
         usage_by_name = {
-            one.name: make_usage(one, machines_by_name[one.name], load_requirements, bounded=False) for one in shapes
+            one.name: make_usage(one, capacities[one.name], load_requirements, bounded=False) for one in shapes
         }
         parts_by_name = estimate_parts(requirements.region, usage_by_name)
         activity_by_kind = {one.kind: parts_by_name[one.name].activity for one in shapes}
@@ -192,14 +191,14 @@ def _find_crossovers(
 
     maximums = {row.shape.kind: row.max_requests_per_day for row in rows if row.shape.is_ours}
     for metric in METRICS if len(shapes) > 1 else ():
-        crossover = find_crossover(metric, activities, maximums)
+        crossover = find_crossover(metric, estimate_activities, maximums)
         if crossover is not None:
             yield crossover
 
 
-def _serves_callers(shape: EndpointShape, machines: ShapeMachines, requirements: ServingRequirements) -> bool:
-    """Return True if the endpoint serves the callers at any load."""
+def _serves_callers(shape: EndpointShape, capacity: ShapeCapacity, requirements: ServingRequirements) -> bool:
+    """Return whether the endpoint serves the callers at any load."""
     return (
         not list_obstacles(shape.kind, replace(requirements, requests_per_day=1.0))
-        and machines.memory_mb >= requirements.memory_mb
+        and capacity.memory_mb >= requirements.memory_mb
     )

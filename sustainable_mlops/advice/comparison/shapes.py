@@ -1,4 +1,4 @@
-"""Endpoints of a comparison: their plans and machines.
+"""Endpoints of a comparison: their plans and capacities.
 
 `shapes/` has their HCL, and `shapes/plan.json` the plan of the AWS provider for it.
 """
@@ -53,7 +53,7 @@ class EndpointShape:
 
 OURS = "this project"
 SHAPES = (
-    EndpointShape("serverless", "serverless", OURS, "2,048 MB, at most 5 requests at once"),
+    EndpointShape("serverless", "serverless", OURS, "2,048 MB, at most 5 parallel requests"),
     EndpointShape("realtime", "real-time", OURS, "2 to 4 ml.c7g.large in two zones"),
     EndpointShape("asynchronous", "asynchronous", OURS, "0 to 2 ml.c7g.xlarge"),
     EndpointShape(
@@ -72,8 +72,8 @@ SHAPES = (
 
 
 @dataclass(frozen=True, slots=True)
-class ShapeMachines:
-    """Machines that an endpoint may run."""
+class ShapeCapacity:
+    """Memory and number of the instances, or serverless workers, that an endpoint may run."""
 
     #: None if it is serverless.
     instance: InstanceType | None
@@ -105,17 +105,17 @@ def estimate_parts(region: str, usage: Mapping[str, Mapping[str, Any]]) -> dict[
 
 
 @cache
-def find_machines(region: str) -> Mapping[str, ShapeMachines]:
-    """Return the machines of each endpoint, by its name."""
+def find_capacities(region: str) -> Mapping[str, ShapeCapacity]:
+    """Return the capacity of each endpoint, by its name."""
     return {
-        name: _read_machines(name, part, load_shapes_plan(region)) for name, part in estimate_parts(region, {}).items()
+        name: _read_capacity(name, part, load_shapes_plan(region)) for name, part in estimate_parts(region, {}).items()
     }
 
 
-def _read_machines(name: str, part: ResourcePart, plan: Plan) -> ShapeMachines:
+def _read_capacity(name: str, part: ResourcePart, plan: Plan) -> ShapeCapacity:
     activity = part.activity
     if isinstance(activity, ServerlessActivity):
-        return ShapeMachines(None, activity.memory_mb, 0, activity.max_concurrency or 0, None)
+        return ShapeCapacity(None, activity.memory_mb, 0, activity.max_concurrency or 0, None)
     assert isinstance(activity, FleetActivity)
     assert part.count is not None
     instance = instances.find(activity.instance_type)
@@ -127,6 +127,6 @@ def _read_machines(name: str, part: ResourcePart, plan: Plan) -> ShapeMachines:
         and list_policy_metrics(policy.new) in _REQUEST_METRICS
         and isinstance(target := policy.new.number(f"{_TARGET_TRACKING}.target_value"), int | float)
     ]
-    return ShapeMachines(
+    return ShapeCapacity(
         instance, instance.memory_gib * 1024, part.count.low, part.count.high, targets[0] if targets else None
     )

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from sustainable_mlops.authoring.expressions.expression import lift
-from sustainable_mlops.authoring.expressions.function_table import FUNCTIONS, ordered_items, require_number
+from sustainable_mlops.authoring.expressions.function_table import FUNCTIONS, list_items, require_number
 from sustainable_mlops.authoring.expressions.node import ExpressionNode
 
 
@@ -31,7 +31,7 @@ def _name(node: ExpressionNode, names: Mapping[str, Any]) -> Any:
     return names[node.arguments[0]]
 
 
-def _attribute(node: ExpressionNode, names: Mapping[str, Any]) -> Any:
+def _evaluate_attribute(node: ExpressionNode, names: Mapping[str, Any]) -> Any:
     target, name = evaluate(node.arguments[0], names), node.arguments[1]  # a model already has its defaults
     if target is None:
         raise ValueError(f"null has no attribute {name}")
@@ -56,19 +56,19 @@ def _list(node: ExpressionNode, names: Mapping[str, Any]) -> Any:
     return [evaluate(item, names) for item in node.arguments]
 
 
-def _object(node: ExpressionNode, names: Mapping[str, Any]) -> Any:
+def _evaluate_object(node: ExpressionNode, names: Mapping[str, Any]) -> Any:
     return {
-        _text(evaluate(name, names)) if isinstance(name, ExpressionNode) else name: evaluate(value, names)
+        _render_text(evaluate(name, names)) if isinstance(name, ExpressionNode) else name: evaluate(value, names)
         for name, value in node.arguments
     }
 
 
-def _template(node: ExpressionNode, names: Mapping[str, Any]) -> str:
-    parts = (part if isinstance(part, str) else _text(evaluate(part, names)) for part in node.arguments)
+def _evaluate_template(node: ExpressionNode, names: Mapping[str, Any]) -> str:
+    parts = (part if isinstance(part, str) else _render_text(evaluate(part, names)) for part in node.arguments)
     return "".join(parts)
 
 
-def _text(value: Any) -> str:
+def _render_text(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):
@@ -78,13 +78,13 @@ def _text(value: Any) -> str:
     raise ValueError(f"{value!r} is not a text")
 
 
-def _equal(node: ExpressionNode, names: Mapping[str, Any]) -> bool:
+def _evaluate_equality(node: ExpressionNode, names: Mapping[str, Any]) -> bool:
     left, right = (evaluate(argument, names) for argument in node.arguments)
     # In Python, True == 1. In Terraform they have different types and are not equal.
     return isinstance(left, bool) == isinstance(right, bool) and bool(left == right)
 
 
-def _arithmetic(operation: Callable[[Any, Any], Any]) -> Callable[[ExpressionNode, Mapping[str, Any]], Any]:
+def _make_arithmetic(operation: Callable[[Any, Any], Any]) -> Callable[[ExpressionNode, Mapping[str, Any]], Any]:
     def evaluate_node(node: ExpressionNode, names: Mapping[str, Any]) -> Any:
         left, right = (require_number(evaluate(argument, names)) for argument in node.arguments)
         value = operation(left, right)
@@ -103,7 +103,7 @@ def _divide(left: Any, right: Any) -> Decimal:
     return Decimal(left) / Decimal(right)
 
 
-def _condition(node: ExpressionNode, names: Mapping[str, Any]) -> bool:
+def _evaluate_condition(node: ExpressionNode, names: Mapping[str, Any]) -> bool:
     value = evaluate(node, names)
     if not isinstance(value, bool):
         raise ValueError(f"{value!r} is not a condition")
@@ -114,15 +114,15 @@ def _evaluate_for(node: ExpressionNode, names: Mapping[str, Any]) -> Any:
     bound, collection, key, value, where = node.arguments
     scopes = [
         {**names, **dict(zip(bound, pair[-len(bound) :], strict=True))}
-        for pair in ordered_items(evaluate(collection, names))
+        for pair in list_items(evaluate(collection, names))
     ]
-    selected = [each for each in scopes if where is None or _condition(where, each)]
+    selected = [each for each in scopes if where is None or _evaluate_condition(where, each)]
     if key is None:
         return [evaluate(value, each) for each in selected]
-    return {_text(evaluate(key, each)): evaluate(value, each) for each in selected}
+    return {_render_text(evaluate(key, each)): evaluate(value, each) for each in selected}
 
 
-def _call(node: ExpressionNode, names: Mapping[str, Any]) -> Any:
+def _evaluate_call(node: ExpressionNode, names: Mapping[str, Any]) -> Any:
     name, *arguments = node.arguments
     if name == "can":
         return _can_evaluate(arguments[0], names)
@@ -154,26 +154,28 @@ _EVALUATORS: dict[str, Callable[[ExpressionNode, Mapping[str, Any]], Any]] = {
     "fixed": lambda node, _: node.arguments[1],
     "raw": _refuse_raw,
     "name": _name,
-    "attribute": _attribute,
-    "number": _attribute,
+    "attribute": _evaluate_attribute,
+    "number": _evaluate_attribute,
     "index": _index,
     "list": _list,
-    "object": _object,
-    "template": _template,
-    "==": _equal,
-    "!=": lambda node, names: not _equal(node, names),
-    "<": _arithmetic(operator.lt),
-    "<=": _arithmetic(operator.le),
-    ">": _arithmetic(operator.gt),
-    ">=": _arithmetic(operator.ge),
-    "+": _arithmetic(operator.add),
-    "-": _arithmetic(operator.sub),
-    "*": _arithmetic(operator.mul),
-    "/": _arithmetic(_divide),
-    "!": lambda node, names: not _condition(node.arguments[0], names),
-    "&": lambda node, names: all(_condition(argument, names) for argument in node.arguments),
-    "|": lambda node, names: any(_condition(argument, names) for argument in node.arguments),
-    "if": lambda node, names: evaluate(node.arguments[1 if _condition(node.arguments[0], names) else 2], names),
+    "object": _evaluate_object,
+    "template": _evaluate_template,
+    "==": _evaluate_equality,
+    "!=": lambda node, names: not _evaluate_equality(node, names),
+    "<": _make_arithmetic(operator.lt),
+    "<=": _make_arithmetic(operator.le),
+    ">": _make_arithmetic(operator.gt),
+    ">=": _make_arithmetic(operator.ge),
+    "+": _make_arithmetic(operator.add),
+    "-": _make_arithmetic(operator.sub),
+    "*": _make_arithmetic(operator.mul),
+    "/": _make_arithmetic(_divide),
+    "!": lambda node, names: not _evaluate_condition(node.arguments[0], names),
+    "&": lambda node, names: all(_evaluate_condition(argument, names) for argument in node.arguments),
+    "|": lambda node, names: any(_evaluate_condition(argument, names) for argument in node.arguments),
+    "if": lambda node, names: evaluate(
+        node.arguments[1 if _evaluate_condition(node.arguments[0], names) else 2], names
+    ),
     "for": _evaluate_for,
-    "call": _call,
+    "call": _evaluate_call,
 }

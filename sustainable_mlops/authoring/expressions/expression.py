@@ -1,7 +1,7 @@
 """Class `Expression`, a Terraform expression as a Python value.
 
 An expression wraps a tree of nodes. Operators build new trees, and attributes follow the declared type. Operations that
-Python would have to decide at once (`if`, `in`, `len`) raise an error that names the replacement.
+Python would have to decide immediately (`if`, `in`, `len`) raise an error that names the replacement.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import Any, NoReturn, cast
 from pydantic import BaseModel
 
 from sustainable_mlops.authoring import hcl
-from sustainable_mlops.authoring.author_errors import author_error
+from sustainable_mlops.authoring.author_errors import make_author_error
 from sustainable_mlops.authoring.expressions import types
 from sustainable_mlops.authoring.expressions.node import ExpressionNode
 from sustainable_mlops.authoring.expressions.rendering import render
@@ -39,67 +39,67 @@ class Expression:
         node: ExpressionNode = self._node
         known = types.list_members(node.type)
         if known is not None and name not in known:
-            raise author_error(_describe_missing_attribute(node, name, known))
+            raise make_author_error(_describe_missing_attribute(node, name, known))
         declared = Any if known is None else known[name]
-        if defaults := types.number_defaults(node.type):
+        if defaults := types.get_number_defaults(node.type):
             return Expression(ExpressionNode("number", (node, name, defaults[name]), declared))
         return Expression(ExpressionNode("attribute", (node, name), declared))
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
-        raise author_error(f"{to_hcl(self)} is an expression; its attribute {name} cannot be set")
+        raise make_author_error(f"{to_hcl(self)} is an expression; its attribute {name} cannot be set")
 
     def __getitem__(self, key: Any) -> Any:
         node: ExpressionNode = self._node
         if isinstance(key, slice):
-            raise author_error(
+            raise make_author_error(
                 f"{to_hcl(self)} is known only to Terraform: write truncate(text, length) for text[:length]"
             )
         if isinstance(key, int) and key < 0:
-            raise author_error(f"{to_hcl(self)}[{key}]: Terraform has no negative indices")
-        if types.kind_of(node.type) in ("text", "number", "bool"):
-            raise author_error(f"{to_hcl(self)} is a {types.kind_of(node.type)}; it has no items")
+            raise make_author_error(f"{to_hcl(self)}[{key}]: Terraform has no negative indices")
+        if types.find_kind(node.type) in ("text", "number", "bool"):
+            raise make_author_error(f"{to_hcl(self)} is a {types.find_kind(node.type)}; it has no items")
         fields = types.list_members(node.type)
         if fields and isinstance(key, str) and "${" not in key:
             return getattr(self, key)
         index = lift(key)
         if fields and (missing := [choice for choice in types.list_choices(index.type) if choice not in fields]):
-            raise author_error(
+            raise make_author_error(
                 f"{to_hcl(self)} has no key '{missing[0]}', which is a possible value of {to_hcl(key)}; add the key, "
                 "or write get(map, key, default)"
             )
-        return Expression(ExpressionNode("index", (node, index), types.item_types(node.type)[1]))
+        return Expression(ExpressionNode("index", (node, index), types.get_item_types(node.type)[1]))
 
     # Operators.
 
     def __eq__(self, other: object) -> Any:
-        return _equality("==", self, other)
+        return _build_equality("==", self, other)
 
     def __ne__(self, other: object) -> Any:
-        return _equality("!=", self, other)
+        return _build_equality("!=", self, other)
 
     def __lt__(self, other: object) -> Any:
-        return _ordering("<", self, other)
+        return _build_ordering("<", self, other)
 
     def __le__(self, other: object) -> Any:
-        return _ordering("<=", self, other)
+        return _build_ordering("<=", self, other)
 
     def __gt__(self, other: object) -> Any:
-        return _ordering(">", self, other)
+        return _build_ordering(">", self, other)
 
     def __ge__(self, other: object) -> Any:
-        return _ordering(">=", self, other)
+        return _build_ordering(">=", self, other)
 
     def __and__(self, other: object) -> Any:
-        return _logic("&", self, other)
+        return _build_logic("&", self, other)
 
     def __rand__(self, other: object) -> Any:
-        return _logic("&", other, self)
+        return _build_logic("&", other, self)
 
     def __or__(self, other: object) -> Any:
-        return _logic("|", self, other)
+        return _build_logic("|", self, other)
 
     def __ror__(self, other: object) -> Any:
-        return _logic("|", other, self)
+        return _build_logic("|", other, self)
 
     def __invert__(self) -> Any:
         node = lift_condition(self)
@@ -115,58 +115,60 @@ class Expression:
         return _add(other, self)
 
     def __sub__(self, other: object) -> Any:
-        return _arithmetic("-", self, other)
+        return _build_arithmetic("-", self, other)
 
     def __rsub__(self, other: object) -> Any:
-        return _arithmetic("-", other, self)
+        return _build_arithmetic("-", other, self)
 
     def __mul__(self, other: object) -> Any:
-        return _arithmetic("*", self, other)
+        return _build_arithmetic("*", self, other)
 
     def __rmul__(self, other: object) -> Any:
-        return _arithmetic("*", other, self)
+        return _build_arithmetic("*", other, self)
 
     def __truediv__(self, other: object) -> Any:
-        return _arithmetic("/", self, other)
+        return _build_arithmetic("/", self, other)
 
     def __rtruediv__(self, other: object) -> Any:
-        return _arithmetic("/", other, self)
+        return _build_arithmetic("/", other, self)
 
-    # Operations that Python would decide at once.
+    # Operations that Python would decide immediately.
 
     def __bool__(self) -> bool:
-        raise author_error(
+        raise make_author_error(
             f"{to_hcl(self)} is known only to Terraform, so Python cannot test it: write when(condition, one, other) "
             "for if, & | ~ for and, or, not, (a < b) & (b < c) for a < b < c, contains(items, item) for in"
         )
 
     def __len__(self) -> int:
-        raise author_error(f"{to_hcl(self)} is known only to Terraform: write length({to_hcl(self)}) for len()")
+        raise make_author_error(f"{to_hcl(self)} is known only to Terraform: write length({to_hcl(self)}) for len()")
 
     def __iter__(self) -> NoReturn:
-        raise author_error(
+        raise make_author_error(
             f"{to_hcl(self)} is known only to Terraform, so Python cannot iterate over it: write "
             "list_of(items, lambda item: …), map_of(…), every(…), or for_each=each_of(items)"
         )
 
     def __contains__(self, item: object) -> bool:
-        items = f"keys({to_hcl(self)})" if types.kind_of(self._node.type) == "map" else to_hcl(self)
-        raise author_error(f"{to_hcl(self)} is known only to Terraform: write contains({items}, {to_hcl(item)}) for in")
+        items = f"keys({to_hcl(self)})" if types.find_kind(self._node.type) == "map" else to_hcl(self)
+        raise make_author_error(
+            f"{to_hcl(self)} is known only to Terraform: write contains({items}, {to_hcl(item)}) for in"
+        )
 
     def __int__(self) -> int:
-        raise author_error(
+        raise make_author_error(
             f"{to_hcl(self)} is known only to Terraform: remove int(), Terraform converts numbers itself"
         )
 
     __index__ = __int__
 
     def __float__(self) -> float:
-        raise author_error(
+        raise make_author_error(
             f"{to_hcl(self)} is known only to Terraform: remove float(), Terraform converts numbers itself"
         )
 
     def __hash__(self) -> int:
-        raise author_error(
+        raise make_author_error(
             f"{to_hcl(self)} is known only to Terraform: for a table[key] write get(table, key, default)"
         )
 
@@ -176,7 +178,7 @@ class Expression:
         if not spec:
             return str(self)
         if not _DECIMALS.fullmatch(spec):
-            raise author_error(
+            raise make_author_error(
                 f"{to_hcl(self)} is known only to Terraform, which supports only formats such as ':.2f': remove "
                 f"':{spec}' from the braces"
             )
@@ -224,15 +226,15 @@ def lift(value: Any) -> ExpressionNode:
         return ExpressionNode("object", pairs, types.ObjectType(fields) if len(fields) == len(pairs) else Any)
     if isinstance(value, list | tuple | set | frozenset):
         items = tuple(lift(item) for item in (sorted(value) if isinstance(value, set | frozenset) else value))
-        return ExpressionNode("list", items, list[types.common_item_type(item.type for item in items)])  # type: ignore[misc]
-    raise author_error(f"{value!r} has no equivalent in Terraform")
+        return ExpressionNode("list", items, list[types.find_common_item_type(item.type for item in items)])  # type: ignore[misc]
+    raise make_author_error(f"{value!r} has no equivalent in Terraform")
 
 
 def _lift_text(value: str) -> ExpressionNode:
     try:
         parts = list(hcl.split_template(value))
     except ValueError as error:
-        raise author_error(str(error)) from None
+        raise make_author_error(str(error)) from None
     nodes = tuple(
         _nodes_by_text.get(part) or ExpressionNode("raw", (part,)) if inside else part for inside, part in parts
     )
@@ -247,24 +249,26 @@ def _describe_missing_attribute(node: ExpressionNode, name: str, known: Mapping[
     if known:
         label = "input" if address == "var" else getattr(declared, "noun", "attribute")
         return f"{address} has no {label} '{name}'{did_you_mean(name, known)}"
-    if types.kind_of(declared) in ("map", "list"):
+    if types.find_kind(declared) in ("map", "list"):
         return (
             f"{address} is a collection without '{name}': select one item by {address}[key], or all items by "
             "list_of(…, lambda item: …) or map_of(…, lambda key, item: …)"
         )
-    return f"{address} is a {types.kind_of(declared)}; it has no attribute '{name}'"
+    return f"{address} is a {types.find_kind(declared)}; it has no attribute '{name}'"
 
 
-def _equality(operation: str, left: object, right: object) -> Expression:
+def _build_equality(operation: str, left: object, right: object) -> Expression:
     nodes = lift(left), lift(right)
-    if any(types.kind_of(node.type) in ("list", "map") for node in nodes) and not any(_is_null(node) for node in nodes):
-        raise author_error(
+    if any(types.find_kind(node.type) in ("list", "map") for node in nodes) and not any(
+        _is_null(node) for node in nodes
+    ):
+        raise make_author_error(
             f"{to_hcl(left)} {operation} {to_hcl(right)}: Terraform never treats lists or maps of different types as "
             "equal; compare length(…), or each item by every(…)"
         )
-    kinds = {types.kind_of(node.type) for node in nodes} - {"any", "null"}
+    kinds = {types.find_kind(node.type) for node in nodes} - {"any", "null"}
     if len(kinds) == 2:
-        raise author_error(
+        raise make_author_error(
             f"{to_hcl(left)} {operation} {to_hcl(right)} compares {' with '.join(sorted(kinds))}; they are never equal"
         )
     return Expression(ExpressionNode(operation, nodes, bool))
@@ -274,11 +278,11 @@ def _is_null(node: ExpressionNode) -> bool:
     return node.operation == "literal" and node.arguments[0] is None
 
 
-def _ordering(operation: str, left: object, right: object) -> Expression:
+def _build_ordering(operation: str, left: object, right: object) -> Expression:
     return Expression(ExpressionNode(operation, _require_numbers("orders", left, right), bool))
 
 
-def _arithmetic(operation: str, left: object, right: object) -> Expression:
+def _build_arithmetic(operation: str, left: object, right: object) -> Expression:
     return Expression(
         ExpressionNode(operation, _require_numbers("subtracts, multiplies and divides", left, right), float)
     )
@@ -287,13 +291,13 @@ def _arithmetic(operation: str, left: object, right: object) -> Expression:
 def _require_numbers(operation: str, *values: object) -> tuple[ExpressionNode, ...]:
     nodes = tuple(map(lift, values))
     for node in nodes:
-        if types.kind_of(node.type) not in ("number", "any"):
+        if types.find_kind(node.type) not in ("number", "any"):
             address = to_hcl(Expression(node))
-            raise author_error(f"{address} is a {types.kind_of(node.type)}; Terraform {operation} numbers only")
+            raise make_author_error(f"{address} is a {types.find_kind(node.type)}; Terraform {operation} numbers only")
     return nodes
 
 
-def _logic(operation: str, left: object, right: object) -> Expression:
+def _build_logic(operation: str, left: object, right: object) -> Expression:
     return Expression(ExpressionNode(operation, (lift_condition(left), lift_condition(right)), bool))
 
 
@@ -301,13 +305,13 @@ def lift_condition(value: object) -> ExpressionNode:
     """Return the node of a condition. Raises UserError if it is not one, or if Python evaluated it already."""
     node = lift(value)
     if node.operation == "literal" and isinstance(value, bool):
-        raise author_error(
+        raise make_author_error(
             f"Python evaluated this condition to {value}; compare expressions, not f-strings, which are plain text in "
             "Python"
         )
-    if types.kind_of(node.type) not in ("bool", "any"):
-        raise author_error(
-            f"{to_hcl(value)} is a {types.kind_of(node.type)}, not a condition; put each comparison in parentheses: "
+    if types.find_kind(node.type) not in ("bool", "any"):
+        raise make_author_error(
+            f"{to_hcl(value)} is a {types.find_kind(node.type)}, not a condition; put each comparison in parentheses: "
             "(a > 1) & (b > 1), since & and | bind tighter than > and =="
         )
     return node
@@ -315,13 +319,13 @@ def lift_condition(value: object) -> ExpressionNode:
 
 def _add(left: object, right: object) -> Expression:
     nodes = lift(left), lift(right)
-    kinds = {types.kind_of(node.type) for node in nodes} - {"any"}
+    kinds = {types.find_kind(node.type) for node in nodes} - {"any"}
     if kinds == {"text"}:
         return Expression(lift("".join(part if isinstance(part, str) else str(part) for part in (left, right))))
     if kinds == {"list"}:
         return Expression(ExpressionNode("call", ("concat", *nodes), nodes[0].type))
     if kinds in ({"number"}, set()):
-        return Expression(ExpressionNode("+", nodes, types.common_type(node.type for node in nodes)))
-    raise author_error(
+        return Expression(ExpressionNode("+", nodes, types.find_common_type(node.type for node in nodes)))
+    raise make_author_error(
         f"{to_hcl(left)} + {to_hcl(right)} adds {' and '.join(sorted(kinds))}; for text write an f-string"
     )

@@ -24,7 +24,7 @@ class TerraformFunction:
     spreads: bool = False
 
 
-def ordered_items(collection: Any) -> list[tuple[Any, Any]]:
+def list_items(collection: Any) -> list[tuple[Any, Any]]:
     """Return the keys and items of a mapping, a model or a list, in Terraform's order."""
     if isinstance(collection, Mapping):
         return sorted(collection.items())
@@ -46,11 +46,11 @@ def _require_not_null(value: Any) -> Any:
     return value
 
 
-def _merged(maps: Iterable[Any]) -> dict[Any, Any]:
-    return {key: item for mapping in maps for key, item in ordered_items(mapping)}
+def _merge(maps: Iterable[Any]) -> dict[Any, Any]:
+    return {key: item for mapping in maps for key, item in list_items(mapping)}
 
 
-def _rows(text: str) -> list[dict[str, str]]:
+def _decode_csv(text: str) -> list[dict[str, str]]:
     header, *rows = filter(None, csv.reader(io.StringIO(text)))
     return [dict(zip(header, row, strict=True)) for row in rows]
 
@@ -68,19 +68,19 @@ def _remove_duplicates(items: Iterable[Any]) -> list[Any]:
     return unique
 
 
-def _first(*values: Any) -> Any:
+def _coalesce(*values: Any) -> Any:
     for value in values:
         if value not in (None, ""):
             return value
     raise ValueError("all values are null or empty")
 
 
-def _one(items: list[Any]) -> Any:
+def _get_only_item(items: list[Any]) -> Any:
     (item,) = items or [None]
     return item
 
 
-def _regex(pattern: str, text: str) -> Any:
+def _match(pattern: str, text: str) -> Any:
     match = re.search(pattern, text)
     if match is None:
         raise ValueError(f"nothing in {text!r} matches {pattern}")
@@ -91,7 +91,7 @@ def _parse_number(text: str) -> int | float:
     return int(float(text)) if float(text).is_integer() else float(text)
 
 
-def _json(value: Any) -> str:
+def _encode_json(value: Any) -> str:
     whole = json.loads(json.dumps(value, default=dict), parse_float=_parse_number)  # 2.0 is 2 to Terraform
     text = json.dumps(whole, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return text.translate({ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"})
@@ -105,10 +105,10 @@ FUNCTIONS = {
     # `can` and `try` are evaluated separately, because their argument may fail.
     "can": TerraformFunction("can", lambda _: True),
     "try": TerraformFunction("try", lambda value, _: value),
-    "coalesce": TerraformFunction("coalesce", _first),
+    "coalesce": TerraformFunction("coalesce", _coalesce),
     "concat": TerraformFunction("concat", lambda *lists: [item for items in lists for item in items]),
     "contains": TerraformFunction("contains", lambda items, item: _require_not_null(item) in items),
-    "csv": TerraformFunction("csvdecode", _rows),
+    "csv": TerraformFunction("csvdecode", _decode_csv),
     "truncate": TerraformFunction("substr", lambda text, start, length: text[start : start + length]),
     "decoded": TerraformFunction("jsondecode", json.loads),
     "distinct": TerraformFunction("distinct", _remove_duplicates),
@@ -122,19 +122,19 @@ FUNCTIONS = {
     "highest": TerraformFunction("max", lambda values: max(map(require_number, values)), spreads=True),
     "holds": TerraformFunction("strcontains", lambda text, part: part in text),
     "join": TerraformFunction("join", lambda separator, items: separator.join(items)),
-    "json": TerraformFunction("jsonencode", _json),
-    "keys": TerraformFunction("keys", lambda mapping: [key for key, _ in ordered_items(mapping)]),
+    "json": TerraformFunction("jsonencode", _encode_json),
+    "keys": TerraformFunction("keys", lambda mapping: [key for key, _ in list_items(mapping)]),
     "length": TerraformFunction("length", len),
     "sha256": TerraformFunction("sha256", lambda text: hashlib.sha256(text.encode()).hexdigest()),
     "base64encode": TerraformFunction("base64encode", lambda text: base64.b64encode(text.encode()).decode()),
     "lower": TerraformFunction("lower", lambda text: text.lower()),
     "lowest": TerraformFunction("min", lambda values: min(map(require_number, values)), spreads=True),
-    "merge": TerraformFunction("merge", lambda *maps: _merged(maps)),
-    "merge_all": TerraformFunction("merge", _merged, spreads=True),
+    "merge": TerraformFunction("merge", lambda *maps: _merge(maps)),
+    "merge_all": TerraformFunction("merge", _merge, spreads=True),
     "nonsensitive": TerraformFunction("nonsensitive", lambda value: value),
-    "one": TerraformFunction("one", _one),
+    "one": TerraformFunction("one", _get_only_item),
     "optional": TerraformFunction("[*]", lambda value: [] if value is None else [value]),
-    "regex": TerraformFunction("regex", _regex),
+    "regex": TerraformFunction("regex", _match),
     "regexall": TerraformFunction(
         "regexall", lambda pattern, text: [list(one.groups()) for one in re.finditer(pattern, text)]
     ),

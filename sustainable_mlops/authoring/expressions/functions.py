@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast, overload
 
 from pydantic import BaseModel
 
-from sustainable_mlops.authoring.author_errors import author_error
+from sustainable_mlops.authoring.author_errors import make_author_error
 from sustainable_mlops.authoring.expressions import types
 from sustainable_mlops.authoring.expressions.expression import Expression, lift, to_hcl
 from sustainable_mlops.authoring.expressions.expression import lift_condition as condition_of
@@ -23,18 +23,18 @@ def _call(name: str, *arguments: Any, gives: Any) -> Any:
     return Expression(ExpressionNode("call", (name, *map(lift, arguments)), gives))
 
 
-def _common_item_type(*collections: Any) -> Any:
+def _find_common_item_type(*collections: Any) -> Any:
     """Return the common type of the items of these collections."""
-    return types.common_type(types.item_types(lift(each).type)[1] for each in collections)
+    return types.find_common_type(types.get_item_types(lift(each).type)[1] for each in collections)
 
 
-def _common_node_type(*nodes: ExpressionNode) -> Any:
+def _find_common_node_type(*nodes: ExpressionNode) -> Any:
     """Return the common type of these nodes, without null."""
-    return types.common_type(node.type for node in nodes if types.kind_of(node.type) != "null")
+    return types.find_common_type(node.type for node in nodes if types.find_kind(node.type) != "null")
 
 
 def is_expression(value: object) -> bool:
-    """Return True if only Terraform knows the value."""
+    """Return whether only Terraform knows the value."""
     return isinstance(value, Expression)
 
 
@@ -72,7 +72,7 @@ def local_table(name: str, value: T) -> T:
 def when(condition: object, if_true: T, if_false: R) -> T | R:
     """Return `condition ? if_true : if_false`."""
     nodes = condition_of(condition), lift(if_true), lift(if_false)
-    return cast(T, Expression(ExpressionNode("if", nodes, _common_node_type(*nodes[1:]))))
+    return cast(T, Expression(ExpressionNode("if", nodes, _find_common_node_type(*nodes[1:]))))
 
 
 def can(value: object) -> bool:
@@ -82,12 +82,12 @@ def can(value: object) -> bool:
 
 def coalesce(*values: T | None) -> T:
     """Return the first value that is neither null nor an empty text. Terraform fails if there is none."""
-    return cast(T, _call("coalesce", *values, gives=_common_node_type(*map(lift, values))))
+    return cast(T, _call("coalesce", *values, gives=_find_common_node_type(*map(lift, values))))
 
 
 def try_(value: T, other: R) -> T | R:
     """Return the value, or `other` if it fails."""
-    return cast(T, _call("try", value, other, gives=_common_node_type(lift(value), lift(other))))
+    return cast(T, _call("try", value, other, gives=_find_common_node_type(lift(value), lift(other))))
 
 
 def contains(items: Iterable[T], item: T) -> bool:
@@ -115,48 +115,48 @@ def keys(mapping: Mapping[K, V]) -> list[K]:
 
 def get(mapping: Mapping[K, V], key: K, default: V) -> V:
     """Return the item of `key`, or `default`."""
-    return cast(V, _call("get", mapping, key, default, gives=_common_item_type(mapping)))
+    return cast(V, _call("get", mapping, key, default, gives=_find_common_item_type(mapping)))
 
 
 def merge(*maps: Mapping[K, V]) -> dict[K, V]:
     """Merge maps; the last value of a key wins."""
-    return cast(dict[K, V], _call("merge", *maps, gives=types.merged_type(lift(each).type for each in maps)))
+    return cast(dict[K, V], _call("merge", *maps, gives=types.merge_types(lift(each).type for each in maps)))
 
 
 def merge_all(maps: Iterable[Mapping[K, V]]) -> dict[K, V]:
     """Merge the maps of a list; the last value of a key wins."""
-    return cast(dict[K, V], _call("merge_all", maps, gives=_common_item_type(maps)))
+    return cast(dict[K, V], _call("merge_all", maps, gives=_find_common_item_type(maps)))
 
 
 def concat(*lists: Iterable[T]) -> list[T]:
     """Concatenate lists."""
-    return cast(list[T], _call("concat", *lists, gives=list[_common_item_type(*lists)]))  # type: ignore[misc]
+    return cast(list[T], _call("concat", *lists, gives=list[_find_common_item_type(*lists)]))  # type: ignore[misc]
 
 
 def flatten(lists: Iterable[Iterable[T]]) -> list[T]:
     """Flatten a list of lists."""
-    inner = types.item_types(types.item_types(lift(lists).type)[1])[1]
+    inner = types.get_item_types(types.get_item_types(lift(lists).type)[1])[1]
     return cast(list[T], _call("flatten", lists, gives=list[inner]))  # type: ignore[valid-type]
 
 
 def distinct(items: Iterable[T]) -> list[T]:
     """Return the items without duplicates, in the order of their first occurrence."""
-    return cast(list[T], _call("distinct", items, gives=list[_common_item_type(items)]))  # type: ignore[misc]
+    return cast(list[T], _call("distinct", items, gives=list[_find_common_item_type(items)]))  # type: ignore[misc]
 
 
 def set_of(items: Iterable[T]) -> set[T]:
     """Return the items as a set."""
-    return cast(set[T], _call("set_of", items, gives=set[_common_item_type(items)]))  # type: ignore[misc]
+    return cast(set[T], _call("set_of", items, gives=set[_find_common_item_type(items)]))  # type: ignore[misc]
 
 
 def intersection(left: Iterable[T], right: Iterable[T]) -> set[T]:
     """Return the set of items that are in both collections."""
-    return cast(set[T], _call("intersection", left, right, gives=set[_common_item_type(left)]))  # type: ignore[misc]
+    return cast(set[T], _call("intersection", left, right, gives=set[_find_common_item_type(left)]))  # type: ignore[misc]
 
 
 def difference(left: Iterable[T], right: Iterable[T]) -> set[T]:
     """Return the set of items that are in `left` and not in `right`."""
-    return cast(set[T], _call("difference", left, right, gives=set[_common_item_type(left)]))  # type: ignore[misc]
+    return cast(set[T], _call("difference", left, right, gives=set[_find_common_item_type(left)]))  # type: ignore[misc]
 
 
 def optional(value: T | None) -> list[T]:
@@ -174,7 +174,7 @@ def optional_map(key: str, value: T | None) -> dict[str, T]:
 
 def one_or_null(items: Iterable[T]) -> T | None:
     """Return the only item, or null for an empty collection."""
-    return cast(T, _call("one", items, gives=_common_item_type(items)))
+    return cast(T, _call("one", items, gives=_find_common_item_type(items)))
 
 
 def lowest(numbers: Iterable[float]) -> float:
@@ -349,17 +349,19 @@ def _trace_comprehension(
     where: Callable[..., object] | None = None,
 ) -> Expression:
     collection = lift(items)
-    if types.kind_of(collection.type) in ("text", "number", "bool"):
-        raise author_error(f"{to_hcl(items)} is a {types.kind_of(collection.type)}; it has no items to iterate over")
+    if types.find_kind(collection.type) in ("text", "number", "bool"):
+        raise make_author_error(
+            f"{to_hcl(items)} is a {types.find_kind(collection.type)}; it has no items to iterate over"
+        )
     functions = [each for each in (value, where, key) if each]
     names = _choose_names([list(inspect.signature(each).parameters) for each in functions])
     if names is None:
-        raise author_error(
+        raise make_author_error(
             f"a comprehension over {to_hcl(items)} takes lambda item: … or, for a map, lambda key, item: …"
         )
     bound = [
         name_expression(name, kind)
-        for name, kind in zip(names, types.item_types(collection.type)[-len(names) :], strict=True)
+        for name, kind in zip(names, types.get_item_types(collection.type)[-len(names) :], strict=True)
     ]
     with bind_names(names):
         results = {each: each(*bound[-len(inspect.signature(each).parameters) :]) for each in functions}
@@ -395,7 +397,7 @@ def _choose_names(parameters: Sequence[list[str]]) -> list[str] | None:
         for index, name in enumerate(each, longest - len(each)):
             names[index] = name.strip("_") or names[index]
     if duplicates := names_in_use & {*names} or {name for name in names if name and names.count(name) > 1}:
-        raise author_error(f"'{duplicates.pop()}' already has another meaning here; rename the lambda's parameter")
+        raise make_author_error(f"'{duplicates.pop()}' already has another meaning here; rename the lambda's parameter")
     names_in_use |= {*names}
     for index, default in enumerate(["key", "item"][-longest:]):
         free = (f"{default}{number or ''}" for number in (0, *range(2, 9)))

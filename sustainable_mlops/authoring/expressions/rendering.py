@@ -29,60 +29,60 @@ class _Writer:
         self._wide = wide
 
     def write(self, node: ExpressionNode, least: int = 0) -> str:
-        hcl_text = getattr(self, f"_{_METHODS.get(node.operation, node.operation)}")(node)
+        hcl_text = getattr(self, f"_write_{_METHODS.get(node.operation, node.operation)}")(node)
         return f"({hcl_text})" if _PRECEDENCE.get(node.operation, _PRIMARY) < least else hcl_text
 
-    def _literal(self, node: ExpressionNode) -> str:
+    def _write_literal(self, node: ExpressionNode) -> str:
         return hcl.render_expression(node.arguments[0])
 
-    def _fixed(self, node: ExpressionNode) -> str:
+    def _write_fixed(self, node: ExpressionNode) -> str:
         return f"local.{node.arguments[0]}"
 
-    def _raw(self, node: ExpressionNode) -> str:
+    def _write_raw(self, node: ExpressionNode) -> str:
         return f"({node.arguments[0].strip()})" if "?" in node.arguments[0] else str(node.arguments[0].strip())
 
-    def _name(self, node: ExpressionNode) -> str:
+    def _write_name(self, node: ExpressionNode) -> str:
         return str(node.arguments[0])
 
-    def _attribute(self, node: ExpressionNode) -> str:
+    def _write_attribute(self, node: ExpressionNode) -> str:
         target, name = node.arguments
         return f"{self.write(target, _PRIMARY)}.{name}"
 
-    def _number(self, node: ExpressionNode) -> str:
+    def _write_number(self, node: ExpressionNode) -> str:
         target, name, default = node.arguments
         return f'lookup({self.write(target)}, "{name}", {default})'
 
-    def _index(self, node: ExpressionNode) -> str:
+    def _write_index(self, node: ExpressionNode) -> str:
         target, key = node.arguments
         return f"{self.write(target, _PRIMARY)}[{self.write(key)}]"
 
-    def _template(self, node: ExpressionNode) -> str:
+    def _write_template(self, node: ExpressionNode) -> str:
         inline = _Writer(wide=False)
         parts = (hcl.escape(part) if isinstance(part, str) else f"${{{inline.write(part)}}}" for part in node.arguments)
         return f'"{"".join(parts)}"'
 
-    def _binary(self, node: ExpressionNode) -> str:
+    def _write_binary(self, node: ExpressionNode) -> str:
         left, right = node.arguments
         binds = _PRECEDENCE[node.operation]
         return f"{self.write(left, binds)} {node.operation} {self.write(right, binds + 1)}"
 
-    def _not(self, node: ExpressionNode) -> str:
+    def _write_not(self, node: ExpressionNode) -> str:
         return f"!{self.write(node.arguments[0], _PRECEDENCE['!'])}"
 
     # Terraform's && and || evaluate both sides, even if the first side excludes the error of the second.
-    def _and(self, node: ExpressionNode) -> str:
+    def _write_and(self, node: ExpressionNode) -> str:
         left, right = _split_leftmost(node)
         return f"{self.write(left, 1)} ? {self.write(right, 1)} : false"
 
-    def _or(self, node: ExpressionNode) -> str:
+    def _write_or(self, node: ExpressionNode) -> str:
         left, right = _split_leftmost(node)
         return f"{self.write(left, 1)} ? true : {self.write(right, 1)}"
 
-    def _if(self, node: ExpressionNode) -> str:
+    def _write_if(self, node: ExpressionNode) -> str:
         condition, one, other = node.arguments
         return f"{self.write(condition, 1)} ? {self.write(one, 1)} : {self.write(other, 1)}"
 
-    def _call(self, node: ExpressionNode) -> str:
+    def _write_call(self, node: ExpressionNode) -> str:
         name, *arguments = node.arguments
         if name == "optional":
             return f"{self.write(arguments[0], _PRIMARY)}[*]"
@@ -92,12 +92,12 @@ class _Writer:
             return f"{FUNCTIONS[name].hcl}(\n" + "".join(f"{argument},\n" for argument in rendered) + ")"
         return line
 
-    def _list(self, node: ExpressionNode) -> str:
+    def _write_list(self, node: ExpressionNode) -> str:
         items = [self.write(item) for item in node.arguments]
         return hcl.render_list(items) if self._wide else f"[{', '.join(items)}]"
 
-    def _object(self, node: ExpressionNode) -> str:
-        pairs = [f"{self._object_key(name)} = {self.write(value)}" for name, value in node.arguments]
+    def _write_object(self, node: ExpressionNode) -> str:
+        pairs = [f"{self._write_object_key(name)} = {self.write(value)}" for name, value in node.arguments]
         line = "{ " + ", ".join(pairs) + " }"
         if not pairs:
             return "{}"
@@ -105,10 +105,10 @@ class _Writer:
             return line
         return "{\n" + "\n".join(pairs) + "\n}"
 
-    def _object_key(self, name: Any) -> str:
+    def _write_object_key(self, name: Any) -> str:
         return f"({self.write(name)})" if isinstance(name, ExpressionNode) else hcl.render_key(name)
 
-    def _for(self, node: ExpressionNode) -> str:
+    def _write_for(self, node: ExpressionNode) -> str:
         names, collection, key, value, where = node.arguments
         item = self.write(value)
         parts = [

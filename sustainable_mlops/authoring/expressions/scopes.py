@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar, cast, get_origin, overload
 
 from pydantic import BaseModel
 
-from sustainable_mlops.authoring.author_errors import author_error
+from sustainable_mlops.authoring.author_errors import make_author_error
 from sustainable_mlops.authoring.expressions import types
 from sustainable_mlops.authoring.expressions.expression import lift, to_hcl
 from sustainable_mlops.authoring.expressions.functions import name_expression
@@ -40,7 +40,7 @@ class Each(Generic[K, V]):
     def __init__(self, collection: Any, name: str = "each") -> None:
         self.collection: ExpressionNode = lift(collection)
         self.name = name
-        key, value = types.item_types(self.collection.type)
+        key, value = types.get_item_types(self.collection.type)
         self.type = types.ObjectType((("key", key), ("value", value)))
         of = name_expression(name, self.type)
         self.key, self.value = of.key, of.value
@@ -54,9 +54,11 @@ def each_of(collection: Any) -> Any:
     """Return the item of a `for_each` over a map or a set; arguments use its `key` and `value`."""
     declared = lift(collection).type
     if get_origin(types.strip_annotation(declared)) is list:
-        raise author_error(f"{to_hcl(collection)} is a list; each_of() takes a map or a set: set_of(…)")
-    if types.kind_of(declared) in ("text", "number", "bool"):
-        raise author_error(f"{to_hcl(collection)} is a {types.kind_of(declared)}; each_of() takes a map or a set")
+        raise make_author_error(f"{to_hcl(collection)} is a list; each_of() takes a map or a set: set_of(…)")
+    if types.find_kind(declared) in ("text", "number", "bool"):
+        raise make_author_error(
+            f"{to_hcl(collection)} is a {types.find_kind(declared)}; each_of() takes a map or a set"
+        )
     return Each[Any, Any](collection)
 
 

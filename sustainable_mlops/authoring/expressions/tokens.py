@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import UnionType
 from typing import Any
 
-from sustainable_mlops.authoring.author_errors import author_error
+from sustainable_mlops.authoring.author_errors import make_author_error
 from sustainable_mlops.authoring.cdktn import Token
 from sustainable_mlops.authoring.expressions import types
 from sustainable_mlops.authoring.expressions.expression import Expression, get_node, to_hcl
@@ -33,10 +33,10 @@ def to_token(value: Any, hint: Any, argument: str) -> Any:
     """Return a value for an argument of the bindings with this type hint. Raises UserError for another kind."""
     if not isinstance(value, Expression):
         return to_json_syntax(value)
-    template, kinds = to_template(get_node(value)), list(dict.fromkeys(_kinds(hint)))
-    kind = types.kind_of(get_node(value).type)
+    template, kinds = to_template(get_node(value)), list(dict.fromkeys(_list_kinds(hint)))
+    kind = types.find_kind(get_node(value).type)
     if not _fits(kind, kinds):
-        raise author_error(f"{argument} takes a {' or '.join(kinds)}; {to_hcl(value)} is a {kind}")
+        raise make_author_error(f"{argument} takes a {' or '.join(kinds)}; {to_hcl(value)} is a {kind}")
     if "text" in kinds or not kinds:
         return template
     if "number" in kinds:
@@ -49,17 +49,17 @@ def to_token(value: Any, hint: Any, argument: str) -> Any:
 
 
 def _fits(kind: str, kinds: Sequence[str]) -> bool:
-    """Return True if Terraform converts one kind into another: only text, numbers and booleans."""
+    """Return whether Terraform converts one kind into another: only text, numbers and booleans."""
     scalars = {"text", "number", "bool"}
     return not kinds or kind in ("any", "null", *kinds) or (kind in scalars and bool(scalars & set(kinds)))
 
 
-def _kinds(hint: Any) -> Iterator[str]:
+def _list_kinds(hint: Any) -> Iterator[str]:
     """Yield the kinds of values in a type hint of the bindings."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin in (typing.Union, UnionType):
         for argument in arguments:
-            yield from _kinds(argument)
+            yield from _list_kinds(argument)
     elif origin in (list, Sequence):
         yield "list"
     elif origin in (dict, Mapping):

@@ -54,13 +54,13 @@ def list_choices(annotation: Any) -> tuple[Any, ...]:
 
 
 def is_nullable(annotation: Any) -> bool:
-    """Return True if the annotation allows null."""
+    """Return whether the annotation allows null."""
     if get_origin(annotation) is Annotated:
         return is_nullable(get_args(annotation)[0])
     return get_origin(annotation) in (Union, UnionType) and NoneType in get_args(annotation)
 
 
-def kind_of(declared: Any) -> str:
+def find_kind(declared: Any) -> str:
     """Return `text`, `number`, `bool`, `list`, `map`, `null` or `any`."""
     declared = strip_annotation(declared)
     if isinstance(declared, ObjectType | ResourceSchema):
@@ -80,12 +80,12 @@ def list_members(declared: Any) -> Mapping[str, Any] | None:
         return dict(declared.fields)
     if isinstance(declared, ResourceSchema):
         return list_attributes(declared.cls)
-    if kind_of(declared) == "map" and get_origin(declared) is None:
+    if find_kind(declared) == "map" and get_origin(declared) is None:
         return {name: field.annotation for name, field in declared.model_fields.items()}
-    return None if kind_of(declared) == "any" else {}
+    return None if find_kind(declared) == "any" else {}
 
 
-def number_defaults(declared: Any) -> Mapping[str, Any]:
+def get_number_defaults(declared: Any) -> Mapping[str, Any]:
     """Return the defaults of a `NumberMap`; empty for other types."""
     declared = strip_annotation(declared)
     if not getattr(declared, "keys_are_declared", False):
@@ -93,7 +93,7 @@ def number_defaults(declared: Any) -> Mapping[str, Any]:
     return {name: field.default for name, field in declared.model_fields.items()}
 
 
-def item_types(declared: Any) -> tuple[Any, Any]:
+def get_item_types(declared: Any) -> tuple[Any, Any]:
     """Return the types of the key and of the items of a collection."""
     inner = strip_annotation(declared)
     origin, arguments = get_origin(inner), get_args(inner)
@@ -104,12 +104,12 @@ def item_types(declared: Any) -> tuple[Any, Any]:
     if origin is set:
         return arguments[0], arguments[0]
     if isinstance(inner, ObjectType) and inner.fields:
-        return Literal[tuple(dict(inner.fields))], common_item_type(dict(inner.fields).values())
+        return Literal[tuple(dict(inner.fields))], find_common_item_type(dict(inner.fields).values())
     fields = list_members(inner)
-    return (str, common_type(fields.values())) if fields else (Any, Any)
+    return (str, find_common_type(fields.values())) if fields else (Any, Any)
 
 
-def common_type(types: Iterable[Any]) -> Any:
+def find_common_type(types: Iterable[Any]) -> Any:
     """Return the type that all of these share, or Any."""
     distinct: list[Any] = []
     for each in types:
@@ -118,29 +118,29 @@ def common_type(types: Iterable[Any]) -> Any:
     return distinct[0] if len(distinct) == 1 else Any
 
 
-def common_item_type(annotations: Iterable[Any]) -> Any:
+def find_common_item_type(annotations: Iterable[Any]) -> Any:
     """Return the type of the items of a literal collection. For objects, it has the attributes of every item.
 
     Terraform fails if it reads an attribute that one item lacks.
     """
     each = list(annotations)
     if len(each) < 2 or not all(isinstance(one, ObjectType) for one in each):
-        return common_type(each)
+        return find_common_type(each)
     first, *others = (dict(one.fields) for one in each)
     names = [name for name in first if all(name in fields for fields in others)]
-    fields = ((name, common_item_type(fields[name] for fields in (first, *others))) for name in names)
+    fields = ((name, find_common_item_type(fields[name] for fields in (first, *others))) for name in names)
     return ObjectType(tuple(fields), "common attribute")
 
 
-def merged_type(declared: Iterable[Any]) -> Any:
+def merge_types(declared: Iterable[Any]) -> Any:
     """Return the type of merged maps: an object if all are objects, Any if one is unknown."""
     each = list(declared)
-    if any(kind_of(one) == "any" for one in each):
+    if any(find_kind(one) == "any" for one in each):
         return Any
     fields = [list_members(one) for one in each]
     if all(fields):
         return ObjectType(tuple({name: held for one in fields for name, held in (one or {}).items()}.items()))
-    return dict[str, common_type(item_types(one)[1] for one in each)]  # type: ignore[misc]
+    return dict[str, find_common_type(get_item_types(one)[1] for one in each)]  # type: ignore[misc]
 
 
 @functools.cache
@@ -151,11 +151,11 @@ def list_attributes(cls: type) -> Mapping[str, Any]:
     for name, value in own.items():
         if name == "internal_value" or (name.endswith("_input") and name.removesuffix("_input") in own):
             continue
-        attributes[name] = _attribute_type(typing.get_type_hints(value.fget).get("return", Any))
+        attributes[name] = _read_attribute_type(typing.get_type_hints(value.fget).get("return", Any))
     return attributes
 
 
-def _attribute_type(hint: Any) -> Any:
+def _read_attribute_type(hint: Any) -> Any:
     """Return the type of an attribute, from the return type of the property."""
     arguments = [argument for argument in get_args(hint) if argument is not NoneType]
     if get_origin(hint) in (Union, UnionType):
@@ -163,7 +163,7 @@ def _attribute_type(hint: Any) -> Any:
             return float
         return bool if bool in arguments else Any
     if get_origin(hint) in (list, Sequence):
-        return list[_attribute_type(arguments[0])]  # type: ignore[misc]  # a type for us, not for mypy
+        return list[_read_attribute_type(arguments[0])]  # type: ignore[misc]  # a type for us, not for mypy
     if hint in (str, bool, int, float):
         return hint
     name = getattr(hint, "__name__", "")

@@ -1,18 +1,18 @@
-"""Auto Scaling groups and EC2 fleets: machines of one or several types, on demand and on spot capacity."""
+"""Auto Scaling groups and EC2 fleets: instances of one or several types, on demand and on spot capacity."""
 
 from collections.abc import Iterator
 
 from sustainable_mlops.footprint.figures import UnknownItem, UnknownKind
-from sustainable_mlops.footprint.quantities import Quantity, exact_quantity
+from sustainable_mlops.footprint.quantities import Quantity, make_exact
 from sustainable_mlops.footprint.resource_parts import ResourcePart
-from sustainable_mlops.footprint.services.ec2_machines import (
+from sustainable_mlops.footprint.services.ec2_fleets import (
     NO_VOLUMES,
+    InstanceGroup,
     InstanceOption,
-    MachineGroup,
-    MachineVolumes,
-    average_size,
-    make_machine_parts,
-    make_unknown_machines,
+    InstanceVolumes,
+    estimate_average_size,
+    make_instance_parts,
+    make_unknown_instances,
     read_instance_volumes,
 )
 from sustainable_mlops.footprint.services.launch_templates import (
@@ -30,11 +30,11 @@ _PROVIDER = "aws_ecs_capacity_provider"
 _PROVIDER_PATH = "auto_scaling_group_provider.0"
 _MIXED = "mixed_instances_policy.0"
 _NAME = "instances"
-_OTHER_UNIT = "its target capacity is in vCPUs or memory, not in machines"
+_OTHER_UNIT = "its target capacity is in vCPUs or memory, not in instances"
 
 
 def read_group(resource: Resource, side: PlanSide) -> list[ResourcePart]:
-    """Return the machines of `aws_autoscaling_group`: its start size, or a size between its limits if it is scaled."""
+    """Return the instances of `aws_autoscaling_group`: its start size, or a size between its limits if it is scaled."""
     values = side.get_values(resource)
     launch, mixed = _read_launch(resource, side), not is_never_set(resource, _MIXED, side)
     overrides, capacity = (
@@ -47,10 +47,10 @@ def read_group(resource: Resource, side: PlanSide) -> list[ResourcePart]:
         else list_options(overrides, launch)
     )
     if isinstance(options, str):
-        return make_unknown_machines(_NAME, options)
+        return make_unknown_instances(_NAME, options)
     if isinstance(capacity, str):
-        return make_unknown_machines(_NAME, capacity)
-    machines = MachineGroup(
+        return make_unknown_instances(_NAME, capacity)
+    instance_group = InstanceGroup(
         name=_NAME,
         options=options,
         capacity=capacity,
@@ -58,7 +58,7 @@ def read_group(resource: Resource, side: PlanSide) -> list[ResourcePart]:
         volumes=launch.volumes,
         omissions=tuple(_list_omissions(resource, side)),
     )
-    return make_machine_parts(machines, resource, side)
+    return make_instance_parts(instance_group, resource, side)
 
 
 def _read_launch(resource: Resource, side: PlanSide) -> LaunchSettings:
@@ -72,15 +72,15 @@ def _read_launch(resource: Resource, side: PlanSide) -> LaunchSettings:
 
 
 def _read_capacity(resource: Resource, side: PlanSide) -> Quantity | str:
-    """Return the number of machines or weight units, or the reason why it is unknown."""
+    """Return the number of instances or weight units, or the reason why it is unknown."""
     values = side.get_values(resource)
     minimum, maximum = (to_known_number(values.number(name)) for name in ("min_size", "max_size"))
     if (given_count := side.get_usage(resource.address).get("instances")) is not None:
         return given_count
     if minimum is None or maximum is None or maximum < minimum:
-        return "the number of machines is not known until apply"
+        return "the number of instances is not known until apply"
     if _is_scaled(resource, side):
-        return average_size(minimum, maximum, "machines, between the limits of the group")
+        return estimate_average_size(minimum, maximum, "instances, between the limits of the group")
     start = (
         minimum
         if is_never_set(resource, "desired_capacity", side)
@@ -91,12 +91,12 @@ def _read_capacity(resource: Resource, side: PlanSide) -> Quantity | str:
     sizes = [size for one in _find_schedules(resource, side).certain for size in _list_sizes(side.get_values(one))]
     low, high = min([start, *sizes]), max([start, *sizes])
     if low == high:
-        return exact_quantity(start, "machines")
-    return average_size(low, high, "machines, between the sizes of the scheduled actions")
+        return make_exact(start, "instances")
+    return estimate_average_size(low, high, "instances, between the sizes of the scheduled actions")
 
 
 def _is_scaled(resource: Resource, side: PlanSide) -> bool:
-    """Return True if a policy, or ECS for its tasks, changes the size of the group."""
+    """Return whether a policy, or ECS for its tasks, changes the size of the group."""
     policies, providers = _find_scalers(resource, side)
     return any(side.get_values(one).flag("enabled") is not False for one in policies.certain) or any(
         side.get_values(one).text(f"{_PROVIDER_PATH}.managed_scaling.0.status") != "DISABLED"
@@ -131,7 +131,7 @@ def _list_omissions(resource: Resource, side: PlanSide) -> list[UnknownItem]:
     if pool is UNKNOWN and not is_never_set(resource, "warm_pool", side):
         notes.append(UnknownItem("warm pool", explain_missing(UNKNOWN, "its pool state"), UnknownKind.UNCOUNTED))
     elif isinstance(pool, Block) and (pool.text("pool_state") is UNKNOWN or pool.text("pool_state") == "Running"):
-        notes.append(UnknownItem("warm pool", "its running machines are not counted", UnknownKind.UNCOUNTED))
+        notes.append(UnknownItem("warm pool", "its running instances are not counted", UnknownKind.UNCOUNTED))
     return notes
 
 
@@ -148,12 +148,12 @@ def _report_scaling(resource: Resource, side: PlanSide) -> Iterator[UnknownItem]
     for one in schedules.certain:
         recurrence = side.get_values(one).text("recurrence")
         when = f" ({recurrence})" if isinstance(recurrence, str) and recurrence else ""
-        reason = f"the duration of {one.address}{when} is not counted; give instances in the usage file"
+        reason = f"the duration of {one.address}{when} is not counted; set instances in the usage file"
         yield UnknownItem(_NAME, reason, UnknownKind.UNCOUNTED)
 
 
 def _compute_spot_share(distribution: object, launch: LaunchSettings, count: float) -> float:
-    """Return the share of `count` machines on spot capacity."""
+    """Return the share of `count` instances on spot capacity."""
     if not isinstance(distribution, Block):
         return float(launch.spot)
     base = to_known_number(distribution.number("on_demand_base_capacity")) or 0.0
@@ -165,13 +165,13 @@ def _compute_spot_share(distribution: object, launch: LaunchSettings, count: flo
 
 
 def read_fleet(resource: Resource, side: PlanSide) -> list[ResourcePart]:
-    """Return the machines of `aws_ec2_fleet`: its target capacity."""
+    """Return the instances of `aws_ec2_fleet`: its target capacity."""
     values, target = side.get_values(resource), "target_capacity_specification.0"
     total = to_known_number(values.number(f"{target}.total_target_capacity"))
     on_demand = to_known_number(values.number(f"{target}.on_demand_target_capacity"))
     on_spot = to_known_number(values.number(f"{target}.spot_target_capacity"))
     if values.text(f"{target}.target_capacity_unit_type") not in (None, "", "units"):
-        return make_unknown_machines(_NAME, _OTHER_UNIT)
+        return make_unknown_instances(_NAME, _OTHER_UNIT)
     if total is not None:
         is_spot_default = values.text(f"{target}.default_target_capacity_type") == "spot"
         on_spot = (on_spot or 0.0) + (total - (on_spot or 0.0) - (on_demand or 0.0) if is_spot_default else 0.0)
@@ -179,12 +179,12 @@ def read_fleet(resource: Resource, side: PlanSide) -> list[ResourcePart]:
 
 
 def read_spot_fleet(resource: Resource, side: PlanSide) -> list[ResourcePart]:
-    """Return the machines of `aws_spot_fleet_request`: its target capacity on spot, except the on-demand part."""
+    """Return the instances of `aws_spot_fleet_request`: its target capacity on spot, except the on-demand part."""
     values = side.get_values(resource)
     total = to_known_number(values.number("target_capacity"))
     on_demand = to_known_number(values.number("on_demand_target_capacity")) or 0.0
     if values.text("target_capacity_unit_type") not in (None, "", "units"):
-        return make_unknown_machines(_NAME, _OTHER_UNIT)
+        return make_unknown_instances(_NAME, _OTHER_UNIT)
     specifications = values.blocks("launch_specification")
     if specifications is UNKNOWN or not specifications:
         return _read_fleet_parts(resource, total, (total or 0.0) - on_demand, "overrides", side)
@@ -198,7 +198,7 @@ def _read_fleet_parts(
 ) -> list[ResourcePart]:
     configs = side.get_values(resource).blocks("launch_template_config")
     if configs is UNKNOWN or not configs:
-        return make_unknown_machines(
+        return make_unknown_instances(
             _NAME, explain_missing(UNKNOWN if configs is UNKNOWN else None, "launch_template_config")
         )
     options: list[InstanceOption] = []
@@ -208,7 +208,7 @@ def _read_fleet_parts(
         blocks = config.blocks(overrides)
         block_options = explain_missing(UNKNOWN, overrides) if blocks is UNKNOWN else list_options(blocks, launch)
         if isinstance(block_options, str):
-            return make_unknown_machines(_NAME, block_options)
+            return make_unknown_instances(_NAME, block_options)
         options += block_options
         volumes = volumes if volumes.volumes else launch.volumes
     return _make_fleet_parts(resource, tuple(dict.fromkeys(options)), total, on_spot, volumes, side)
@@ -219,14 +219,14 @@ def _make_fleet_parts(
     options: tuple[InstanceOption, ...] | str,
     total: float | None,
     on_spot: float,
-    volumes: MachineVolumes,
+    volumes: InstanceVolumes,
     side: PlanSide,
 ) -> list[ResourcePart]:
     if isinstance(options, str):
-        return make_unknown_machines(_NAME, options)
+        return make_unknown_instances(_NAME, options)
     if total is None:
-        return make_unknown_machines(_NAME, "its target capacity is not known until apply")
+        return make_unknown_instances(_NAME, "its target capacity is not known until apply")
     spot = min(max(on_spot / total, 0.0), 1.0) if total else 0.0
-    return make_machine_parts(
-        MachineGroup(_NAME, options, exact_quantity(total, "machines"), spot, volumes=volumes), resource, side
+    return make_instance_parts(
+        InstanceGroup(_NAME, options, make_exact(total, "instances"), spot, volumes=volumes), resource, side
     )

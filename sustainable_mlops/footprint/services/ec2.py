@@ -1,19 +1,19 @@
-"""Single EC2 machines, reservations of machines, and volumes."""
+"""Single EC2 instances, reservations of instances, and volumes."""
 
 from sustainable_mlops.catalogue import instances
 from sustainable_mlops.catalogue.instances import InstanceType
 from sustainable_mlops.footprint.activities import ONE, ZERO, StorageActivity
 from sustainable_mlops.footprint.coefficients import load_assumptions
 from sustainable_mlops.footprint.figures import UnknownItem
-from sustainable_mlops.footprint.quantities import exact_quantity
+from sustainable_mlops.footprint.quantities import make_exact
 from sustainable_mlops.footprint.resource_parts import ResourcePart, make_part, make_unknown_part
-from sustainable_mlops.footprint.services.ec2_machines import (
+from sustainable_mlops.footprint.services.ec2_fleets import (
+    InstanceGroup,
     InstanceOption,
-    MachineGroup,
-    MachineVolume,
-    make_machine_parts,
+    InstanceVolume,
+    make_instance_parts,
     make_performance_parts,
-    make_unknown_machines,
+    make_unknown_instances,
     read_instance_volumes,
     read_volume,
 )
@@ -28,32 +28,32 @@ _MIN_SERVER_SHARE = 0.9
 
 
 def read_instance(resource: Resource, side: PlanSide) -> list[ResourcePart]:
-    """Return the machine of `aws_instance`, as configured or as in its launch template."""
+    """Return the instance of `aws_instance`, as configured or as in its launch template."""
     values = side.get_values(resource)
-    machines = _read_machine(resource, side)
-    if isinstance(machines, str):
-        return make_unknown_machines("instance", machines)
-    notes = list(machines.omissions)
+    group = _read_instance(resource, side)
+    if isinstance(group, str):
+        return make_unknown_instances("instance", group)
+    notes = list(group.omissions)
     if values.text("tenancy") == "host":
-        machines = machines._replace(spot_share=0.0, price_share=ZERO)
+        group = group._replace(spot_share=0.0, price_share=ZERO)
         notes.append(UnknownItem("instance", "its cost is that of its host, which has its own estimate"))
     elif values.text("tenancy") == "dedicated":
         notes.append(UnknownItem("cost of instance", "the fee for dedicated tenancy is not counted"))
     if _is_stopped(resource, side):
-        machines = machines._replace(hours=ZERO)
-    return make_machine_parts(machines._replace(omissions=tuple(notes)), resource, side)
+        group = group._replace(hours=ZERO)
+    return make_instance_parts(group._replace(omissions=tuple(notes)), resource, side)
 
 
 def read_spot_request(resource: Resource, side: PlanSide) -> list[ResourcePart]:
-    """Return the machine of `aws_spot_instance_request`, on spot capacity."""
-    machines = _read_machine(resource, side)
-    if isinstance(machines, str):
-        return make_unknown_machines("instance", machines)
-    return make_machine_parts(machines._replace(spot_share=1.0), resource, side)
+    """Return the instance of `aws_spot_instance_request`, on spot capacity."""
+    group = _read_instance(resource, side)
+    if isinstance(group, str):
+        return make_unknown_instances("instance", group)
+    return make_instance_parts(group._replace(spot_share=1.0), resource, side)
 
 
-def _read_machine(resource: Resource, side: PlanSide) -> MachineGroup | str:
-    """Return the machine, or the reason why it is unknown."""
+def _read_instance(resource: Resource, side: PlanSide) -> InstanceGroup | str:
+    """Return the instance, or the reason why it is unknown."""
     values = side.get_values(resource)
     instance_type, volumes = values.text("instance_type"), read_instance_volumes(resource, values, side)
     spot = values.text("instance_market_options.0.market_type") == "spot"
@@ -65,44 +65,44 @@ def _read_machine(resource: Resource, side: PlanSide) -> MachineGroup | str:
             instance_type, reason = launch.instance_type, launch.reason
     if not isinstance(instance_type, str):
         return reason
-    return MachineGroup("instance", (InstanceOption(instance_type),), spot_share=float(spot), volumes=volumes)
+    return InstanceGroup("instance", (InstanceOption(instance_type),), spot_share=float(spot), volumes=volumes)
 
 
 def _is_stopped(resource: Resource, side: PlanSide) -> bool:
-    """Return True if the plan keeps the machine stopped: then only its volumes are counted."""
+    """Return whether the plan keeps the instance stopped: then only its volumes are counted."""
     states = side.joins.find_sources(resource, _STATE, "instance_id").certain
     return any(side.get_values(state).text("state") == "stopped" for state in states)
 
 
 def read_reservation(resource: Resource, side: PlanSide) -> list[ResourcePart]:
-    """Return the machines of `aws_ec2_capacity_reservation`, which cost money until instances use them."""
+    """Return the capacity of `aws_ec2_capacity_reservation`, which costs money until instances use it."""
     return _make_reservation(resource, side, "")
 
 
 def read_capacity_block(resource: Resource, side: PlanSide) -> list[ResourcePart]:
-    """Return the machines of `aws_ec2_capacity_block_reservation`: a reservation for some days at its own price."""
+    """Return the capacity of `aws_ec2_capacity_block_reservation`: a reservation for some days at its own price."""
     return _make_reservation(resource, side, "only the offering of a capacity block has its price")
 
 
 def _make_reservation(resource: Resource, side: PlanSide, unpriced_reason: str) -> list[ResourcePart]:
-    values, name = side.get_values(resource), "reserved machines"
+    values, name = side.get_values(resource), "reserved instances"
     instance_type, count = values.text("instance_type"), to_known_number(values.number("instance_count"))
     if not isinstance(instance_type, str):
-        return make_unknown_machines(name, explain_missing(instance_type, "instance_type"))
+        return make_unknown_instances(name, explain_missing(instance_type, "instance_type"))
     if count is None:
-        return make_unknown_machines(name, explain_missing(values.number("instance_count"), "instance_count"))
+        return make_unknown_instances(name, explain_missing(values.number("instance_count"), "instance_count"))
     double_count = UnknownItem(
-        name, "instances that use it have their own estimates; give the number of free instances in the usage file"
+        name, "instances that use it have their own estimates; set the number of free instances in the usage file"
     )
-    machines = MachineGroup(
+    group = InstanceGroup(
         name=name,
         options=(InstanceOption(instance_type),),
-        capacity=exact_quantity(count),
+        capacity=make_exact(count),
         unpriced_reason=unpriced_reason,
         duty=ZERO,
         omissions=(double_count,),
     )
-    return make_machine_parts(machines, resource, side)
+    return make_instance_parts(group, resource, side)
 
 
 def read_host(resource: Resource, side: PlanSide) -> list[ResourcePart]:
@@ -111,20 +111,20 @@ def read_host(resource: Resource, side: PlanSide) -> list[ResourcePart]:
     family_and_type = [values.text("instance_family"), values.text("instance_type")]
     type_name = next((one for one in family_and_type if isinstance(one, str) and one), None)
     if type_name is None:
-        return make_unknown_machines(
+        return make_unknown_instances(
             "host", explain_missing(UNKNOWN if UNKNOWN in family_and_type else None, "instance_family")
         )
     instance = _find_whole_server(type_name.split(".")[0])
     if instance is None:
-        return make_unknown_machines("host", f"the catalogue does not know the price of a host for {type_name}")
-    machines = MachineGroup(
+        return make_unknown_instances("host", f"the catalogue does not know the price of a host for {type_name}")
+    group = InstanceGroup(
         name="host",
         options=(InstanceOption(instance.name),),
         price_share=load_assumptions()["dedicated_host"],
         duty=ZERO,
-        omissions=(UnknownItem("host", "the machines on it use more power and have their own estimates"),),
+        omissions=(UnknownItem("host", "the instances on it use more power and have their own estimates"),),
     )
-    return make_machine_parts(machines, resource, side)
+    return make_instance_parts(group, resource, side)
 
 
 def _find_whole_server(family: str) -> InstanceType | None:
@@ -140,8 +140,8 @@ def _find_whole_server(family: str) -> InstanceType | None:
 def read_volume_resource(resource: Resource, side: PlanSide) -> list[ResourcePart]:
     """Return the GB of `aws_ebs_volume`."""
     volume = read_volume(side.get_values(resource), "size", "type")
-    if not isinstance(volume, MachineVolume):
+    if not isinstance(volume, InstanceVolume):
         return [make_unknown_part("volume", "storage", volume.reason)]
-    activity = StorageActivity(f"ebs_{volume.kind}", side.find_region(resource), exact_quantity(volume.gb))
+    activity = StorageActivity(f"ebs_{volume.kind}", side.find_region(resource), make_exact(volume.gb))
     parts = make_performance_parts([volume], ONE, activity.region)
     return [make_part(f"volume ({volume.kind})", "storage", activity), *parts]

@@ -2,13 +2,13 @@
 
 from sustainable_mlops.footprint.quantities import Quantity
 from sustainable_mlops.footprint.resource_parts import ResourcePart
-from sustainable_mlops.footprint.services.ec2_machines import (
+from sustainable_mlops.footprint.services.ec2_fleets import (
+    InstanceGroup,
     InstanceOption,
-    MachineGroup,
-    MachineVolume,
-    MachineVolumes,
-    make_machine_parts,
-    make_unknown_machines,
+    InstanceVolume,
+    InstanceVolumes,
+    make_instance_parts,
+    make_unknown_instances,
 )
 from sustainable_mlops.footprint.services.launch_templates import LaunchSettings, read_template
 from sustainable_mlops.footprint.services.plan_side import PlanSide, explain_missing, is_never_set, to_known_number
@@ -21,7 +21,7 @@ _NAME = "nodes"
 
 
 def read_node_group(resource: Resource, side: PlanSide) -> list[ResourcePart]:
-    """Return the machines of `aws_eks_node_group`.
+    """Return the instances of `aws_eks_node_group`.
 
     The expected size is the desired size. An autoscaler in the cluster may change it within the limits.
     """
@@ -30,11 +30,11 @@ def read_node_group(resource: Resource, side: PlanSide) -> list[ResourcePart]:
     launch = read_template(resource, "launch_template.0", side) if has_template else LaunchSettings(_DEFAULT_TYPE)
     kinds, capacity = _list_options(resource, launch, side), _read_capacity(resource, side)
     if isinstance(kinds, str):
-        return make_unknown_machines(_NAME, kinds)
+        return make_unknown_instances(_NAME, kinds)
     if isinstance(capacity, str):
-        return make_unknown_machines(_NAME, capacity)
+        return make_unknown_instances(_NAME, capacity)
     capacity_type = values.text("capacity_type")
-    machines = MachineGroup(
+    nodes = InstanceGroup(
         name=_NAME,
         options=kinds,
         capacity=capacity,
@@ -44,7 +44,7 @@ def read_node_group(resource: Resource, side: PlanSide) -> list[ResourcePart]:
         else "",
         volumes=launch.volumes if has_template else _read_disk(resource, side),
     )
-    return make_machine_parts(machines, resource, side)
+    return make_instance_parts(nodes, resource, side)
 
 
 def _list_options(resource: Resource, launch: LaunchSettings, side: PlanSide) -> tuple[InstanceOption, ...] | str:
@@ -69,7 +69,7 @@ def _read_capacity(resource: Resource, side: PlanSide) -> Quantity | str:
     )
 
 
-def _read_disk(resource: Resource, side: PlanSide) -> MachineVolumes:
+def _read_disk(resource: Resource, side: PlanSide) -> InstanceVolumes:
     size = None if is_never_set(resource, "disk_size", side) else side.get_values(resource).number("disk_size")
     gb = _DEFAULT_GB if size is None else to_known_number(size)
-    return MachineVolumes(() if gb is None else (MachineVolume("gp3", gb),))
+    return InstanceVolumes(() if gb is None else (InstanceVolume("gp3", gb),))

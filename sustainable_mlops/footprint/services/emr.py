@@ -6,16 +6,16 @@ from sustainable_mlops.catalogue import instances
 from sustainable_mlops.footprint.activities import ALWAYS
 from sustainable_mlops.footprint.coefficients import load_assumptions
 from sustainable_mlops.footprint.figures import UnknownItem, UnknownKind
-from sustainable_mlops.footprint.quantities import Quantity, exact_quantity
+from sustainable_mlops.footprint.quantities import Quantity, make_exact
 from sustainable_mlops.footprint.resource_parts import ResourcePart
-from sustainable_mlops.footprint.services.ec2_machines import (
+from sustainable_mlops.footprint.services.ec2_fleets import (
+    InstanceGroup,
     InstanceOption,
-    MachineGroup,
-    MachineVolume,
-    MachineVolumes,
-    average_size,
-    make_machine_parts,
-    make_unknown_machines,
+    InstanceVolume,
+    InstanceVolumes,
+    estimate_average_size,
+    make_instance_parts,
+    make_unknown_instances,
     read_volume,
 )
 from sustainable_mlops.footprint.services.launch_templates import read_weight
@@ -28,7 +28,7 @@ _CLUSTER = "aws_emr_cluster"
 _SCALING = "aws_emr_managed_scaling_policy"
 _SURCHARGE = UnknownItem(
     "cost of EMR",
-    "the EMR fee for each machine, on top of the EC2 price, is not in the catalogue",
+    "the EMR fee for each instance, on top of the EC2 price, is not in the catalogue",
     UnknownKind.UNCOUNTED,
 )
 _IDLE_STOP_TEXT = "hours a month of a cluster that ends when idle"
@@ -44,12 +44,12 @@ def read_cluster(resource: Resource, side: PlanSide) -> list[ResourcePart]:
 
 def read_group(resource: Resource, side: PlanSide) -> list[ResourcePart]:
     """Return the task nodes of `aws_emr_instance_group`, which have one type."""
-    return _make_nodes("task nodes", _read_group_machines(resource, side.get_values(resource), side), resource, side)
+    return _make_nodes("task nodes", _read_group_instances(resource, side.get_values(resource), side), resource, side)
 
 
 def read_fleet(resource: Resource, side: PlanSide) -> list[ResourcePart]:
     """Return the task nodes of `aws_emr_instance_fleet`, which have several types."""
-    return _make_nodes("task nodes", _read_fleet_machines(side.get_values(resource)), resource, side)
+    return _make_nodes("task nodes", _read_fleet_instances(side.get_values(resource)), resource, side)
 
 
 def _read_role(role: str, resource: Resource, side: PlanSide) -> list[ResourcePart]:
@@ -57,42 +57,40 @@ def _read_role(role: str, resource: Resource, side: PlanSide) -> list[ResourcePa
     for kind in ("group", "fleet"):
         block = values.block(f"{role}_instance_{kind}")
         if isinstance(block, Block):
-            machines = _read_group_machines(resource, block, side) if kind == "group" else _read_fleet_machines(block)
-            return _make_nodes(name, machines, resource, side)
+            group = _read_group_instances(resource, block, side) if kind == "group" else _read_fleet_instances(block)
+            return _make_nodes(name, group, resource, side)
         if block is UNKNOWN:
-            return make_unknown_machines(name, explain_missing(UNKNOWN, f"{role}_instance_{kind}"))
-    # A cluster with a single machine has no core nodes.
-    return make_unknown_machines(name, "the cluster contains none") if role == "master" else []
+            return make_unknown_instances(name, explain_missing(UNKNOWN, f"{role}_instance_{kind}"))
+    # A cluster with a single instance has no core nodes.
+    return make_unknown_instances(name, "the cluster contains none") if role == "master" else []
 
 
-def _make_nodes(name: str, machines: MachineGroup | str, resource: Resource, side: PlanSide) -> list[ResourcePart]:
-    if isinstance(machines, str):
-        return make_unknown_machines(name, machines)
+def _make_nodes(name: str, group: InstanceGroup | str, resource: Resource, side: PlanSide) -> list[ResourcePart]:
+    if isinstance(group, str):
+        return make_unknown_instances(name, group)
     cluster = resource if resource.type == _CLUSTER else side.joins.find_target(resource, "cluster_id", _CLUSTER)
     hours, limits = ALWAYS, None
-    left_out = (*machines.omissions, _SURCHARGE)
+    left_out = (*group.omissions, _SURCHARGE)
     if isinstance(cluster, Resource):
         hours = _estimate_hours(cluster, side)
         if name == "core nodes":
-            limits = _find_managed_limits(cluster, machines.options[0], side)
+            limits = _find_managed_limits(cluster, group.options[0], side)
             left_out += () if limits is not None else _report_managed_scaling(cluster, side)
-    capacity = machines.capacity if limits is None else limits
-    nodes = machines._replace(
-        name=name, capacity=capacity, hours=hours, has_volumes_only_when_on=True, omissions=left_out
-    )
-    return make_machine_parts(nodes, resource, side)
+    capacity = group.capacity if limits is None else limits
+    nodes = group._replace(name=name, capacity=capacity, hours=hours, has_volumes_only_when_on=True, omissions=left_out)
+    return make_instance_parts(nodes, resource, side)
 
 
 def _estimate_hours(cluster: Resource, side: PlanSide) -> Quantity:
     values = side.get_values(cluster)
     if values.flag("keep_job_flow_alive_when_no_steps") is False:
-        return load_assumptions()["job_hours_without_cap"].with_text(_STEPS_END_TEXT)
+        return load_assumptions()["job_hours_without_cap"].replace_text(_STEPS_END_TEXT)
     if values.blocks("auto_termination_policy") != []:
-        return load_assumptions()["notebook_hours_with_idle_stop"].with_text(_IDLE_STOP_TEXT)
+        return load_assumptions()["notebook_hours_with_idle_stop"].replace_text(_IDLE_STOP_TEXT)
     return ALWAYS
 
 
-def _read_group_machines(resource: Resource, block: Block, side: PlanSide) -> MachineGroup | str:
+def _read_group_instances(resource: Resource, block: Block, side: PlanSide) -> InstanceGroup | str:
     instance_type, count = block.text("instance_type"), block.number("instance_count")
     if not isinstance(instance_type, str):
         return explain_missing(instance_type, "instance_type")
@@ -101,16 +99,16 @@ def _read_group_machines(resource: Resource, block: Block, side: PlanSide) -> Ma
     number = 1.0 if count is None or is_never_set(resource, path, side) else to_known_number(count)
     if scaled_capacity is None and number is None:
         return explain_missing(count, "instance_count")
-    capacity = exact_quantity(number, "nodes") if scaled_capacity is None and number is not None else scaled_capacity
+    capacity = make_exact(number, "nodes") if scaled_capacity is None and number is not None else scaled_capacity
     assert capacity is not None
     spot = block.text("bid_price") not in (None, "")
-    machines = MachineGroup(
+    group = InstanceGroup(
         "", (InstanceOption(instance_type),), capacity, spot_share=float(spot), volumes=_list_volumes([block])
     )
     if scaled_capacity is not None or block.text("autoscaling_policy") in (None, ""):
-        return machines
+        return group
     path = f"{block.path}.autoscaling_policy" if block.path else "autoscaling_policy"
-    return machines if is_never_set(resource, path, side) else machines._replace(omissions=(_UNKNOWN_LIMITS,))
+    return group if is_never_set(resource, path, side) else group._replace(omissions=(_UNKNOWN_LIMITS,))
 
 
 def _read_scaling_limits(policy: "str | Unsure | None") -> Quantity | None:
@@ -118,10 +116,10 @@ def _read_scaling_limits(policy: "str | Unsure | None") -> Quantity | None:
     document = Block(parse_embedded_json(policy) if isinstance(policy, str) and policy else {})
     least = to_known_number(document.number("Constraints.MinCapacity"))
     most = to_known_number(document.number("Constraints.MaxCapacity"))
-    return None if least is None or most is None or most < least else average_size(least, most, _SCALING_TEXT)
+    return None if least is None or most is None or most < least else estimate_average_size(least, most, _SCALING_TEXT)
 
 
-def _read_fleet_machines(block: Block) -> MachineGroup | str:
+def _read_fleet_instances(block: Block) -> InstanceGroup | str:
     configs = block.blocks("instance_type_configs")
     if configs is UNKNOWN or not configs:
         return explain_missing(UNKNOWN if configs is UNKNOWN else None, "instance_type_configs")
@@ -131,10 +129,10 @@ def _read_fleet_machines(block: Block) -> MachineGroup | str:
         return explain_missing(UNKNOWN, "the instance types or their number")
     on_demand, spot = (to_known_number(target) or 0.0 for target in targets)
     total = on_demand + spot
-    return MachineGroup(
+    return InstanceGroup(
         name="",
         options=tuple(kind for kind in kinds if kind is not None),
-        capacity=exact_quantity(total, "nodes"),
+        capacity=make_exact(total, "nodes"),
         spot_share=spot / total if total else 0.0,
         volumes=_list_volumes(configs[:1]),
     )
@@ -146,9 +144,9 @@ def _list_options(configs: list[Block]) -> Iterator[InstanceOption | None]:
         yield InstanceOption(name, weight) if isinstance(name, str) and weight is not None else None
 
 
-def _list_volumes(blocks: list[Block]) -> MachineVolumes:
+def _list_volumes(blocks: list[Block]) -> InstanceVolumes:
     """Return the configured volumes; EMR adds others for each instance type."""
-    volumes: list[MachineVolume] = []
+    volumes: list[InstanceVolume] = []
     left_out = [UnknownItem("volumes", "the volumes that EMR adds itself are not counted")]
     for block in blocks:
         configs = block.blocks("ebs_config")
@@ -156,11 +154,11 @@ def _list_volumes(blocks: list[Block]) -> MachineVolumes:
             volume = read_volume(config, "size", "type")
             number = config.number("volumes_per_instance")
             times = 1.0 if number is None else to_known_number(number)
-            if isinstance(volume, MachineVolume) and times is not None:
-                volumes.append(MachineVolume(volume.kind, volume.gb * times))
+            if isinstance(volume, InstanceVolume) and times is not None:
+                volumes.append(InstanceVolume(volume.kind, volume.gb * times))
             else:
                 left_out.append(UnknownItem("volumes", "size or number is not known until apply"))
-    return MachineVolumes(tuple(volumes), tuple(dict.fromkeys(left_out)))
+    return InstanceVolumes(tuple(volumes), tuple(dict.fromkeys(left_out)))
 
 
 def _find_managed_limits(cluster: Resource, kind: InstanceOption, side: PlanSide) -> Quantity | None:
@@ -174,7 +172,7 @@ def _find_managed_limits(cluster: Resource, kind: InstanceOption, side: PlanSide
         instance = instances.find(kind.instance_type)
         unit = instance.vcpu if limits.text("unit_type") == "VCPU" and instance is not None else 1
         if least is not None and most is not None and least <= most:
-            return average_size(least / unit, most / unit, _SCALING_TEXT)
+            return estimate_average_size(least / unit, most / unit, _SCALING_TEXT)
     return None
 
 

@@ -184,7 +184,7 @@ def _read_instances(served: _ServedVariant, kind: str) -> ResourcePart:
 
 
 def _describe_apply(served: _ServedVariant) -> str:
-    """Return the one-time usage of the apply for a variant that sleeps afterwards."""
+    """Return the one-time usage of the apply for a variant that sleeps afterward."""
     if served.endpoint is None:
         return ""
     return start_up.describe_start_up(served.endpoint, served.name, served.variant.block, served.region)
@@ -241,7 +241,7 @@ def _report_unknown_scaling(scaled: Scaling, given_value: Quantity | None, key: 
     reasons = scaled.unknown_reasons
     if UNKNOWN in (scaled.can_add, scaled.can_remove) and scaled.has_range:
         reasons = (*reasons, "the effect of its policies is unknown")
-    texts = (f"{why}; give {key} in the usage file" for why in reasons)
+    texts = (f"{why}; set {key} in the usage file" for why in reasons)
     return tuple(UnknownItem("autoscaling", reason, UnknownKind.UNCOUNTED) for reason in texts)
 
 

@@ -45,4 +45,4 @@ def _read_scaler(resource: Resource, side: PlanSide, path: str, kind: str) -> li
 
 
 def _report_unless(is_counted: bool, reason: str) -> list[ResourcePart]:
-    return [] if is_counted else [make_unknown_part("machines", "other", reason)]
+    return [] if is_counted else [make_unknown_part("instances", "other", reason)]

@@ -1,18 +1,19 @@
-"""State machines, schedules and rules that start machines outside the plan."""
+"""State machines, schedules and rules that start instances outside the plan."""
 
 from collections.abc import Iterator
 from typing import Any
 
+from sustainable_mlops.aws.arn import Arn
 from sustainable_mlops.footprint.resource_parts import ResourcePart, make_unknown_part
 from sustainable_mlops.footprint.services.plan_side import PlanSide, explain_missing
 from sustainable_mlops.plan import UNKNOWN, Resource
 from sustainable_mlops.plan.document import parse_embedded_json
 
 _KIND = "other"
-_SUBJECT = "the machines that it starts"
+_SUBJECT = "the instances that it starts"
 _QUEUE = "aws_batch_job_queue"
 
-#: API calls that start machines, by service, in lower case (source: API references of the services).
+#: API calls that start instances, by service, in lower case (source: API references of the services).
 _CALLS = {
     f"{service}:{action}"
     for service, actions in {
@@ -40,12 +41,12 @@ _CALLS = {
     }.items()
     for action in actions.split()
 }
-#: Services in whose ARNs EventBridge targets are machines.
+#: Services in whose ARNs EventBridge targets are instances.
 _SERVICES = ("batch", "codebuild", "glue", "imagebuilder")
 
 
 def read_state_machine(resource: Resource, side: PlanSide) -> list[ResourcePart]:
-    """Return an unknown part for `aws_sfn_state_machine` if a task starts machines or the definition is unreadable."""
+    """Return an unknown part for `aws_sfn_state_machine` if a task starts instances or the definition is unreadable."""
     definition = side.get_values(resource).text("definition")
     if not isinstance(definition, str):
         return _make_unknown(explain_missing(definition, _SUBJECT))
@@ -70,24 +71,24 @@ def _list_tasks(value: Any) -> Iterator[str]:
 
 
 def _parse_call(arn: str) -> str | None:
-    """Return the AWS API call of `arn:aws:states:::aws-sdk:service:action.pattern` if it starts machines."""
+    """Return the AWS API call of `arn:aws:states:::aws-sdk:service:action.pattern` if it starts instances."""
     _, _, last = arn.partition(":::")
     call = last.removeprefix("aws-sdk:").partition(".")[0]
     return call if call.lower() in _CALLS else None
 
 
 def read_schedule(resource: Resource, side: PlanSide) -> list[ResourcePart]:
-    """Return an unknown part for `aws_scheduler_schedule` if its target starts machines."""
+    """Return an unknown part for `aws_scheduler_schedule` if its target starts instances."""
     return _read_target(resource, side, "target.0.arn", ("target.0.ecs_parameters",))
 
 
 def read_rule_target(resource: Resource, side: PlanSide) -> list[ResourcePart]:
-    """Return an unknown part for `aws_cloudwatch_event_target` if it starts machines."""
+    """Return an unknown part for `aws_cloudwatch_event_target` if it starts instances."""
     return _read_target(resource, side, "arn", ("ecs_target", "batch_target"))
 
 
 def _read_target(resource: Resource, side: PlanSide, path: str, run_blocks: tuple[str, ...]) -> list[ResourcePart]:
-    """Return an unknown part if the target at `path` starts machines; `runs` are the blocks for tasks or jobs."""
+    """Return an unknown part if the target at `path` starts instances; `runs` are the blocks for tasks or jobs."""
     values = side.get_values(resource)
     arn = values.text(path)
     if isinstance(side.joins.find_target(resource, path, _QUEUE), Resource):
@@ -98,8 +99,9 @@ def _read_target(resource: Resource, side: PlanSide, path: str, run_blocks: tupl
         # A target in the plan has its own part.
         has_reference = bool(side.joins.find_references(resource, path).resources)
         return [] if has_reference or arn is None else _make_unknown(explain_missing(UNKNOWN, _SUBJECT))
-    service = arn.split(":")[2] if arn.count(":") >= 5 else ""
-    return _report_start(_parse_call(arn) or (service if service in _SERVICES else None))
+    parts = Arn.parse_or_none(arn)
+    service = parts.service if parts is not None and parts.service in _SERVICES else None
+    return _report_start(_parse_call(arn) or service)
 
 
 def _report_start(call: str | None) -> list[ResourcePart]:
@@ -107,4 +109,4 @@ def _report_start(call: str | None) -> list[ResourcePart]:
 
 
 def _make_unknown(reason: str) -> list[ResourcePart]:
-    return [make_unknown_part("machines", _KIND, reason)]
+    return [make_unknown_part("instances", _KIND, reason)]

@@ -3,9 +3,9 @@
 from collections import Counter
 
 from sustainable_mlops.catalogue import service_prices
-from sustainable_mlops.catalogue.service_prices import Condition, ServicePrice
+from sustainable_mlops.catalogue.service_prices import PriceCondition, ServicePrice
 from sustainable_mlops.footprint.activities import ServiceActivity
-from sustainable_mlops.footprint.quantities import Quantity, bounded_quantity, exact_quantity
+from sustainable_mlops.footprint.quantities import Quantity, make_bounded, make_exact
 from sustainable_mlops.footprint.resource_parts import ResourcePart, make_part, make_unknown_part
 from sustainable_mlops.footprint.services.plan_side import PartReader, PlanSide, explain_missing, is_never_set
 from sustainable_mlops.plan import UNKNOWN, Resource
@@ -15,11 +15,11 @@ SERVICE_KIND = "service"
 #: Periods of alarms with high resolution, in seconds.
 _SHORT_PERIODS = (10.0, 20.0, 30.0)
 #: Metrics of an alarm whose number is unknown until apply: one to ten, the limit of CloudWatch.
-_ALARM_METRICS = bounded_quantity(1, 1, 10, "metrics of an alarm", unit="metrics")
+_ALARM_METRICS = make_bounded(1, 1, 10, "metrics of an alarm", unit="metrics")
 
 
 def has_fixed_price(kind: str) -> bool:
-    """Return True if resources of this type may have a fixed price."""
+    """Return whether resources of this type may have a fixed price."""
     return kind in CODED_READERS or kind in service_prices.load_by_type()
 
 
@@ -43,7 +43,7 @@ def read_fixed_prices(resource: Resource, side: PlanSide) -> list[ResourcePart]:
 UNKNOWN_UNTIL_APPLY = "not known until apply"
 
 
-def _find_mismatch(conditions: tuple[Condition, ...], resource: Resource, side: PlanSide) -> str:
+def _find_mismatch(conditions: tuple[PriceCondition, ...], resource: Resource, side: PlanSide) -> str:
     """Return the reason why a price does not match the resource; empty if it matches."""
     unknown = ""
     for condition in conditions:
@@ -72,20 +72,20 @@ def _count_units(price: ServicePrice, resource: Resource, side: PlanSide) -> Qua
     """Return the number of units; None if it is unknown."""
     path = price.count
     if not path or is_never_set(resource, path, side):
-        return exact_quantity(price.default_count)
+        return make_exact(price.default_count)
     value = side.get_values(resource).get(path)
     if value is UNKNOWN:
         # A set with an element that is unknown until apply is unknown as a whole, but its references are known.
         types = Counter(
             one.type for one in side.joins.find_references(resource, path).resources if side.exists(one)
         ).most_common(1)
-        return exact_quantity(float(types[0][1]), f"{price.unit} that the plan refers to", "B") if types else None
+        return make_exact(float(types[0][1]), f"{price.unit} that the plan refers to", "B") if types else None
     if isinstance(value, list | tuple):
-        return exact_quantity(float(len(value)) or price.default_count)
+        return make_exact(float(len(value)) or price.default_count)
     number = side.get_values(resource).number(path)
     if number is UNKNOWN or number is None or number < 0:
         return None
-    return exact_quantity(number or price.default_count)
+    return make_exact(number or price.default_count)
 
 
 def make_service_part(item: str, region: str | None, count: Quantity) -> ResourcePart:
@@ -101,7 +101,7 @@ def _read_subnet_association(resource: Resource, side: PlanSide) -> list[Resourc
         subnets = side.get_values(endpoint).texts("subnet_ids")
         if subnets is not UNKNOWN and subnet is not UNKNOWN and subnet in subnets:
             return []
-    return [make_service_part("interface endpoint", side.find_region(resource), exact_quantity(1.0))]
+    return [make_service_part("interface endpoint", side.find_region(resource), make_exact(1.0))]
 
 
 def _read_metric_alarm(resource: Resource, side: PlanSide) -> list[ResourcePart]:
@@ -110,13 +110,13 @@ def _read_metric_alarm(resource: Resource, side: PlanSide) -> list[ResourcePart]
     queries = values.blocks("metric_query")
     if queries is UNKNOWN and is_never_set(resource, "metric_query", side):
         queries = []
-    periods, count = [values.number("period")], exact_quantity(1.0)
+    periods, count = [values.number("period")], make_exact(1.0)
     if queries is UNKNOWN:
         count = _ALARM_METRICS
     elif queries:
         metrics = [metric for query in queries if query.blocks("metric") for metric in [f"{query.path}.metric.0"]]
         periods = [values.number(f"{metric}.period") for metric in metrics]
-        count = exact_quantity(float(len(metrics) or 1))
+        count = make_exact(float(len(metrics) or 1))
     if not is_never_set(resource, "threshold_metric_id", side):
         count = count * 3
     is_short = any(period in _SHORT_PERIODS for period in periods if period is not UNKNOWN)

@@ -2,9 +2,9 @@
 
 from sustainable_mlops.catalogue.month import HOURS_PER_MONTH
 from sustainable_mlops.footprint.activities import ONE, AcceleratorWork
-from sustainable_mlops.footprint.quantities import Quantity, exact_quantity
+from sustainable_mlops.footprint.quantities import Quantity, make_exact
 from sustainable_mlops.footprint.resource_parts import ResourcePart, make_unknown_part
-from sustainable_mlops.footprint.services.machine_jobs import JobMachineRequest, make_job_parts, read_block, read_step
+from sustainable_mlops.footprint.services.job_instances import JobInstanceRequest, make_job_parts, read_block, read_step
 from sustainable_mlops.footprint.services.plan_side import (
     PlanSide,
     explain_missing,
@@ -16,26 +16,26 @@ from sustainable_mlops.plan import UNKNOWN, Block, PipelineStep, Resource
 from sustainable_mlops.plan.pipelines import PlannedPipeline
 from sustainable_mlops.plan.schedules import count_runs_per_month, list_start_rates
 
-#: Path to the machines in the request of each step type.
-_MACHINE_PATHS = {
+#: Path to the instances in the request of each step type.
+_INSTANCE_PATHS = {
     "Training": "ResourceConfig",
     "Processing": "ProcessingResources.ClusterConfig",
     "ClarifyCheck": "ProcessingResources.ClusterConfig",
     "QualityCheck": "ProcessingResources.ClusterConfig",
     "Transform": "TransformResources",
 }
-#: Step types that start no SageMaker machine: decisions, descriptions, and calls of other services.
+#: Step types that start no SageMaker instance: decisions, descriptions, and calls of other services.
 _FREE_STEPS = frozenset(
     "Callback Cleanup Condition EndpointConfig Fail ForEach Lambda Lineage Model RegisterModel".split()  # noqa: SIM905
 )
-#: Step types whose machines are not in the definition.
+#: Step types whose instances are not in the definition.
 _UNKNOWN_STEPS = {
-    "AutoML": "AutoML chooses its own machines",
+    "AutoML": "AutoML chooses its own instances",
     "EMR": "the step runs on an EMR cluster",
     "EMRServerless": "the step runs on EMR Serverless",
     "Endpoint": "the endpoint that an execution creates or updates stays on and is not in this plan",
     "InferenceComponent": "the endpoint that the component runs on is not in this plan",
-    "NotebookJob": "the machine of a notebook job is not supported",
+    "NotebookJob": "the instance of a notebook job is not supported",
 }
 #: Early stopping and completion criteria may end a search early: 80 % of its jobs (30 to 100 %) are counted.
 _TUNED_TEXT = "jobs that tuning trains"
@@ -47,11 +47,11 @@ _DEFINITION_PATH = "monitoring_schedule_config.0.monitoring_job_definition_name"
 
 
 #: A training job that names a base model and no instance type (API reference, ServerlessJobConfig).
-_SERVERLESS = "SageMaker chooses the machines of a serverless training job and does not publish them"
+_SERVERLESS = "SageMaker chooses the instances of a serverless training job and does not publish them"
 
 
 def read_pipeline(resource: Resource, side: PlanSide) -> list[ResourcePart]:
-    """Return the steps of a pipeline that start machines."""
+    """Return the steps of a pipeline that start instances."""
     pipelines = side.plan.pipelines_before if side.before else side.plan.pipelines
     pipeline = next((one for one in pipelines if one.resource is resource), None)
     if pipeline is None or pipeline.steps is UNKNOWN:
@@ -74,7 +74,7 @@ def _estimate_runs(resource: Resource, side: PlanSide) -> Quantity:
         return given_runs or get_usage_or_default(keys, "runs_per_month")
     by_clock = sum(one for one in schedule_runs if one is not UNKNOWN)
     if UNKNOWN not in schedule_runs:
-        return exact_quantity(by_clock, _SCHEDULED_TEXT)
+        return make_exact(by_clock, _SCHEDULED_TEXT)
     more = get_usage_or_default(keys, "runs_per_month")
     return Quantity(
         more.low + by_clock, more.central + by_clock, more.high + by_clock, more.grade, more.text, unit="runs"
@@ -88,13 +88,13 @@ def _read_step(step: PipelineStep, pipeline: PlannedPipeline, runs: Quantity, si
         return [make_unknown_part(name, "job", "its type is not known until an execution")]
     if kind in _FREE_STEPS:
         return []
-    if kind not in (*_MACHINE_PATHS, "Tuning"):
+    if kind not in (*_INSTANCE_PATHS, "Tuning"):
         return [
             make_unknown_part(name, "job", _UNKNOWN_STEPS.get(kind, f"the model does not cover steps of type {kind}"))
         ]
     step_runs = keys.get_own("runs_per_month") or _count_step_runs(step, runs)
     if step_runs is None:
-        reason = "it runs once per item of a list that only an execution contains; give runs_per_month for the step"
+        reason = "it runs once per item of a list that only an execution contains; set runs_per_month for the step"
         return [make_unknown_part(name, "job", reason)]
     if step.get("ServerlessJobConfig") is not None:
         return [make_unknown_part(name, "job", _SERVERLESS)]
@@ -102,7 +102,7 @@ def _read_step(step: PipelineStep, pipeline: PlannedPipeline, runs: Quantity, si
     if kind == "Tuning":
         return _read_tuning(name, step, step_runs, region, keys)
     work: AcceleratorWork = "inference" if kind == "Transform" else "training"
-    return make_job_parts(name, read_step(step, _MACHINE_PATHS[kind]), step_runs, region, keys, work=work)
+    return make_job_parts(name, read_step(step, _INSTANCE_PATHS[kind]), step_runs, region, keys, work=work)
 
 
 def _count_step_runs(step: PipelineStep, runs: Quantity) -> Quantity | None:
@@ -137,7 +137,7 @@ def _read_tuning(
 
 
 def _make_search_parts(
-    name: str, requests: list[JobMachineRequest], jobs: float, runs: Quantity, region: str | None, keys: UsageKeys
+    name: str, requests: list[JobInstanceRequest], jobs: float, runs: Quantity, region: str | None, keys: UsageKeys
 ) -> list[ResourcePart]:
     """Return the jobs of `runs` searches with at most `jobs` jobs each, which the definitions share."""
     max_jobs = jobs / len(requests)
@@ -207,7 +207,7 @@ def read_schedule(resource: Resource, side: PlanSide) -> list[ResourcePart]:
     if job_definition is UNKNOWN:
         return [make_unknown_part(name, "job", explain_missing(UNKNOWN, "monitoring_job_definition"))]
     scheduled_runs = count_runs_per_month(values.text(f"{config}.schedule_config.0.schedule_expression"))
-    by_clock = None if scheduled_runs is UNKNOWN else exact_quantity(scheduled_runs, _SCHEDULED_TEXT)
+    by_clock = None if scheduled_runs is UNKNOWN else make_exact(scheduled_runs, _SCHEDULED_TEXT)
     runs = keys.get_own("runs_per_month") or by_clock or get_usage_or_default(keys, "runs_per_month")
     # SageMaker ends a run before the next one starts.
     longest_h = HOURS_PER_MONTH / max(runs.central, 1.0)

@@ -1,11 +1,11 @@
-"""Launch templates and launch configurations of machines."""
+"""Launch templates and launch configurations of instances."""
 
 from typing import NamedTuple
 
-from sustainable_mlops.footprint.services.ec2_machines import (
+from sustainable_mlops.footprint.services.ec2_fleets import (
     NO_VOLUMES,
     InstanceOption,
-    MachineVolumes,
+    InstanceVolumes,
     read_instance_volumes,
     read_template_volumes,
 )
@@ -20,12 +20,12 @@ _REQUIREMENTS_REASON = "any type that meets instance_requirements may be chosen"
 
 
 class LaunchSettings(NamedTuple):
-    """Type, volumes and capacity of the launched machines. `reason` explains a missing type."""
+    """Type, volumes and capacity of the launched instances. `reason` explains a missing type."""
 
     instance_type: str | None = None
     #: Reason why there is no type.
     reason: str = ""
-    volumes: MachineVolumes = NO_VOLUMES
+    volumes: InstanceVolumes = NO_VOLUMES
     spot: bool = False
 
 
@@ -80,7 +80,7 @@ def list_options(blocks: list[Block], launch: LaunchSettings) -> tuple[InstanceO
 
 
 def read_weight(block: Block) -> float | None:
-    """Return the weight of one machine, 1 by default; None if unknown."""
+    """Return the weight of one instance, 1 by default; None if unknown."""
     if block.get("weighted_capacity") in (None, "", 0):  # a set contains "" or 0 for missing values
         return 1.0
     weight = to_known_number(block.number("weighted_capacity"))

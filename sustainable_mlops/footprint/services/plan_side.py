@@ -23,7 +23,7 @@ class PlanSide:
         other: Plan | None = None,
         moved: Mapping[str, str] | None = None,
     ) -> None:
-        """Take a plan, and `usage` by the addresses after the plan.
+        """Store a plan, and `usage` by the addresses after the plan.
 
         `other` is the plan of the other side if that is a different one. `moved` maps addresses of this side to
         addresses after the plan.
@@ -41,11 +41,11 @@ class PlanSide:
         return self if self.before else PlanSide(self.plan, self._usage, before=True)
 
     def exists(self, resource: Resource) -> bool:
-        """Return True if `resource` exists on this side."""
+        """Return whether `resource` exists on this side."""
         return resource.exists(before=self.before)
 
     def get_values(self, resource: Resource) -> Block:
-        return resource.values(before=self.before)
+        return resource.get_values(before=self.before)
 
     def find_region(self, resource: Resource) -> str | None:
         """Return the Region of a resource, or None if the plan does not contain it."""
@@ -80,7 +80,7 @@ def get_usage_or_default(keys: UsageKeys, key: str, assumption: str = "") -> Qua
 
 
 def is_never_set(resource: Resource, path: str, side: PlanSide) -> bool:
-    """Return True if the configuration does not set the attribute at `path`.
+    """Return whether the configuration does not set the attribute at `path`.
 
     An attribute that AWS fills in is unknown until apply, even if the configuration does not set it.
     """
@@ -99,7 +99,7 @@ def explain_missing(value: object, attribute: str) -> str:
 
 
 def note_training_plan(name: str, training_plan: object) -> tuple[UnknownItem, ...]:
-    """Return a note on the price of machines with a training plan, which is paid in advance."""
+    """Return a note on the price of instances with a training plan, which is paid in advance."""
     if training_plan in (None, ""):
         return ()
     plan = "a training plan, if it has one," if training_plan is UNKNOWN else "its training plan"

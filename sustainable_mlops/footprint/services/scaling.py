@@ -7,7 +7,7 @@ from sustainable_mlops.catalogue.month import HOURS_PER_MONTH
 from sustainable_mlops.footprint.activities import ALWAYS, ONE, ZERO
 from sustainable_mlops.footprint.coefficients import load_assumptions
 from sustainable_mlops.footprint.figures import UnknownItem
-from sustainable_mlops.footprint.quantities import Quantity, bounded_quantity, exact_quantity
+from sustainable_mlops.footprint.quantities import Quantity, make_bounded, make_exact
 from sustainable_mlops.footprint.services.plan_side import get_usage_or_default
 from sustainable_mlops.footprint.usage import UsageKeys
 from sustainable_mlops.plan import UNKNOWN
@@ -39,7 +39,7 @@ def find_extremes(scaled: Scaling, average: Quantity) -> Quantity | None:
     if (low, high) == (average.low, average.high):
         return None
     ends = (min(low, average.low), average.central, max(high, average.high))
-    return bounded_quantity(*ends, average.text, unit=average.unit)
+    return make_bounded(*ends, average.text, unit=average.unit)
 
 
 def _get_spans(scaled: Scaling) -> tuple[Span, ...]:
@@ -55,9 +55,9 @@ def _count_instances(scaled: Scaling, span: Span, text: str) -> Quantity:
     """
     low, high = scaled.find_minimum(span), scaled.find_maximum(span)
     if low == high:
-        return exact_quantity(low)
+        return make_exact(low)
     share = 1.0 if scaled.can_remove is False else 0.0 if scaled.can_add is False else _get_expected_share()
-    return bounded_quantity(low, low + (high - low) * share, high, text, unit="instances")
+    return make_bounded(low, low + (high - low) * share, high, text, unit="instances")
 
 
 def _get_expected_share() -> float:
@@ -134,22 +134,22 @@ def _limit_to_on_time(scaled: Scaling, sleeping_spans: list[bool]) -> tuple[Scal
 
 
 def is_asleep_without_backlog(scaled: Scaling, kind: str) -> bool:
-    """Return True if there are instances only while there is a backlog. The numbers in `scaled` must be known."""
+    """Return whether there are instances only while there is a backlog. The numbers in `scaled` must be known."""
     return kind == ASYNCHRONOUS and all(_is_asleep(scaled, span) for span in _get_spans(scaled))
 
 
 def _is_asleep(scaled: Scaling, span: Span) -> bool:
-    """Return True if `span` has instances only while there is a backlog."""
+    """Return whether `span` has instances only while there is a backlog."""
     return span.minimum == 0 and scaled.can_remove is not False and scaled.can_add is not False
 
 
 def _count_while_busy(most: float) -> Quantity:
     least = min(1.0, most)
-    return bounded_quantity(least, least + (most - least) * _get_expected_share(), most, _BACKLOG, unit="instances")
+    return make_bounded(least, least + (most - least) * _get_expected_share(), most, _BACKLOG, unit="instances")
 
 
 def _count_with_sleep(average: float, most: float) -> Quantity:
-    return bounded_quantity(0.0, average, max(most, average), "instances, zero without a backlog", unit="instances")
+    return make_bounded(0.0, average, max(most, average), "instances, zero without a backlog", unit="instances")
 
 
 def _average_with_sleep(scaled: Scaling, sleeping_spans: list[bool]) -> Quantity:
@@ -197,7 +197,7 @@ def _fit_size(size: Quantity, work: Quantity | None, on: Quantity) -> Quantity:
     if work is None or size.is_exact or on.central < _MIN_HOURS:
         return size
     busy = (work * (1 / on.central)).clamp(size.low, size.high)
-    return size.with_bounds(busy.low, max(size.central, busy.central), size.high)
+    return size.replace_bounds(busy.low, max(size.central, busy.central), size.high)
 
 
 def _report_excess(work: Quantity | None, available: float) -> tuple[UnknownItem, ...]:
@@ -218,5 +218,7 @@ def _compute_duty(
     if given_duty is not None or work is None or available < _MIN_HOURS:
         return given_duty or default_duty
     return (
-        (work * (1 / available)).with_text("busy share of the time, from the requests", "of the time").clamp(0.0, 1.0)
+        (work * (1 / available))
+        .replace_text("busy share of the time, from the requests", "of the time")
+        .clamp(0.0, 1.0)
     )

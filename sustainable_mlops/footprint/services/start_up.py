@@ -5,7 +5,7 @@ from sustainable_mlops.footprint.activities import ZERO, FleetActivity
 from sustainable_mlops.footprint.coefficients import load_assumptions
 from sustainable_mlops.footprint.figures import format_number
 from sustainable_mlops.footprint.model import estimate
-from sustainable_mlops.footprint.quantities import Quantity, exact_quantity
+from sustainable_mlops.footprint.quantities import Quantity, make_exact
 from sustainable_mlops.footprint.services.plan_side import to_known_number
 from sustainable_mlops.plan import UNKNOWN, Block, Resource, list_instance_choices
 
@@ -29,7 +29,7 @@ def describe_start_up(endpoint: Resource, name: str, block: Block, region: str |
     volume = to_known_number(block.number("volume_size_in_gb")) or 0.0
     try:
         start_up = estimate(
-            FleetActivity(instance_type, region, exact_quantity(start_count), stays, ZERO, volume_gb=volume)
+            FleetActivity(instance_type, region, make_exact(start_count), stays, ZERO, volume_gb=volume)
         )
     except UserError:
         return ""  # the part of the endpoint has the reason
@@ -43,7 +43,7 @@ def describe_start_up(endpoint: Resource, name: str, block: Block, region: str |
 
 
 def _has_new_configuration(endpoint: Resource) -> bool:
-    """Return True if the endpoint gets another configuration; also if it is unknown until apply."""
+    """Return whether the endpoint gets another configuration; also if it is unknown until apply."""
     before, after = (values.text("endpoint_config_name") for values in (endpoint.old, endpoint.new))
     return after is UNKNOWN or after != before
 

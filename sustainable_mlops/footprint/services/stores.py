@@ -2,13 +2,13 @@
 
 from sustainable_mlops.footprint.activities import StorageActivity, TransferActivity
 from sustainable_mlops.footprint.figures import UnknownItem, UnknownKind
-from sustainable_mlops.footprint.quantities import exact_quantity
+from sustainable_mlops.footprint.quantities import make_exact
 from sustainable_mlops.footprint.resource_parts import ResourcePart, make_part, make_unknown_part
 from sustainable_mlops.footprint.services.fixed_prices import make_service_part
 from sustainable_mlops.footprint.services.plan_side import PlanSide, explain_missing, is_never_set, to_known_number
 from sustainable_mlops.plan import UNKNOWN, Block, Resource
 
-_UNKNOWN_SIZE = "a plan does not contain its size; give {} in the usage file"
+_UNKNOWN_SIZE = "a plan does not contain its size; set {} in the usage file"
 _LIFECYCLE = "aws_s3_bucket_lifecycle_configuration"
 
 
@@ -39,7 +39,7 @@ def _report_lifecycle(bucket: Resource, classes: set[str], side: PlanSide) -> tu
         return ()
     return (
         UnknownItem(
-            "lifecycle", "the effect of its rules is not counted; give the expected storage_gb by storage class"
+            "lifecycle", "the effect of its rules is not counted; set the expected storage_gb by storage class"
         ),
     )
 
@@ -117,7 +117,7 @@ def read_table(resource: Resource, side: PlanSide) -> list[ResourcePart]:
     return [
         items,
         *(
-            make_service_part(f"{way} capacity unit", region, exact_quantity(sum(filter(None, numbers))))
+            make_service_part(f"{way} capacity unit", region, make_exact(sum(filter(None, numbers))))
             for way, numbers in units.items()
         ),
     ]
@@ -164,6 +164,6 @@ def _read_replication_rules(resource: Resource, path: str, source: object, side:
         return []
     gb = side.get_usage(resource.address).get("transfer_gb_per_month")
     if gb is None:
-        reason = "a plan does not contain the replicated bytes; give transfer_gb_per_month in the usage file"
+        reason = "a plan does not contain the replicated bytes; set transfer_gb_per_month in the usage file"
         return [make_unknown_part("replication", "transfer", reason, unknown_kind=UnknownKind.USAGE)]
     return [make_part("replication", "transfer", TransferActivity(home, gb))]

@@ -54,7 +54,7 @@ def read_notebook(resource: Resource, side: PlanSide) -> list[ResourcePart]:
 
 
 def _is_stopped_by_script(resource: Resource, side: PlanSide) -> bool | Maybe:
-    """Return True if the lifecycle configuration stops the notebook when idle; UNKNOWN if it cannot be read."""
+    """Return whether the lifecycle configuration stops the notebook when idle; UNKNOWN if it cannot be read."""
     if side.get_values(resource).text("lifecycle_config_name") in (
         None,
         "",
@@ -135,7 +135,7 @@ def _read_apps(resource: Resource, side: PlanSide, settings: str) -> ResourcePar
     values, keys = side.get_values(resource), side.get_usage(resource.address)
     hours = keys.get("hours_per_month")
     if hours is None:
-        reason = "a plan does not contain the hours of apps that people start; give hours_per_month in the usage file"
+        reason = "a plan does not contain the hours of apps that people start; set hours_per_month in the usage file"
         return make_unknown_part("apps", "app", reason, unknown_kind=UnknownKind.USAGE)
     instance_types = [
         values.text(f"{settings}.{app}.0.default_resource_spec.0.instance_type") for app in _APP_SETTINGS.values()

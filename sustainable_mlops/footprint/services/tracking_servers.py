@@ -2,7 +2,7 @@
 
 from sustainable_mlops.catalogue.month import HOURS_PER_MONTH
 from sustainable_mlops.footprint.activities import ServiceActivity
-from sustainable_mlops.footprint.quantities import Quantity, bounded_quantity, exact_quantity
+from sustainable_mlops.footprint.quantities import Quantity, make_bounded, make_exact
 from sustainable_mlops.footprint.resource_parts import ResourcePart
 from sustainable_mlops.footprint.services.fixed_prices import make_service_part, read_fixed_prices
 from sustainable_mlops.footprint.services.plan_side import PlanSide
@@ -12,10 +12,8 @@ from sustainable_mlops.plan.timetable import CapacityAction, compute_spans
 
 _CALLS = {"sagemaker:stopMlflowTrackingServer": 0.0, "sagemaker:startMlflowTrackingServer": 1.0}
 #: Share of a month in which a server runs if users start it and a schedule stops it: 8 hours on 21 days.
-_STARTED_BY_USERS = bounded_quantity(
-    0.0, 8 * 21 / HOURS_PER_MONTH, 1.0, "share of the time that users let the server run"
-)
-_ALWAYS = exact_quantity(1.0)
+_STARTED_BY_USERS = make_bounded(0.0, 8 * 21 / HOURS_PER_MONTH, 1.0, "share of the time that users let the server run")
+_ALWAYS = make_exact(1.0)
 
 
 def read_tracking_server(resource: Resource, side: PlanSide) -> list[ResourcePart]:
@@ -47,4 +45,4 @@ def _compute_share(resource: Resource, side: PlanSide) -> Quantity:
         spans = compute_spans(1.0, 0.0, 1.0, tuple(actions))
     except ValueError:
         return _ALWAYS
-    return exact_quantity(sum(span.share * span.fixed for span in spans))
+    return make_exact(sum(span.share * span.fixed for span in spans))

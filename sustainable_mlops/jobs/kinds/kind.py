@@ -10,12 +10,13 @@ from typing import Any, ClassVar, Generic
 
 from sustainable_mlops import aws
 from sustainable_mlops.aws import Client, Clients, constraints
+from sustainable_mlops.aws.statuses import FINAL_JOB_STATUSES
 from sustainable_mlops.jobs import footprint
 from sustainable_mlops.jobs.channels import find_channels
 from sustainable_mlops.jobs.figure import RunFigure
 from sustainable_mlops.jobs.measurement.counters import CounterReadings
 from sustainable_mlops.jobs.platform import Phase, Platform, Vpc
-from sustainable_mlops.jobs.record import ENDED, RunRecord
+from sustainable_mlops.jobs.record import RunRecord
 from sustainable_mlops.jobs.run import Run, Spec
 from sustainable_mlops.jobs.spec_files import load_spec_file
 from sustainable_mlops.jobs.specs.common import NAME_SUFFIX
@@ -71,7 +72,7 @@ class Prerequisite:
 
 
 @dataclass(frozen=True)
-class JobMachines:
+class JobInstances:
     """The instances of a job."""
 
     instance_type: str
@@ -83,8 +84,7 @@ class JobMachines:
     spot: bool | None
     #: Seconds that the instances may wait, billed, for another job.
     warm: int = 0
-    #: For a tuning: the maximum number of such jobs, whether the tuning may end earlier, and whether it stops jobs
-    #: early.
+    #: For a tuning job: the maximum number of training jobs, whether it may end earlier, and whether it stops jobs.
     jobs: int = 1
     may_end_before: bool = False
     stops_jobs: bool = False
@@ -137,7 +137,7 @@ class JobKind(ABC, Generic[Spec]):
     def list_data(self, spec: Spec) -> Mapping[str, str]:
         """Return channel to data: a key or prefix in the platform's data bucket, or an s3:// address."""
 
-    def sharded_channels(self, spec: Spec) -> frozenset[str]:  # noqa: ARG002
+    def list_sharded_channels(self, spec: Spec) -> frozenset[str]:  # noqa: ARG002
         """Return the channels whose objects are divided among the instances."""
         return frozenset()
 
@@ -146,7 +146,7 @@ class JobKind(ABC, Generic[Spec]):
         """Return the request to SageMaker without name and tags. A pipeline step has the same request."""
 
     @abstractmethod
-    def read_machines(self, request: Mapping[str, Any]) -> JobMachines:
+    def read_instances(self, request: Mapping[str, Any]) -> JobInstances:
         """Return the instances of a request, or of a job's description."""
 
     def list_outputs(self, run: Run[Spec], attempt: str) -> dict[str, str]:  # noqa: ARG002
@@ -161,11 +161,11 @@ class JobKind(ABC, Generic[Spec]):
         """Return the metrics of the job file with their patterns, from its request."""
         return {}
 
-    def runtime_cap_seconds(self, spec: Spec) -> int | None:  # noqa: ARG002
-        """Return the seconds after which the launcher stops the job; None if SageMaker enforces the cap."""
+    def get_runtime_limit_seconds(self, spec: Spec) -> int | None:  # noqa: ARG002
+        """Return the seconds after which the launcher stops the job; None if SageMaker enforces the limit."""
         return None
 
-    def derived_fields(self, run: Run[Spec]) -> dict[str, Any]:  # noqa: ARG002
+    def derive_fields(self, run: Run[Spec]) -> dict[str, Any]:  # noqa: ARG002
         """Return record fields that do not depend on a job; a done run gets new values. Raises UserError."""
         return {}
 
@@ -199,7 +199,7 @@ class JobKind(ABC, Generic[Spec]):
         """Return the whole request for the job `name`. Raises UserError if SageMaker's service model rejects it."""
         platform = run.platform
         references = JobReferences(
-            role=platform.role(self.phase),
+            role=platform.get_role_arn(self.phase),
             image=run.image,
             kms_key=platform.kms_key_arn,
             source=run.source,
@@ -253,7 +253,7 @@ class JobKind(ABC, Generic[Spec]):
         try:
             self._find_operation("Stop", sagemaker)(**{self._name_field("Name"): job_name})
         except ClientError:
-            if self._describe(job_name, sagemaker)[self._name_field("Status")] not in ENDED:
+            if self._describe(job_name, sagemaker)[self._name_field("Status")] not in FINAL_JOB_STATUSES:
                 raise
             return False
         return True
@@ -284,10 +284,10 @@ class JobKind(ABC, Generic[Spec]):
             f"--log-stream-name-prefix {self.format_log_prefix(job_name)} --query 'events[].[message]' --output text"
         )
 
-    def format_stop_command(self, job_name: str) -> str:
+    def format_stop_command(self, job_name: str, region: str) -> str:
         """Return the command that stops a job."""
         command, option = _join_words(self.noun, "-"), _join_words(self._name_field("Name"), "-")
-        return f"aws sagemaker stop-{command} --{option} {job_name}"
+        return f"aws sagemaker stop-{command} --{option} {job_name} --region {region}"
 
     def update_record(self, record: RunRecord, description: Mapping[str, Any]) -> RunRecord:
         """Return the record with the fields of the job's description."""
@@ -309,7 +309,7 @@ class JobKind(ABC, Generic[Spec]):
     def read_counters(self, description: Mapping[str, Any]) -> Mapping[str, float]:  # noqa: ARG002
         """Return the values of counters in the container, as far as SageMaker has them.
 
-        The names are those of `counters.COUNTERS`.
+        The names are keys of `counters.COUNTERS`.
         """
         return {}
 
@@ -339,7 +339,7 @@ class JobKind(ABC, Generic[Spec]):
                 running.value,
                 billable.value,
                 spot=record.spot,
-                volume_gb=self.read_machines(description).volume_gb,
+                volume_gb=self.read_instances(description).volume_gb,
                 measured=record.measured,
             )
         return figures

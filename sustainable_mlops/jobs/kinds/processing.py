@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from sustainable_mlops.jobs import utilization
-from sustainable_mlops.jobs.image import image_address
-from sustainable_mlops.jobs.kinds.kind import JobKind, JobMachines, JobReferences
+from sustainable_mlops.jobs.image import find_image_address
+from sustainable_mlops.jobs.kinds.kind import JobInstances, JobKind, JobReferences
 from sustainable_mlops.jobs.kinds.members import check_instance_type, choose_volume_key, drop_missing
 from sustainable_mlops.jobs.measurement import counters
 from sustainable_mlops.jobs.measurement.smlops_measure import ENTRY_POINT, MESSAGE
@@ -30,7 +30,7 @@ _UNPACK = (
 
 
 class ProcessingKind(JobKind[ProcessingSpec]):
-    """Processing jobs: isolated, with a runtime cap. Each input is sharded or replicated. There is no managed spot."""
+    """Processing jobs: isolated, with a runtime limit. Each input is sharded or replicated. None uses managed spot."""
 
     name: ClassVar[str] = "processing"
     noun: ClassVar[str] = "ProcessingJob"
@@ -54,19 +54,19 @@ class ProcessingKind(JobKind[ProcessingSpec]):
 
     def find_image(self, spec: ProcessingSpec, platform: Platform) -> str:
         """Return the image that the script runs in."""
-        return image_address(spec.image, platform.region, spec.compute.instance_type, "processing")
+        return find_image_address(spec.image, platform.region, spec.compute.instance_type, "processing")
 
     def list_data(self, spec: ProcessingSpec) -> Mapping[str, str]:
         """Return the inputs."""
         return {name: job_input.data for name, job_input in spec.inputs.items()}
 
-    def sharded_channels(self, spec: ProcessingSpec) -> frozenset[str]:
+    def list_sharded_channels(self, spec: ProcessingSpec) -> frozenset[str]:
         """Return the sharded inputs."""
         return frozenset(name for name, job_input in spec.inputs.items() if job_input.sharding == "by_key")
 
     def list_outputs(self, run: Run[ProcessingSpec], attempt: str) -> dict[str, str]:
         """Return output addresses under the run key, in the bucket of their data class."""
-        locate = {"re-creatable": run.layout.re_creatable, "runs": run.layout.reports}
+        locate = {"re-creatable": run.layout.locate_recreatable, "runs": run.layout.locate_report}
         return {name: locate[data_class](run.key, name, attempt) for name, data_class in run.spec.outputs.items()}
 
     def build_request(self, spec: ProcessingSpec, references: JobReferences) -> dict[str, Any]:
@@ -112,10 +112,10 @@ class ProcessingKind(JobKind[ProcessingSpec]):
             },
         }
 
-    def read_machines(self, request: Mapping[str, Any]) -> JobMachines:
+    def read_instances(self, request: Mapping[str, Any]) -> JobInstances:
         """Return the instances of ClusterConfig."""
         cluster = request["ProcessingResources"]["ClusterConfig"]
-        return JobMachines(
+        return JobInstances(
             cluster["InstanceType"],
             cluster["InstanceCount"],
             cap=request["StoppingCondition"]["MaxRuntimeInSeconds"],

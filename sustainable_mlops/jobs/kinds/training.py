@@ -8,8 +8,8 @@ from sustainable_mlops.aws import Clients
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs import utilization
 from sustainable_mlops.jobs.figure import RunFigure
-from sustainable_mlops.jobs.image import image_address
-from sustainable_mlops.jobs.kinds.kind import JobKind, JobMachines, JobReferences, make_measured_figure
+from sustainable_mlops.jobs.image import find_image_address
+from sustainable_mlops.jobs.kinds.kind import JobInstances, JobKind, JobReferences, make_measured_figure
 from sustainable_mlops.jobs.kinds.members import check_instance_type, choose_volume_key, drop_missing
 from sustainable_mlops.jobs.measurement import counters
 from sustainable_mlops.jobs.measurement.smlops_measure import ENTRY_POINT
@@ -24,7 +24,7 @@ CHECKPOINTS = "/opt/ml/checkpoints"
 
 
 class TrainingKind(JobKind[TrainingSpec]):
-    """Training jobs on managed spot with checkpoints, with a runtime cap, isolated and not profiled."""
+    """Training jobs on managed spot with checkpoints, with a runtime limit, isolated and not profiled."""
 
     name: ClassVar[str] = "training"
     noun: ClassVar[str] = "TrainingJob"
@@ -50,13 +50,13 @@ class TrainingKind(JobKind[TrainingSpec]):
 
     def find_image(self, spec: TrainingSpec, platform: Platform) -> str:
         """Return the training image."""
-        return image_address(spec.image, platform.region, spec.compute.instance_type)
+        return find_image_address(spec.image, platform.region, spec.compute.instance_type)
 
     def list_data(self, spec: TrainingSpec) -> Mapping[str, str]:
         """Return the channels."""
         return spec.data
 
-    def sharded_channels(self, spec: TrainingSpec) -> frozenset[str]:
+    def list_sharded_channels(self, spec: TrainingSpec) -> frozenset[str]:
         """Return the sharded channels."""
         return frozenset(spec.sharding)
 
@@ -103,10 +103,10 @@ class TrainingKind(JobKind[TrainingSpec]):
         definitions = request["AlgorithmSpecification"].get("MetricDefinitions", [])
         return counters.split_metrics({one["Name"]: one["Regex"] for one in definitions})[0]
 
-    def read_machines(self, request: Mapping[str, Any]) -> JobMachines:
+    def read_instances(self, request: Mapping[str, Any]) -> JobInstances:
         """Return the instances of ResourceConfig."""
         resources = request["ResourceConfig"]
-        return JobMachines(
+        return JobInstances(
             resources["InstanceType"],
             resources["InstanceCount"],
             cap=request["StoppingCondition"]["MaxRuntimeInSeconds"],
@@ -122,7 +122,7 @@ class TrainingKind(JobKind[TrainingSpec]):
         check_warm_pool(spec, platform)
         return super().build_run(spec, platform, image, source_digest, clients)
 
-    def derived_fields(self, run: Run[TrainingSpec]) -> dict[str, Any]:
+    def derive_fields(self, run: Run[TrainingSpec]) -> dict[str, Any]:
         """Return the serving of the model and its model package group."""
         spec, platform = run.spec, run.platform
         # Terraform's keys have underscores.
@@ -162,11 +162,11 @@ TRAINING = TrainingKind()
 
 
 def check_warm_pool(spec: TrainingSpec, platform: Platform) -> None:
-    """Raise UserError if the job keeps a warm pool and the platform allows none."""
+    """Raise UserError if the job keeps a warm pool and the environment allows none."""
     if spec.compute.keep_alive_minutes and not platform.warm_pools:
         raise UserError(
-            f"compute.keep_alive_minutes: the platform {platform.environment} allows no warm pools; remove the field, "
-            f"or set warm_pools: true in envs/{platform.environment}/settings.yaml and apply the environment"
+            f"compute.keep_alive_minutes: the environment {platform.environment} allows no warm pools; remove the "
+            f"field, or set warm_pools: true in envs/{platform.environment}/settings.yaml and apply the environment"
         )
 
 

@@ -11,8 +11,8 @@ from sustainable_mlops.aws.s3 import is_s3
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs import serving
 from sustainable_mlops.jobs.channels import find_channels
-from sustainable_mlops.jobs.image import check_neuron, image_address
-from sustainable_mlops.jobs.kinds.kind import JobKind, JobMachines, JobReferences, Prerequisite
+from sustainable_mlops.jobs.image import check_neuron, find_image_address
+from sustainable_mlops.jobs.kinds.kind import JobInstances, JobKind, JobReferences, Prerequisite
 from sustainable_mlops.jobs.kinds.members import check_instance_type, choose_volume_key, drop_missing
 from sustainable_mlops.jobs.platform import Phase, Platform
 from sustainable_mlops.jobs.record import load_record
@@ -64,7 +64,7 @@ class TransformKind(JobKind[TransformSpec]):
         """Return the image of a bare model.tar.gz; records and packages have their own image."""
         if spec.image is None:
             return ""
-        return image_address(spec.image, platform.region, spec.compute.instance_type, "inference")
+        return find_image_address(spec.image, platform.region, spec.compute.instance_type, "inference")
 
     def list_data(self, spec: TransformSpec) -> Mapping[str, str]:
         """Return the input records."""
@@ -83,11 +83,11 @@ class TransformKind(JobKind[TransformSpec]):
 
     def list_outputs(self, run: Run[TransformSpec], attempt: str) -> dict[str, str]:
         """Return the address of the predictions, under the run key."""
-        return {PREDICTIONS: run.layout.predictions(run.key, attempt)}
+        return {PREDICTIONS: run.layout.locate_predictions(run.key, attempt)}
 
     def list_prerequisites(self, run: Run[TransformSpec]) -> tuple[Prerequisite, ...]:
         """Return the model. Its name derives from its content, so the next job reuses it."""
-        role, spec = run.platform.role(self.phase), run.spec
+        role, spec = run.platform.get_role_arn(self.phase), run.spec
         request = {
             "PrimaryContainer": run.container,
             "ExecutionRoleArn": role,
@@ -128,15 +128,15 @@ class TransformKind(JobKind[TransformSpec]):
             },
         }
 
-    def read_machines(self, request: Mapping[str, Any]) -> JobMachines:
-        """Return the instances of TransformResources, which has no volumes. SageMaker has no cap for the kind."""
+    def read_instances(self, request: Mapping[str, Any]) -> JobInstances:
+        """Return the instances of TransformResources, which has no volumes. SageMaker has no limit for the kind."""
         resources = request["TransformResources"]
-        return JobMachines(
+        return JobInstances(
             resources["InstanceType"], resources["InstanceCount"], cap=_MAX_SECONDS, volume_gb=0.0, spot=None
         )
 
-    def runtime_cap_seconds(self, spec: TransformSpec) -> int:
-        """Return the cap, which SageMaker does not enforce."""
+    def get_runtime_limit_seconds(self, spec: TransformSpec) -> int:
+        """Return the limit, which SageMaker does not enforce."""
         return spec.limits.max_runtime_minutes * 60
 
 
@@ -148,19 +148,19 @@ _MAX_SECONDS = 28 * 24 * 3600
 def _find_container(spec: TransformSpec, image: str, clients: Clients) -> dict[str, Any]:
     """Return the container of the model."""
     if spec.model is None:
-        raise UserError("model: is missing; name the model here or with --model")
+        raise UserError("model: is missing; set model, or pass --model")
     if spec.model.startswith("arn:"):
         container = serving.read_package_container(spec.model, clients.sagemaker)
     elif spec.model.endswith(".json"):
         container = serving.build_record_container(load_record(spec.model, clients.s3), clients.s3)
     elif not is_s3(spec.model):
         raise UserError(
-            f"model: {spec.model} is invalid; name a run's record (….json), the ARN of a model package, or the s3:// "
-            "address of a model.tar.gz"
+            f"model: {spec.model} is invalid; write the path of a run's record (….json), the ARN of a model "
+            "package, or the s3:// address of a model.tar.gz"
         )
     else:
         if not image:
-            raise UserError("image: is missing; name the image that serves the model.tar.gz (a framework and version)")
+            raise UserError("image: is missing; set the image that serves the model.tar.gz (a framework and version)")
         return serving.build_container(image, spec.model, spec.entry_point)
     if image:
         raise UserError("image: the model has its own image; remove the field")

@@ -1,4 +1,4 @@
-"""Hyperparameter tuning jobs: a search that launches training jobs."""
+"""Hyperparameter tuning jobs, which launch training jobs."""
 
 import os
 from collections.abc import Mapping
@@ -9,14 +9,15 @@ from typing import Any, ClassVar
 
 from sustainable_mlops import aws
 from sustainable_mlops.aws import Client, Clients
+from sustainable_mlops.aws.statuses import FINAL_JOB_STATUSES
 from sustainable_mlops.errors import UserError, did_you_mean
 from sustainable_mlops.jobs.figure import RunFigure
 from sustainable_mlops.jobs.kinds import trials
-from sustainable_mlops.jobs.kinds.kind import JobKind, JobMachines, JobReferences, make_measured_figure
-from sustainable_mlops.jobs.kinds.search import build_search_config
+from sustainable_mlops.jobs.kinds.kind import JobInstances, JobKind, JobReferences, make_measured_figure
 from sustainable_mlops.jobs.kinds.training import TRAINING, TrainingKind, check_warm_pool
+from sustainable_mlops.jobs.kinds.tuning_job_config import build_tuning_job_config
 from sustainable_mlops.jobs.platform import Phase, Platform
-from sustainable_mlops.jobs.record import ENDED, RunRecord, TuningTrial, read_record_file
+from sustainable_mlops.jobs.record import RunRecord, TuningTrial, read_record_file
 from sustainable_mlops.jobs.run import Run
 from sustainable_mlops.jobs.spec_files import load_spec_file
 from sustainable_mlops.jobs.specs.training import TrainingSpec
@@ -59,7 +60,7 @@ class TuningKind(JobKind[TuningSpec]):
         return _replace_record_paths(_load_tuning(path), path)
 
     def find_probed_job(self, spec: TuningSpec) -> tuple[TrainingKind, TrainingSpec]:
-        """Return one training: its duration gives the estimate of the search."""
+        """Return one training: its duration gives the estimate of the tuning job."""
         return TRAINING, spec.typical_job
 
     def check(self, spec: TuningSpec) -> None:
@@ -83,9 +84,9 @@ class TuningKind(JobKind[TuningSpec]):
             _check_parent(parent, clients.sagemaker)
         return super().build_run(spec, platform, image, source_digest, clients)
 
-    def sharded_channels(self, spec: TuningSpec) -> frozenset[str]:
+    def list_sharded_channels(self, spec: TuningSpec) -> frozenset[str]:
         """Return the sharded channels of each training job."""
-        return TRAINING.sharded_channels(spec.job)
+        return TRAINING.list_sharded_channels(spec.job)
 
     def build_request(self, spec: TuningSpec, references: JobReferences) -> dict[str, Any]:
         """Return a CreateHyperParameterTuningJob request."""
@@ -93,7 +94,7 @@ class TuningKind(JobKind[TuningSpec]):
         static = {name: value for name, value in training["HyperParameters"].items() if name not in spec.ranges}
         definition = {member: training[member] for member in _TRAINING_JOB_FIELDS if member in training}
         request = {
-            "HyperParameterTuningJobConfig": build_search_config(spec),
+            "HyperParameterTuningJobConfig": build_tuning_job_config(spec),
             "TrainingJobDefinition": {"StaticHyperParameters": static, **definition},
         }
         if spec.warm_start is not None:
@@ -144,11 +145,11 @@ class TuningKind(JobKind[TuningSpec]):
         """Return the metrics of each training job."""
         return TRAINING.list_metric_patterns(request["TrainingJobDefinition"])
 
-    def read_machines(self, request: Mapping[str, Any]) -> JobMachines:
+    def read_instances(self, request: Mapping[str, Any]) -> JobInstances:
         """Return the instances of one training job, and the maximum number of jobs."""
         config = request["HyperParameterTuningJobConfig"]
         return replace(
-            TRAINING.read_machines(request["TrainingJobDefinition"]),
+            TRAINING.read_instances(request["TrainingJobDefinition"]),
             jobs=config["ResourceLimits"]["MaxNumberOfTrainingJobs"],
             may_end_before="TuningJobCompletionCriteria" in config,
             stops_jobs=config["TrainingJobEarlyStoppingType"] == "Auto" or config["Strategy"] == "Hyperband",
@@ -168,9 +169,9 @@ class TuningKind(JobKind[TuningSpec]):
         """Return the training jobs whose scripts run."""
         return {trial.job_name: trial.working_since for trial in record.trials if trial.working_since}
 
-    def derived_fields(self, run: Run[TuningSpec]) -> dict[str, Any]:
+    def derive_fields(self, run: Run[TuningSpec]) -> dict[str, Any]:
         """Return the derived fields of the best model."""
-        return TRAINING.derived_fields(Run(run.spec.job, run.platform, run.image, run.source_digest, run.channels))
+        return TRAINING.derive_fields(Run(run.spec.job, run.platform, run.image, run.source_digest, run.channels))
 
     def describe(self, record: RunRecord, sagemaker: Client) -> Mapping[str, Any]:
         """Return the description of the tuning, with its training jobs as `Trials` and the best one as `Best`."""
@@ -232,12 +233,14 @@ def _replace_record_paths(spec: TuningSpec, path: Path) -> TuningSpec:
         file = path.parent / parent
         if not file.is_file():
             raise UserError(
-                f"{path}: warm_start.parents: the record {file} does not exist; name the tuning job, or its record"
+                f"{path}: warm_start.parents: the record {file} does not exist; write the name of the "
+                "tuning job, or the path of its record"
             )
         record = read_record_file(file)
         if record.kind != TuningKind.name:
             raise UserError(
-                f"{path}: warm_start.parents: {file} is the record of a {record.kind} job; name the record of a tuning"
+                f"{path}: warm_start.parents: {file} is the record of a {record.kind} job; write the path of the "
+                "record of a tuning job"
             )
         names.append(record.job_name)
     return spec.model_copy(update={"warm_start": spec.warm_start.model_copy(update={"parents": names})})
@@ -254,7 +257,7 @@ def _check_parent(name: str, sagemaker: Client) -> None:
         if aws.read_error_code(error) not in ("ResourceNotFound", "ValidationException"):
             raise
         raise UserError(f"warm_start.parents: the tuning job {name} does not exist; correct or remove it") from None
-    if status not in ENDED:
+    if status not in FINAL_JOB_STATUSES:
         raise UserError(f"warm_start.parents: {name} is {status}; wait until it has ended")
 
 

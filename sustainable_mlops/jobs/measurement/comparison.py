@@ -15,7 +15,7 @@ QUANTITIES: tuple[QuantityName, ...] = ("duration", "load", "energy")
 
 _JOULES_PER_KWH = 3.6e6
 #: Consumers that the energy estimate includes and the chips' counters do not.
-_NOT_COUNTED = "drives, network, fans, power supplies and the data centre around them"
+_NOT_COUNTED = "drives, network, fans, power supplies and the data center around them"
 
 
 class EstimateComparison(Settings):

@@ -26,7 +26,7 @@ COUNTERS: Mapping[str, tuple[str, str]] = {
     "cpu_utilization": ("of the CPUs", "cpu_seconds / (wall_seconds x cpus)"),
     "cpu_utilization_p95": ("of the CPUs", f"/proc {_SCRIPT}, each second"),
     "memory_peak_bytes": ("B", f"/proc {_SCRIPT}, each second, and getrusage of the largest"),
-    "energy_cpu_joules": ("J", "RAPL: processors and memory of the whole machine"),
+    "energy_cpu_joules": ("J", "RAPL: processors and memory of the whole instance"),
     "gpu_utilization": ("of the time", "NVML: mean over the GPUs, each second"),
     "gpu_utilization_p95": ("of the time", "NVML: mean over the GPUs, each second"),
     "gpu_memory_peak_bytes": ("B", "NVML: all GPUs, each second"),
@@ -53,14 +53,14 @@ class CounterReadings(Settings):
         }
         return cls(figures=figures, without=[name for name in COUNTERS if name not in figures]) if figures else None
 
-    def value(self, name: str) -> float | None:
+    def get_value(self, name: str) -> float | None:
         """Return a value; None if it has no counter."""
         figure = self.figures.get(name)
         return figure.value if figure else None
 
 
 def list_metric_definitions() -> list[dict[str, str]]:
-    """Return the MetricDefinitions with which SageMaker reads the values from a training job's log."""
+    """Return the MetricDefinitions that extract the values from the log of a training job."""
     return [{"Name": _PREFIX + name, "Regex": f"{_LINE}.* {name}=({_NUMBER});"} for name in COUNTERS]
 
 

@@ -49,7 +49,7 @@ class DataFolder:
             except S3UploadFailedError as error:
                 raise UserError(f"{error}; run the same command again to upload the missing files") from None
             except OSError as error:
-                raise UserError(f"--data: {path} cannot be read: {error.strerror}") from None
+                raise UserError(f"--data: {path} cannot be read: {error.strerror}; correct its permissions") from None
         return len(missing)
 
 
@@ -63,10 +63,15 @@ def read_data_folder(folder: Path, raw: str) -> DataFolder:
         if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     }
     if not files:
-        raise UserError(f"--data: the folder {folder} has no files; name the folder of the data set")
+        raise UserError(f"--data: the folder {folder} has no files; pass the folder of the data set")
     digest = hashlib.sha256()
     for name, path in sorted(files.items()):
-        with path.open("rb") as file:
-            content = hashlib.file_digest(file, "sha256").hexdigest()
+        try:
+            with path.open("rb") as file:
+                content = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise UserError(
+                f"--data: {path} cannot be read: {error.strerror}; correct its permissions, or move it"
+            ) from None
         digest.update(f"{content} {name}\n".encode())
     return DataFolder(f"{raw}{digest.hexdigest()[:_DIGITS]}/", files)

@@ -7,12 +7,12 @@ from statistics import median
 from typing import Any
 
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.footprint import JobActivity, Quantity, estimate_job_footprint, exact_quantity
+from sustainable_mlops.footprint import JobActivity, Quantity, estimate_job_footprint, make_exact
 from sustainable_mlops.footprint.coefficients import load_assumptions
 from sustainable_mlops.jobs.figure import RunFigure
 from sustainable_mlops.jobs.footprint import rename_figures
 from sustainable_mlops.jobs.kinds import KINDS
-from sustainable_mlops.jobs.kinds.kind import JobMachines
+from sustainable_mlops.jobs.kinds.kind import JobInstances
 from sustainable_mlops.jobs.pipelines.figures import sum_figures
 from sustainable_mlops.jobs.pipelines.launch import PipelineLaunch
 from sustainable_mlops.jobs.pipelines.names import KIND_OF_STEP
@@ -26,16 +26,16 @@ def estimate_execution(launch: PipelineLaunch, folder: Path) -> dict[str, RunFig
     """Return energy (kWh), carbon (kgCO2e), water (L) and cost (USD) of all steps that run jobs.
 
     The duration of a step comes from earlier executions, whose records are in `folder`, within a factor. Without
-    earlier executions it is a share of the step's cap. A step with an unknown instance type is omitted, and the source
-    of the figures says so.
+    earlier executions it is a share of the step's runtime limit. A step with an unknown instance type is omitted, and
+    the source of the figures says so.
     """
     # Compare ARNs: a pipeline of the same name on the sandbox has the durations of this computer.
     arn_prefix = f"{launch.pipeline.arn}/execution/"
     earlier = [record for record in _read_records(folder) if record.execution_arn.startswith(arn_prefix)]
-    return sum_figures([_estimate_step(name, machines, earlier, launch) for name, machines in _list_machines(launch)])
+    return sum_figures([_estimate_step(name, one, earlier, launch) for name, one in _list_job_instances(launch)])
 
 
-def _list_machines(launch: PipelineLaunch) -> Iterator[tuple[str, JobMachines]]:
+def _list_job_instances(launch: PipelineLaunch) -> Iterator[tuple[str, JobInstances]]:
     values: dict[str, Any] = {
         parameter["Name"]: parameter.get("DefaultValue") for parameter in launch.definition["Parameters"]
     }
@@ -43,7 +43,7 @@ def _list_machines(launch: PipelineLaunch) -> Iterator[tuple[str, JobMachines]]:
     for step in launch.definition["Steps"]:
         if step["Type"] in KIND_OF_STEP:
             kind = KINDS[KIND_OF_STEP[step["Type"]]]
-            yield step["Name"], kind.read_machines(_resolve_parameters(step["Arguments"], values))
+            yield step["Name"], kind.read_instances(_resolve_parameters(step["Arguments"], values))
 
 
 def _resolve_parameters(value: Any, values: Mapping[str, Any]) -> Any:
@@ -57,21 +57,21 @@ def _resolve_parameters(value: Any, values: Mapping[str, Any]) -> Any:
 
 
 def _estimate_step(
-    step: str, machines: JobMachines, earlier: list[PipelineRecord], launch: PipelineLaunch
+    step: str, job_instances: JobInstances, earlier: list[PipelineRecord], launch: PipelineLaunch
 ) -> dict[str, RunFigure]:
-    seconds = _estimate_seconds(step, machines, earlier)
+    seconds = _estimate_seconds(step, job_instances, earlier)
     job = JobActivity(
-        machines.instance_type,
+        job_instances.instance_type,
         launch.platform.region,
         hours=seconds * (1 / 3600),
-        count=exact_quantity(float(machines.count)),
-        spot=bool(machines.spot),
-        volume_gb=machines.volume_gb,
+        count=make_exact(float(job_instances.count)),
+        spot=bool(job_instances.spot),
+        volume_gb=job_instances.volume_gb,
     )
     return rename_figures(estimate_job_footprint(job, step).after.figures)
 
 
-def _estimate_seconds(step: str, machines: JobMachines, earlier: list[PipelineRecord]) -> Quantity:
+def _estimate_seconds(step: str, job_instances: JobInstances, earlier: list[PipelineRecord]) -> Quantity:
     times = []
     for record in earlier:
         for step_record in record.steps:
@@ -83,21 +83,21 @@ def _estimate_seconds(step: str, machines: JobMachines, earlier: list[PipelineRe
             ):
                 figure = step_record.job.figures.get(KINDS[step_record.job.kind].seconds_figure_name)
                 is_same = (step_record.job.instance_type, step_record.job.instance_count) == (
-                    machines.instance_type,
-                    machines.count,
+                    job_instances.instance_type,
+                    job_instances.count,
                 )
                 if figure is not None and is_same:
                     times.append(figure.value)
     latest = times[-_MAX_EXECUTIONS:]
     if not latest:
-        return (load_assumptions()["job_share_of_cap"] * machines.cap * machines.jobs).with_text(
+        return (load_assumptions()["job_share_of_cap"] * job_instances.cap * job_instances.jobs).replace_text(
             f"the duration of {step}", "s"
         )
     spread = load_assumptions()["other_run_factor"].central
     quantity = Quantity(
         min(latest) / spread, median(latest), max(latest) * spread, "B", f"the duration of {step}", unit="s"
     )
-    return quantity.clamp(0.0, machines.cap * machines.jobs)
+    return quantity.clamp(0.0, job_instances.cap * job_instances.jobs)
 
 
 def _read_records(folder: Path) -> list[PipelineRecord]:

@@ -1,4 +1,4 @@
-"""Following an execution of a pipeline, with the status and figures of each step."""
+"""Progress of a pipeline execution, with the status and figures of each step."""
 
 import time
 import uuid
@@ -110,9 +110,11 @@ def load_execution(path: Path, execution: str | None) -> tuple[PipelineRecord, C
 def retry_execution(record: PipelineRecord, sagemaker: Client) -> None:
     """Run the failed or stopped steps, and the steps after them, again. Raises UserError."""
     if not record.is_ended or record.status == SUCCEEDED:
+        remedy = (
+            "start a new one with smlops pipeline run" if record.is_ended else "follow it with smlops pipeline watch"
+        )
         raise UserError(
-            f"execution {record.execution} is {record.status}; only a failed or stopped execution can be retried"
-            + ("" if record.is_ended else "; follow it with smlops pipeline watch")
+            f"execution {record.execution} is {record.status}; only a failed or stopped one can be retried; {remedy}"
         )
     with aws.translate_aws_errors("RetryPipelineExecution"):
         sagemaker.retry_pipeline_execution(
@@ -190,12 +192,12 @@ def _make_job_record(kind: JobKind[Any], arn: str, record: PipelineRecord, sagem
         data={},
     )
     description = kind.describe(record_without_job, sagemaker)
-    machines = kind.read_machines(description)
+    job_instances = kind.read_instances(description)
     fields = {
         "launched_at": description["CreationTime"],
-        "spot": bool(machines.spot),
-        "instance_type": machines.instance_type,
-        "instance_count": machines.count,
+        "spot": bool(job_instances.spot),
+        "instance_type": job_instances.instance_type,
+        "instance_count": job_instances.count,
     }
     return kind.update_record(record_without_job.model_copy(update=fields), description)
 

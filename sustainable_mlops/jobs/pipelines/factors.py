@@ -7,7 +7,7 @@ from pathlib import Path
 from sustainable_mlops.catalogue import regions
 from sustainable_mlops.footprint import FootprintFigure, estimate_job
 
-#: Significant digits. The figures are estimates, and the file must be the same on every machine.
+#: Significant digits. The figures are estimates, and the file must be the same on every computer.
 _DIGITS = 4
 
 

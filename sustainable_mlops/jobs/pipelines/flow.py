@@ -62,7 +62,7 @@ class Flow:
     """The steps of a pipeline, built from the job files that `pipeline.yaml` names.
 
     Everything that differs by environment or execution is a parameter of the definition; the rest is literal. No AWS
-    API is called, so the definition is the same bytes on every machine. Raises UserError.
+    API is called, so the bytes of the definition are the same on every computer. Raises UserError.
     """
 
     def __init__(self, path: Path) -> None:
@@ -87,21 +87,21 @@ class Flow:
 
     def add_string(self, name: str, default: str | None = None, one_of: Sequence[str] | None = None) -> ParameterString:
         """Add a string parameter and return it; a start must give its value if it has no default."""
-        return self._declare(ParameterString(name, default_value=default, enum_values=one_of))
+        return self._declare_parameter(ParameterString(name, default_value=default, enum_values=one_of))
 
     def add_integer(self, name: str, default: int) -> ParameterInteger:
         """Add an integer parameter and return it."""
-        return self._declare(ParameterInteger(name, default_value=default))
+        return self._declare_parameter(ParameterInteger(name, default_value=default))
 
     def add_number(self, name: str, default: float) -> ParameterFloat:
         """Add a number parameter and return it."""
-        return self._declare(ParameterFloat(name, default_value=default))
+        return self._declare_parameter(ParameterFloat(name, default_value=default))
 
     @property
     def gate(self) -> MetricGate:
         """The gate of the pipeline file. Raises UserError if the file has none."""
         if self.spec.gate is None:
-            raise UserError(f"{self.path}: gate: is missing; name the metric that a new model is compared by")
+            raise UserError(f"{self.path}: gate: is missing; write the metric that a new model is compared by")
         return self.spec.gate
 
     def compare_with_bound(
@@ -117,7 +117,7 @@ class Flow:
             return self.add_integer(name, default)
         return self.add_number(name, default) if isinstance(default, float) else self.add_string(name, default)
 
-    def _declare(self, parameter: Any) -> Any:
+    def _declare_parameter(self, parameter: Any) -> Any:
         declared = self._parameters.setdefault(parameter.name, parameter)
         if to_json_value(declared.to_request()) != to_json_value(parameter.to_request()):
             raise ValueError(f"parameter {parameter.name} is declared twice with different settings")
@@ -126,7 +126,7 @@ class Flow:
     def add_processing(self, key: str, inputs: Mapping[str, Value], arguments: Sequence[Value] = ()) -> ProcessingStep:
         """Add the step of a processing job file and return it; `arguments` follow the file's arguments."""
         kind, spec = KINDS["processing"], self._load_job(key, ProcessingSpec)
-        locate = {"re-creatable": self._layout.re_creatable, "runs": self._layout.reports}
+        locate = {"re-creatable": self._layout.locate_recreatable, "runs": self._layout.locate_report}
         # Omit the trailing slash: SageMaker adds one before the name of a property file.
         outputs = {
             name: self._build_address(locate[data_class]("{execution}", name).rstrip("/"))
@@ -157,7 +157,7 @@ class Flow:
         return self._add_step(step)
 
     def add_tuning(self, key: str, data: Mapping[str, Value]) -> TuningStep:
-        """Add the step of a tuning job file and return it, for a search instead of a training."""
+        """Add the step of a tuning job file and return it; it replaces a training step."""
         kind, spec = KINDS["tuning"], self._load_job(key, TuningSpec)
         request = kind.build_request(spec, self._make_references(spec, kind, data, {}))
         resources = request["TrainingJobDefinition"]["ResourceConfig"]
@@ -174,7 +174,7 @@ class Flow:
             ]
             path = build_identity(step, [*self._steps, step], parameters)
             request["CheckpointConfig"]["S3Uri"] = self._build_address(
-                self._layout.checkpoints("{identity}"), identity=path
+                self._layout.locate_checkpoints("{identity}"), identity=path
             )
 
     def make_registration(
@@ -244,7 +244,7 @@ class Flow:
         if spec.code is None:
             return None
         return self._build_address(
-            self._layout.source(pack_source_folder(spec.code, self.path.parent / spec.code.directory).digest)
+            self._layout.locate_source(pack_source_folder(spec.code, self.path.parent / spec.code.directory).digest)
         )
 
     def _build_address(self, address: str, **values: Value) -> Value:

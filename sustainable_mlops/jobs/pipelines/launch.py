@@ -111,7 +111,7 @@ def read_files(path: Path) -> PipelineFiles:
     layout = Layout(platform.buckets, spec.name)
     definition = add_network(definition, platform.vpc)
     files = PipelineFiles(
-        path, spec, definition, jobs, platform, {layout.source(package.digest): package for package in packages}
+        path, spec, definition, jobs, platform, {layout.locate_source(package.digest): package for package in packages}
     )
     _check_current(files)
     _check_gate(files)
@@ -233,7 +233,7 @@ def check_deployed(files: PipelineFiles, sagemaker: Client) -> None:
         command = "smlops pipeline run" if own else "terraform apply"
         raise UserError(
             f"{files.path}: the newest version of {name} has another definition; deploy this one first ({command}), or "
-            "name a version with --version"
+            "pass a version with --version"
         )
 
 
@@ -305,5 +305,5 @@ def _check_unchanged(prefix: str, changed_at: datetime, pipeline: PipelineVersio
     if execution is not None:
         raise UserError(
             f"--input: the data under {prefix} has changed since execution {execution.rpartition('/')[2]} read it, and "
-            "its old results would be reused; use another prefix, or name a folder with --data, which chooses one"
+            "its old results would be reused; use another prefix, or pass a folder with --data, which chooses one"
         )

@@ -3,11 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from sustainable_mlops.aws.vpc_steps import OBJECTS_IN_VPC, PROCESSING_STEPS, VPC_STEPS
 from sustainable_mlops.jobs.pipelines.parameters import Definition
 from sustainable_mlops.jobs.platform import Vpc
-
-#: Types of steps that are processing jobs, and types whose arguments have a `VpcConfig`.
-_PROCESSING, _MODELS_AND_TRAINING = ("ClarifyCheck", "Processing", "QualityCheck"), ("Model", "Training")
 
 
 def add_network(definition: Definition, vpc: Vpc | None) -> Definition:
@@ -26,11 +24,11 @@ def _add_network_to_step(step: Mapping[str, Any], network: Mapping[str, Any]) ->
     if "Arguments" not in step:
         return dict(step)
     arguments = dict(step["Arguments"])
-    if step["Type"] in _MODELS_AND_TRAINING:
+    if step["Type"] in VPC_STEPS:
         arguments = {**network, **arguments}
-    if step["Type"] in _PROCESSING:
+    if step["Type"] in PROCESSING_STEPS:
         arguments.setdefault("NetworkConfig", {})
-    for name in ("NetworkConfig", "TrainingJobDefinition"):
+    for name in OBJECTS_IN_VPC:
         if name in arguments:
             arguments[name] = {**network, **arguments[name]}
     for branch in ("IfSteps", "ElseSteps"):

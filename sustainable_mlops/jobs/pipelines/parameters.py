@@ -46,18 +46,18 @@ def fill_platform_defaults(definition: Definition, platform: Platform, jobs: Map
     }
     for kind, spec in jobs.values():
         image = kind.find_image(spec, platform)
-        fields = kind.derived_fields(Run(spec, platform, image, None, ()))
+        fields = kind.derive_fields(Run(spec, platform, image, None, ()))
         if kind.name in IMAGES:
             defaults[IMAGES[kind.name]] = image
         if (serving := fields.get("serving")) is not None:
             defaults[name_image_parameter()] = serving.image
-            defaults |= {name_image_parameter(name): machines.image for name, machines in serving.additional.items()}
+            defaults |= {name_image_parameter(name): instances.image for name, instances in serving.additional.items()}
         if "model_package_group" in fields:
             defaults[GROUP] = fields["model_package_group"]
     declared = {parameter["Name"]: parameter for parameter in definition["Parameters"]}
     missing = [name for name, value in defaults.items() if name in declared and value is None]
     if missing:
-        raise UserError(f"platform: lacks {', '.join(missing)} of the definition; apply the environment")
+        raise UserError(f"platform: has no {', '.join(missing)}, which the definition needs; apply the environment")
     filled = [
         parameter | ({"DefaultValue": defaults[name]} if name in defaults else {})
         for name, parameter in declared.items()
@@ -77,9 +77,10 @@ def check_parameters(definition: Definition, values: Mapping[str, str]) -> None:
         _check_type(name, value, declared[name]["Type"])
     missing = [name for name, parameter in declared.items() if "DefaultValue" not in parameter and name not in values]
     if missing == [INPUT_KEY]:
-        raise UserError("no data: name a folder with --data, or a data set in the data bucket with --input PREFIX/")
+        raise UserError("no data: pass a folder with --data, or a data set in the data bucket with --input PREFIX/")
     if missing:
-        raise UserError(f"--set {missing[0]}=…: the pipeline has no default for {', '.join(missing)}")
+        options = " ".join(f"--set {name}=VALUE" for name in missing)
+        raise UserError(f"the pipeline has no default for {', '.join(missing)}: pass {options}")
 
 
 def _parse_boolean(text: str) -> bool:

@@ -5,7 +5,7 @@ from pathlib import Path
 from sustainable_mlops import aws
 from sustainable_mlops.jobs.launch import find_platform
 from sustainable_mlops.jobs.pipelines.launch import check_deployed, read_files
-from sustainable_mlops.jobs.pipelines.versions import AliasMove, find_pipeline_name, promote, rollback
+from sustainable_mlops.jobs.pipelines.versions import AliasMove, find_pipeline_name, promote, roll_back
 from sustainable_mlops.jobs.spec_files import load_spec_file
 from sustainable_mlops.jobs.specs.pipeline import PipelineSpec
 
@@ -25,9 +25,9 @@ def promote_file(path: Path, version: int | None) -> AliasMove:
     return promote(find_pipeline_name(files.spec, files.platform)[0], clients.sagemaker)
 
 
-def rollback_file(path: Path, version: int | None) -> AliasMove:
+def roll_back_file(path: Path, version: int | None) -> AliasMove:
     """Make the previous live version live again, or the given one. Raises UserError."""
-    return rollback(*_locate_pipeline(path), version=version)
+    return roll_back(*_locate_pipeline(path), version=version)
 
 
 def _locate_pipeline(path: Path) -> tuple[str, aws.Client]:

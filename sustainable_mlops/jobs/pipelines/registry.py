@@ -24,13 +24,13 @@ def find_approved_metric(gate: MetricGate, definition: Definition, sagemaker: Cl
     )
     for summary in (summary for page in pages for summary in page["ModelPackageSummaryList"]):
         package = sagemaker.describe_model_package(ModelPackageName=summary["ModelPackageArn"])
-        bound = _worst_value(package.get("CustomerMetadataProperties", {}).get(gate.metric), gate)
+        bound = _compute_worst_value(package.get("CustomerMetadataProperties", {}).get(gate.metric), gate)
         if bound is not None:
             return {gate.parameter: bound}
     return {}
 
 
-def _worst_value(rounded: str | None, gate: MetricGate) -> str | None:
+def _compute_worst_value(rounded: str | None, gate: MetricGate) -> str | None:
     """Return the worst number that rounds to this text; None if the text is not a finite number."""
     try:
         value = Decimal(rounded or "")

@@ -107,8 +107,8 @@ class ProcessingStep(JobStep):
     def get_value(self, output: str, file: str, path: str) -> JsonGet:
         """Return a reference to a value in a JSON output file; `path` names its members, such as a.b.c.
 
-        Conditions and the arguments of all step types accept it, also those of RegisterModel (pull request 2506 of the
-        SageMaker SDK, "support JsonGet for all step types"). `join_values` converts it to a string where a request
+        Conditions and the arguments of all step types accept it, including RegisterModel (pull request 2506 of the
+        SageMaker SDK, "support JsonGet for all step types"). `join_values` converts it to a string if a request
         needs one.
         """
         name = file.removesuffix(".json")
@@ -139,7 +139,7 @@ class TrainingStep(JobStep):
         return self.properties.TrainingJobName
 
     @property
-    def machines(self) -> list[Value]:
+    def instances(self) -> list[Value]:
         """Instance type, instance count, seconds that each instance ran, and billed seconds."""
         properties, resources = self.properties, self.properties.ResourceConfig
         seconds = [properties.TrainingTimeInSeconds, properties.BillableTimeInSeconds]
@@ -166,8 +166,8 @@ class TuningStep(JobStep):
         return self.properties.BestTrainingJob.TrainingJobName
 
     @property
-    def machines(self) -> list[Value]:
-        """Upper bound of the instances: all parallel jobs, for the duration of the whole search."""
+    def instances(self) -> list[Value]:
+        """Upper bound of the instances: all parallel jobs, for the duration of the tuning job."""
         definition, config = self.arguments["TrainingJobDefinition"], self.arguments["HyperParameterTuningJobConfig"]
         resources = definition["ResourceConfig"]
         count = resources["InstanceCount"] * config["ResourceLimits"]["MaxParallelTrainingJobs"]

@@ -81,7 +81,7 @@ class PipelineVersion:
         """Deploy the definition as the newest version and return the pipeline. Raises UserError."""
         if self.version is None:
             if platform.roles.pipeline is None:
-                raise UserError("platform.roles.pipeline: is missing; name the role that the pipeline assumes")
+                raise UserError("platform.roles.pipeline: is missing; set the role that the pipeline assumes")
             with aws.translate_aws_errors("CreatePipeline"):
                 sagemaker.create_pipeline(
                     PipelineName=self.name,
@@ -122,7 +122,7 @@ def find_pipeline_name(spec: PipelineSpec, platform: Platform) -> tuple[str, boo
 def find_pipeline(spec: PipelineSpec, platform: Platform, sagemaker: Client) -> PipelineVersion:
     """Return the workload's pipeline on the platform, with its live version or else its latest."""
     name, own = find_pipeline_name(spec, platform)
-    description = _describe(name, sagemaker)
+    description = _describe_pipeline(name, sagemaker)
     if own and "pipelines" in platform.model_fields_set:
         raise _build_undeployed_error(spec, name, platform, exists=description is not None)
     if description is None:
@@ -163,7 +163,7 @@ def format_import_block(module: str, name: str) -> str:
 def read_newest_definition(name: str, sagemaker: Client) -> dict[str, Any] | None:
     """Return the definition of the newest version; None if the pipeline does not exist. Raises UserError."""
     with aws.translate_aws_errors(f"pipeline {name}"):
-        description = _describe(name, sagemaker)
+        description = _describe_pipeline(name, sagemaker)
     return None if description is None else json.loads(description["PipelineDefinition"])
 
 
@@ -186,14 +186,14 @@ def promote(name: str, sagemaker: Client, *, version: int | None = None) -> Alia
     return _move_live(name, arn, versions, chosen, sagemaker)
 
 
-def rollback(name: str, sagemaker: Client, *, version: int | None = None) -> AliasMove:
+def roll_back(name: str, sagemaker: Client, *, version: int | None = None) -> AliasMove:
     """Move `live` back to the previous version, or to the given one. Raises UserError."""
     if version is not None:
         return promote(name, sagemaker, version=version)
     arn, versions = _read_versions(name, sagemaker)
     before = _find_version(PREVIOUS, versions)
     if before is None:
-        raise UserError(f"{name} has no version that was {LIVE} before; name one with --version")
+        raise UserError(f"{name} has no previous {LIVE} version; pass one with --version")
     return _move_live(name, arn, versions, before, sagemaker)
 
 
@@ -226,7 +226,7 @@ def _find_version(alias: str, versions: Mapping[int, list[str]]) -> int | None:
 
 def _read_versions(name: str, sagemaker: Client) -> tuple[str, dict[int, list[str]]]:
     with aws.translate_aws_errors(f"pipeline {name}"):
-        description = _describe(name, sagemaker)
+        description = _describe_pipeline(name, sagemaker)
         if description is None:
             raise UserError(
                 f"the pipeline {name} does not exist; create it with smlops pipeline run or the environment"
@@ -234,7 +234,7 @@ def _read_versions(name: str, sagemaker: Client) -> tuple[str, dict[int, list[st
         return description["PipelineArn"], dict(_list_versions(name, sagemaker))
 
 
-def _describe(name: str, sagemaker: Client) -> dict[str, Any] | None:
+def _describe_pipeline(name: str, sagemaker: Client) -> dict[str, Any] | None:
     from botocore.exceptions import ClientError
 
     try:

@@ -30,7 +30,7 @@ Scalar = str | bool | int | float
 
 _DEBUGGER = (
     "SageMaker Debugger is closed to new customers; read metrics from the log (metrics), stop early in the script, or "
-    "let a tuning stop jobs that do not improve"
+    "let a tuning job stop jobs that do not improve"
 )
 COMPILER = "SageMaker Training Compiler gets no new releases; use torch.compile, or Trainium with its Neuron image"
 ELASTIC = "Elastic Inference is no longer available; use an ml.inf2 type, or Graviton for an endpoint"
@@ -93,8 +93,12 @@ class Instances(Settings):
 class UtilizationFloor(Settings):
     """Lowest utilization of a job's instances. The launcher that follows the job stops it below this floor."""
 
-    cpu_percent: float | None = Field(None, gt=0, le=100, description="Percent of an instance's vCPUs.")
-    gpu_percent: float | None = Field(None, gt=0, le=100, description="Percent of an instance's GPUs.")
+    cpu_percent: float | None = Field(
+        None, gt=0, le=100, description="Minimum utilization of an instance's vCPUs, in percent."
+    )
+    gpu_percent: float | None = Field(
+        None, gt=0, le=100, description="Minimum utilization of an instance's GPUs, in percent."
+    )
     minutes: int = Field(
         ge=1, le=24 * 60, description="Minutes below the floor, on every instance, before the job is stopped."
     )
@@ -112,7 +116,7 @@ class UtilizationFloor(Settings):
     @model_validator(mode="after")
     def _check_processor(self) -> Self:
         if (self.cpu_percent is None) == (self.gpu_percent is None):
-            raise ValueError("give either cpu_percent or gpu_percent")
+            raise ValueError("set either cpu_percent or gpu_percent")
         return self
 
 
@@ -129,7 +133,8 @@ class Network(Settings):
 
     isolation: bool = Field(True, description="Container without any network.")
     vpc: Literal[False] | Vpc | None = Field(
-        None, description="Subnets and security groups of the job, or false for none. Default: those of the platform."
+        None,
+        description="Subnets and security groups of the job, or false for none. Default: the network of the platform.",
     )
 
     def build_vpc_config(self, platform_vpc: Vpc | None) -> dict[str, Any] | None:
@@ -267,4 +272,4 @@ def check_channel(name: str, address: str) -> None:
     if name == CODE_CHANNEL:
         raise ValueError(f"the channel '{CODE_CHANNEL}' is reserved for the source code; choose another name")
     if "://" in address and not is_s3(address):
-        raise ValueError(f"channel '{name}': {address} is not in S3; give a key or an s3:// address")
+        raise ValueError(f"channel '{name}': {address} is not in S3; write a key or an s3:// address")

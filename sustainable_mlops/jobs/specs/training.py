@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
+from sustainable_mlops.catalogue.limits import make_name_pattern
 from sustainable_mlops.jobs.measurement.counters import COUNTERS
 from sustainable_mlops.jobs.measurement.smlops_measure import ENTRY_POINT
 from sustainable_mlops.jobs.specs.common import (
@@ -22,8 +23,7 @@ from sustainable_mlops.jobs.specs.common import (
 from sustainable_mlops.settings import Settings
 
 CHECKPOINT_DIR = "CHECKPOINT_DIR"
-# CreateModelPackage's own pattern: EntityName.
-SpecificationName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$")]
+SpecificationName = Annotated[str, StringConstraints(pattern=make_name_pattern(63))]
 
 
 class TrainingCompute(Instances):
@@ -55,8 +55,12 @@ class AdditionalServingSpec(Settings):
     """Serving of the same model on other instances, with their image."""
 
     image: Image | None = Field(None, description="Serving image; by default the training image.")
-    realtime_instance_types: list[Text] = Field(min_length=1, description="Instance types tested for an endpoint.")
-    transform_instance_types: list[Text] = Field([], description="Instance types tested for batch transform.")
+    realtime_instance_types: list[Text] = Field(
+        min_length=1, description="Instance types that the model was tested on for endpoints."
+    )
+    transform_instance_types: list[Text] = Field(
+        [], description="Instance types that the model was tested on for batch transform."
+    )
 
 
 class ServingSpec(Settings):
@@ -69,10 +73,14 @@ class ServingSpec(Settings):
     )
     response_types: list[Text] = Field(["application/json"], min_length=1, description="Content types of responses.")
     realtime_instance_types: list[Text] = Field(
-        ["ml.c7i.large", "ml.m7i.large"], min_length=1, description="Instance types tested for an endpoint."
+        ["ml.c7i.large", "ml.m7i.large"],
+        min_length=1,
+        description="Instance types that the model was tested on for endpoints.",
     )
     transform_instance_types: list[Text] = Field(
-        ["ml.c7i.large", "ml.m7i.large"], min_length=1, description="Instance types tested for batch transform."
+        ["ml.c7i.large", "ml.m7i.large"],
+        min_length=1,
+        description="Instance types that the model was tested on for batch transform.",
     )
     additional: Mapping[SpecificationName, AdditionalServingSpec] = Field(
         {},

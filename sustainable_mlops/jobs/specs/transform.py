@@ -10,7 +10,7 @@ from sustainable_mlops.jobs.specs.common import REMOVED_FIELDS, Image, InstanceT
 from sustainable_mlops.settings import Settings
 
 #: Maximum of MaxConcurrentTransforms times MaxPayloadInMB. Source: CreateTransformJob in the API reference.
-_MAX_MEGABYTES_AT_ONCE = 100
+_MAX_PARALLEL_MEGABYTES = 100
 #: Content types with fields. A filter or a join needs one of them.
 _TYPES_WITH_FIELDS = ("text/csv", "application/json", "application/jsonlines")
 _SPOT = "SageMaker has managed spot for training and tuning only, not for batch transform; remove it"
@@ -37,8 +37,8 @@ class TransformLimits(Settings):
     max_runtime_minutes: int = Field(
         ge=1,
         le=28 * 24 * 60,
-        description="Maximum runtime, in minutes. SageMaker has no cap for batch transform: the launcher that follows "
-        "the job stops it.",
+        description="Maximum runtime, in minutes. SageMaker has no limit for batch transform: the launcher that "
+        "follows the job stops it.",
     )
 
 
@@ -48,7 +48,8 @@ class TransformInput(Settings):
     data: Text = Field(description="A prefix or key in the platform's data bucket, or an s3:// address.")
     content_type: Text = Field(description="Content type of the requests: text/csv, application/json, …")
     split: Literal["none", "line", "recordio", "tfrecord"] = Field(
-        "line", description="Separation of an object into records."
+        "line",
+        description="Unit that becomes a record: the whole object (none), a line, or a RecordIO or TFRecord record.",
     )
     compression: Literal["none", "gzip"] = Field("none", description="Compression of the objects.")
     filter: Text | None = Field(
@@ -60,7 +61,9 @@ class TransformOutput(Settings):
     """The predictions."""
 
     accept: Text | None = Field(None, description="Content type of the responses; by default the model's own.")
-    assemble: Literal["none", "line"] = Field("line", description="Separator of the responses of an object.")
+    assemble: Literal["none", "line"] = Field(
+        "line", description="Separator between the responses in an output object."
+    )
     join: bool = Field(False, description="Add each response to its record.")
     filter: Text | None = Field(
         None, max_length=63, description="JSONPath of the stored part of a response, or of record and response."
@@ -115,15 +118,15 @@ class TransformSpec(JobSpec):
     def _check_combinations(self) -> Self:
         job_input, output = self.input, self.output
         if "://" in job_input.data and not is_s3(job_input.data):
-            raise ValueError(f"input.data: {job_input.data} is not in S3; give a key or an s3:// address")
+            raise ValueError(f"input.data: {job_input.data} is not in S3; write a key or an s3:// address")
         if self.strategy == "multi_record" and job_input.split == "none":
             raise ValueError(
                 "strategy: without a split, an object is one record; set strategy: single_record, or input.split"
             )
-        if self.max_payload_mb * self.max_concurrent > _MAX_MEGABYTES_AT_ONCE:
+        if self.max_payload_mb * self.max_concurrent > _MAX_PARALLEL_MEGABYTES:
             raise ValueError(
                 f"max_concurrent: {self.max_concurrent} requests of {self.max_payload_mb} MB are more than the "
-                f"{_MAX_MEGABYTES_AT_ONCE} MB that SageMaker allows at once; lower it or max_payload_mb"
+                f"{_MAX_PARALLEL_MEGABYTES} MB that SageMaker allows in parallel; lower it or max_payload_mb"
             )
         if output.join or output.filter or job_input.filter:
             for field, kind in (("input.content_type", job_input.content_type), ("output.accept", output.accept)):

@@ -1,4 +1,4 @@
-"""The file of a tuning: `tune.yaml`, with a training and its search."""
+"""The file of a tuning job: `tune.yaml`, with a training and the settings of its tuning."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -22,7 +22,7 @@ class _NumericRange(Settings):
 
     scaling: Scaling = Field("auto", description=_SCALING)
 
-    def _check(self, low: float, high: float) -> None:
+    def _check_bounds(self, low: float, high: float) -> None:
         if not (math.isfinite(low) and math.isfinite(high)):
             raise ValueError("min and max must be finite")
         if low > high:
@@ -42,7 +42,7 @@ class ContinuousRangeSpec(_NumericRange):
 
     @model_validator(mode="after")
     def _check_range(self) -> Self:
-        self._check(self.min, self.max)
+        self._check_bounds(self.min, self.max)
         return self
 
 
@@ -55,7 +55,7 @@ class IntegerRangeSpec(_NumericRange):
 
     @model_validator(mode="after")
     def _check_range(self) -> Self:
-        self._check(self.min, self.max)
+        self._check_bounds(self.min, self.max)
         if self.scaling == "reverse_logarithmic":
             raise ValueError("reverse_logarithmic scaling needs a continuous range; use linear")
         return self
@@ -81,7 +81,7 @@ Range = Annotated[ContinuousRangeSpec | IntegerRangeSpec | CategoricalRangeSpec,
 class TuningObjective(Settings):
     """Metric and direction that rank the models."""
 
-    metric: Text = Field(description="Metric of the training, printed after every epoch and at the end.")
+    metric: Text = Field(description="Metric of the training job, printed after every epoch and at the end.")
     goal: Literal["maximize", "minimize"]
 
 
@@ -92,9 +92,9 @@ class HyperbandLimits(Settings):
     epoch at the latest.
     """
 
-    min_epochs: int = Field(1, ge=1, description="Minimum epochs of a training.")
+    min_epochs: int = Field(1, ge=1, description="Minimum epochs of a training job.")
     max_epochs: int = Field(
-        ge=1, le=get_limit("tuning_hyperband_resource"), description="Maximum epochs of a training."
+        ge=1, le=get_limit("tuning_hyperband_resource"), description="Maximum epochs of a training job."
     )
 
     @model_validator(mode="after")
@@ -105,9 +105,9 @@ class HyperbandLimits(Settings):
 
 
 class CompletionCriteria(Settings):
-    """Criteria that end the search before its last job."""
+    """Criteria that end the tuning job before its last training job."""
 
-    target: float | None = Field(None, description="Objective value that ends the search.")
+    target: float | None = Field(None, description="Objective value that ends the tuning job.")
     jobs_without_improvement: int | None = Field(
         None, ge=3, description="Number of consecutive jobs without improvement."
     )
@@ -115,23 +115,25 @@ class CompletionCriteria(Settings):
 
 
 class TuningLimits(Settings):
-    """Limits of the search. `training.limits` holds for each job."""
+    """Limits of the tuning job. `training.limits` holds for each training job."""
 
     max_jobs: int | None = Field(
-        None, ge=1, description="Maximum number of trainings; required, except for a grid, which runs its combinations."
+        None,
+        ge=1,
+        description="Maximum number of training jobs; required, except for a grid, which runs its combinations.",
     )
     max_parallel: int = Field(
         1,
         ge=1,
         le=get_limit("tuning_parallel_training_jobs"),
-        description="Parallel trainings; bayesian: at most a tenth of max_jobs.",
+        description="Parallel training jobs; bayesian: at most a tenth of max_jobs.",
     )
-    max_runtime_minutes: int = Field(ge=2, le=15768000 // 60, description="Maximum time of the search, in minutes.")
+    max_runtime_minutes: int = Field(ge=2, le=15768000 // 60, description="Maximum time of the tuning job, in minutes.")
     completion: CompletionCriteria = Field(CompletionCriteria())
 
 
 class WarmStart(Settings):
-    """Earlier tunings as a start. Their jobs count towards SageMaker's limit, not towards max_jobs."""
+    """Earlier tuning jobs as a start. Their jobs count toward SageMaker's limit, not toward max_jobs."""
 
     parents: list[Text] = Field(min_length=1, max_length=5, description="Names of tuning jobs, or records of runs.")
     type: Literal["identical", "transfer"] = Field(
@@ -144,11 +146,11 @@ def _tag_training(training: object) -> str:
 
 
 class TuningSpec(Settings):
-    """A tuning, as described by `tune.yaml`."""
+    """A tuning job, as described by `tune.yaml`."""
 
     name: Name = Field(
-        description="Letters, digits, single hyphens. Start of the names of the tuning and its jobs; job names contain "
-        "its first 9 characters."
+        description="Letters, digits, single hyphens. Prefix of the names of the tuning job and its training jobs; the "
+        "latter contain its first 9 characters."
     )
     training: Annotated[
         Annotated[Text, Tag("<path>")] | Annotated[TrainingSpec, Tag("<inline>")], Discriminator(_tag_training)
@@ -174,35 +176,35 @@ class TuningSpec(Settings):
 
     @property
     def job(self) -> TrainingSpec:
-        """The training, after its file was read."""
+        """The training job file, after it was read."""
         if isinstance(self.training, str):
             raise TypeError(f"the job file {self.training} was not read")
         return self.training
 
     @property
     def typical_job(self) -> TrainingSpec:
-        """The training with the middle of each range that it does not set itself."""
+        """The training job file with the middle of each range that it does not set itself."""
         middles = {name: _find_middle(parameter_range) for name, parameter_range in self.ranges.items()}
         return self.job.model_copy(update={"hyperparameters": {**middles, **self.job.parameters}})
 
     @property
     def platform(self) -> str | InlinePlatform:
-        """The platform of the training."""
+        """The platform of the training jobs."""
         return self.job.platform
 
     @property
     def network(self) -> Network:
-        """The network of the training."""
+        """The network of the training jobs."""
         return self.job.network
 
     @property
     def tags(self) -> Mapping[str, str]:
-        """The tags of the training."""
+        """The tags of the training jobs."""
         return self.job.tags
 
     @property
     def workload(self) -> str:
-        """The workload of the training: the best model belongs to it."""
+        """The workload of the training jobs: the best model belongs to it."""
         return self.job.workload
 
     @property
@@ -227,7 +229,7 @@ class TuningSpec(Settings):
 
     @property
     def result_inputs(self) -> Mapping[str, Any]:
-        """Result inputs of the training, and the whole search: other limits may find another model."""
+        """Result inputs of the training jobs and of the tuning job: other limits may find another model."""
         search = self.model_dump(mode="json", exclude={"name", "training", "early_stopping"})
         own_inputs = {
             "hyperparameters": dict(self.parameters),
@@ -259,7 +261,7 @@ class TuningSpec(Settings):
             if self.early_stopping == "auto":
                 yield "early_stopping: hyperband stops jobs itself, and SageMaker rejects auto with it; remove it"
             if self.hyperband is None:
-                yield "hyperband: is missing; set max_epochs to the number of times a training prints its objective"
+                yield "hyperband: is missing; set max_epochs to the number of times a training job prints its objective"
         else:
             if self.hyperband is not None:
                 yield f"hyperband: needs the strategy hyperband, not {self.strategy}; remove it"
@@ -303,7 +305,7 @@ class TuningSpec(Settings):
 
     @property
     def jobs(self) -> int:
-        """Maximum number of trainings."""
+        """Maximum number of training jobs."""
         return int(self.combination_count) if self.limits.max_jobs is None else self.limits.max_jobs
 
 

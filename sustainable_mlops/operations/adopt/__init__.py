@@ -1,6 +1,6 @@
 """Adoption of existing resources: a root module that describes them as they are, with import blocks.
 
-`scan.scan_account` only reads. `verification.verify_adoption` plans, and drops what the plan would change.
+`scan.scan_account` only reads. `verification.verify_adoption` plans, and excludes resources that the plan would change.
 `files.render_files` returns the root module.
 """
 

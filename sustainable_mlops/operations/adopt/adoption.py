@@ -17,14 +17,13 @@ class ExclusionError(Exception):
 
 @dataclass(frozen=True)
 class ImportedResource:
-    """A resource block of Terraform and the ID by which it is imported. `body` is in Terraform's JSON syntax."""
+    """A resource block of Terraform, and the ID for its import. `body` is in Terraform's JSON syntax."""
 
     type: str
     label: str
     import_id: str
     body: Mapping[str, Any]
     layout: BlockLayout = field(default_factory=BlockLayout)
-    comment: str = ""
 
     @property
     def address(self) -> str:
@@ -87,6 +86,13 @@ class AdoptionReport:
     skipped: list[SkippedPart] = field(default_factory=list)
     #: Numbers of objects that the selection does not include, by kind.
     unselected: dict[str, int] = field(default_factory=dict)
+    #: Names of the selection that match no object.
+    unmatched_names: list[str] = field(default_factory=list)
+
+    @property
+    def is_complete(self) -> bool:
+        """True if nothing is excluded or skipped, and each name of the selection matches an object."""
+        return not (self.excluded_objects or self.skipped or self.unmatched_names)
 
     def list_resources(self) -> Iterator[ImportedResource]:
         """Yield every resource that the configuration imports."""
@@ -102,4 +108,5 @@ class AdoptionReport:
             "excluded": [one.to_dict() for one in self.excluded_objects],
             "skipped": [asdict(one) for one in self.skipped],
             "not_selected": self.unselected,
+            "not_found": self.unmatched_names,
         }

@@ -25,6 +25,18 @@ ACTIONS = (
     "s3:GetBucketNotification",
     "s3:GetBucketCORS",
 )
+TYPES = (
+    "aws_s3_bucket",
+    "aws_s3_bucket_cors_configuration",
+    "aws_s3_bucket_lifecycle_configuration",
+    "aws_s3_bucket_logging",
+    "aws_s3_bucket_notification",
+    "aws_s3_bucket_ownership_controls",
+    "aws_s3_bucket_policy",
+    "aws_s3_bucket_public_access_block",
+    "aws_s3_bucket_server_side_encryption_configuration",
+    "aws_s3_bucket_versioning",
+)
 _VERSIONING: Fields = {
     "VersioningConfiguration": Nested("versioning_configuration", {"Status": "status", "MFADelete": "mfa_delete"})
 }
@@ -127,18 +139,23 @@ def read_buckets(reader: Reader) -> Iterator[AdoptedObject | ExcludedObject]:
 
 
 def _list_candidates(reader: Reader) -> Iterator[Candidate]:
-    for bucket in reader.account.list_all("s3", "list_buckets", "Buckets"):
+    partition = reader.account.client("s3").meta.partition
+    # AWS returns the Region of each bucket only if the request has a parameter.
+    for bucket in reader.account.list_all("s3", "list_buckets", "Buckets", MaxBuckets=1000):
         name = bucket["Name"]
-        if reader.selects(KIND, name, tags=partial(_read_tags, reader, name)):
+        if bucket.get("BucketRegion", reader.region) != reader.region:
+            continue
+        identifiers = [f"arn:{partition}:s3:::{name}"]
+        if reader.check_selection(KIND, name, identifiers=identifiers, tags=partial(_read_tags, reader, name)):
             yield name, partial(_read_bucket, reader, name)
 
 
 def _read_tags(reader: Reader, bucket: str) -> dict[str, str]:
-    response = _get(reader, bucket, "tagging", "NoSuchTagSet")
+    response = _get_setting(reader, bucket, "tagging", "NoSuchTagSet")
     return read_tags(response.get("TagSet", []))
 
 
-def _get(reader: Reader, bucket: str, setting: str, *absent: str) -> dict[str, Any]:
+def _get_setting(reader: Reader, bucket: str, setting: str, *absent: str) -> dict[str, Any]:
     """Return one setting of a bucket; empty if the bucket does not have it."""
     operation = setting if setting.startswith("get_") else f"get_bucket_{setting}"
     response = reader.account.call("s3", operation, absent=absent, Bucket=bucket) or {}
@@ -158,12 +175,12 @@ def _read_bucket(reader: Reader, name: str) -> AdoptedObject | None:
         try:
             arguments = convert(response, fields)
         except ExclusionError as error:
-            notes.append(f"{resource_type.removeprefix('aws_s3_bucket_')} is excluded: {error}")
+            notes.append(f"{resource_type.removeprefix('aws_s3_bucket_')} stays unmanaged: {error}")
             continue
         if arguments:
             arguments = {"bucket": f"${{{resources[0].address}.id}}", **arguments}
             resources.append(ImportedResource(resource_type, label, name, arguments, make_layout(fields)))
-    if policy := _get(reader, name, "policy", "NoSuchBucketPolicy").get("Policy"):
+    if policy := _get_setting(reader, name, "policy", "NoSuchBucketPolicy").get("Policy"):
         arguments = {"bucket": f"${{{resources[0].address}.id}}", "policy": render_policy(json.loads(policy))}
         resources.append(ImportedResource("aws_s3_bucket_policy", label, name, arguments))
     return AdoptedObject(KIND, name, tuple(resources), notes=tuple(notes))
@@ -173,23 +190,23 @@ def _read_settings(reader: Reader, name: str) -> Iterator[tuple[str, Mapping[str
     """Yield the resource type, the response and the table of each setting of a bucket."""
     yield "aws_s3_bucket_versioning", _read_versioning(reader, name), _VERSIONING
     missing = "ServerSideEncryptionConfigurationNotFoundError"
-    encryption = _get(reader, name, "encryption", missing).get("ServerSideEncryptionConfiguration", {})
+    encryption = _get_setting(reader, name, "encryption", missing).get("ServerSideEncryptionConfiguration", {})
     yield "aws_s3_bucket_server_side_encryption_configuration", encryption, _ENCRYPTION
-    access = _get(reader, name, "get_public_access_block", "NoSuchPublicAccessBlockConfiguration")
+    access = _get_setting(reader, name, "get_public_access_block", "NoSuchPublicAccessBlockConfiguration")
     yield "aws_s3_bucket_public_access_block", access.get("PublicAccessBlockConfiguration", {}), _ACCESS
-    ownership = _get(reader, name, "ownership_controls", "OwnershipControlsNotFoundError")
+    ownership = _get_setting(reader, name, "ownership_controls", "OwnershipControlsNotFoundError")
     yield "aws_s3_bucket_ownership_controls", ownership.get("OwnershipControls", {}), _OWNERSHIP
-    lifecycle = _get(reader, name, "lifecycle_configuration", "NoSuchLifecycleConfiguration")
+    lifecycle = _get_setting(reader, name, "lifecycle_configuration", "NoSuchLifecycleConfiguration")
     yield "aws_s3_bucket_lifecycle_configuration", _flatten_rules(lifecycle), _LIFECYCLE
-    yield "aws_s3_bucket_logging", _get(reader, name, "logging").get("LoggingEnabled", {}), _LOGGING
-    notification = _get(reader, name, "notification_configuration")
+    yield "aws_s3_bucket_logging", _get_setting(reader, name, "logging").get("LoggingEnabled", {}), _LOGGING
+    notification = _get_setting(reader, name, "notification_configuration")
     yield "aws_s3_bucket_notification", _flatten_notification(notification), _NOTIFICATION
-    yield "aws_s3_bucket_cors_configuration", _get(reader, name, "cors", "NoSuchCORSConfiguration"), _CORS
+    yield "aws_s3_bucket_cors_configuration", _get_setting(reader, name, "cors", "NoSuchCORSConfiguration"), _CORS
 
 
 def _read_versioning(reader: Reader, name: str) -> dict[str, Any]:
     """Return the versioning of a bucket; empty if it was never enabled."""
-    versioning = _get(reader, name, "versioning")
+    versioning = _get_setting(reader, name, "versioning")
     if "Status" not in versioning:
         return {}
     mfa = {"MFADelete": "Enabled"} if versioning.get("MFADelete") == "Enabled" else {}

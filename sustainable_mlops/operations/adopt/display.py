@@ -21,24 +21,32 @@ def print_report(report: AdoptionReport, out: Console, folder: Path | None) -> N
             out.print(f"note: {adopted_object.kind} {adopted_object.name}: {note}", markup=False)
     for part in report.skipped:
         out.print(str(part), markup=False)
+    for name in report.unmatched_names:
+        out.print(f"not found: --name {name}: no resource of {report.region} has this name, alias or ARN", markup=False)
     if report.unselected:
         counts = ", ".join(f"{kind}: {count}" for kind, count in report.unselected.items())
         out.print(f"not selected: {counts}", markup=False)
     adopted_count = sum(one.holds_data for one in report.adopted_objects)
     excluded_count = sum(one.holds_data for one in report.excluded_objects)
     out.print(
-        f"{report.account_id} in {report.region}: adopted: {len(report.adopted_objects)}, import blocks: "
-        f"{len(list(report.list_resources()))}, excluded: {len(report.excluded_objects)}; "
-        f"adopted of those that hold data: {adopted_count} of {adopted_count + excluded_count}",
+        f"account {report.account_id}, Region {report.region}: can be adopted: {len(report.adopted_objects)} "
+        f"({len(list(report.list_resources()))} import blocks), excluded: {len(report.excluded_objects)}; "
+        f"resources with data: {adopted_count} of {adopted_count + excluded_count} can be adopted",
         markup=False,
     )
+    out.print(_describe_next_step(report, folder), markup=False)
+
+
+def _describe_next_step(report: AdoptionReport, folder: Path | None) -> str:
+    """Return the next commands, or the reason why nothing was written."""
     if not report.adopted_objects:
-        out.print("nothing to write; check the Region and the selection", markup=False)
-    elif folder is None:
-        out.print("nothing was written; pass --into FOLDER to write the root module", markup=False)
-    else:
-        terraform = f"terraform -chdir={shlex.quote(str(folder))}"
-        out.print(f"next: {terraform} init && {terraform} plan -out=tfplan", markup=False)
+        if report.excluded_objects:
+            return "nothing to write; each selected resource is excluded"
+        return "nothing to write; check the Region and the selection"
+    if folder is None:
+        return "nothing was written; pass --into FOLDER to write the root module"
+    terraform = f"terraform -chdir={shlex.quote(str(folder))}"
+    return f"next: {terraform} init && {terraform} plan -out=tfplan"
 
 
 def _build_table(report: AdoptionReport) -> Table:

@@ -21,6 +21,13 @@ ACTIONS = (
     "application-autoscaling:DescribeScheduledActions",
     "application-autoscaling:ListTagsForResource",
 )
+TYPES = (
+    "aws_appautoscaling_policy",
+    "aws_appautoscaling_target",
+    "aws_sagemaker_endpoint",
+    "aws_sagemaker_endpoint_configuration",
+    "aws_sagemaker_model",
+)
 _CONTAINER: Fields = {
     "ContainerHostname": "container_hostname",
     "Image": "image",
@@ -266,7 +273,7 @@ def read_endpoints(reader: Reader) -> Iterator[AdoptedObject | ExcludedObject]:
 def _list_candidates(reader: Reader) -> Iterator[Candidate]:
     for endpoint in reader.account.list_all("sagemaker", "list_endpoints", "Endpoints"):
         name, arn = endpoint["EndpointName"], endpoint["EndpointArn"]
-        if reader.selects(KIND, name, arn, tags=partial(reader.read_sagemaker_tags, arn)):
+        if reader.check_selection(KIND, name, identifiers=[arn], tags=partial(reader.read_sagemaker_tags, arn)):
             yield name, partial(_read_endpoint, reader, name)
 
 
@@ -287,12 +294,12 @@ def _read_endpoint(reader: Reader, name: str) -> AdoptedObject:
     resources.append(_make_configuration(reader, configuration))
     body = convert({member: endpoint[member] for member in _ENDPOINT if member in endpoint}, _ENDPOINT)
     body["endpoint_config_name"] = f"${{{resources[-1].address}.name}}"
-    resources.append(_make(reader, "aws_sagemaker_endpoint", name, body, _ENDPOINT, endpoint["EndpointArn"]))
+    resources.append(_make_resource(reader, "aws_sagemaker_endpoint", name, body, _ENDPOINT, endpoint["EndpointArn"]))
     scaling, scaling_notes = _read_scaling(reader, name, variants, resources[-1].address)
     return AdoptedObject(KIND, name, (*resources, *scaling), notes=(*notes, *scaling_notes))
 
 
-def _make(
+def _make_resource(
     reader: Reader, resource_type: str, name: str, body: dict[str, Any], fields: Fields, arn: str
 ) -> ImportedResource:
     tagged = add_tags(body, reader.read_sagemaker_tags(arn))
@@ -319,7 +326,7 @@ def _read_model(reader: Reader, name: str) -> tuple[ImportedResource, list[str]]
                 )
     if ignored_paths:
         body["lifecycle"] = {"ignore_changes": ignored_paths}
-    return _make(reader, "aws_sagemaker_model", name, body, _MODEL, model["ModelArn"]), notes
+    return _make_resource(reader, "aws_sagemaker_model", name, body, _MODEL, model["ModelArn"]), notes
 
 
 def _make_configuration(reader: Reader, configuration: Mapping[str, Any]) -> ImportedResource:
@@ -331,7 +338,7 @@ def _make_configuration(reader: Reader, configuration: Mapping[str, Any]) -> Imp
             label = reader.choose_label("aws_sagemaker_model", variant["model_name"])
             variant["model_name"] = f"${{aws_sagemaker_model.{label}.name}}"
     resource_type, name = "aws_sagemaker_endpoint_configuration", configuration["EndpointConfigName"]
-    return _make(reader, resource_type, name, body, _CONFIGURATION, configuration["EndpointConfigArn"])
+    return _make_resource(reader, resource_type, name, body, _CONFIGURATION, configuration["EndpointConfigArn"])
 
 
 def _read_scaling(

@@ -9,6 +9,7 @@ from sustainable_mlops.operations.adopt.reader import Candidate, Reader
 
 KIND = "feature group"
 ACTIONS = ("sagemaker:ListFeatureGroups", "sagemaker:DescribeFeatureGroup", "sagemaker:ListTags")
+TYPES = ("aws_sagemaker_feature_group",)
 _FIELDS: Fields = {
     "FeatureGroupArn": None,
     "CreationTime": None,
@@ -80,7 +81,7 @@ def read_feature_groups(reader: Reader) -> Iterator[AdoptedObject | ExcludedObje
 def _list_candidates(reader: Reader) -> Iterator[Candidate]:
     for group in reader.account.list_all("sagemaker", "list_feature_groups", "FeatureGroupSummaries"):
         name, arn = group["FeatureGroupName"], group["FeatureGroupArn"]
-        if reader.selects(KIND, name, arn, tags=partial(reader.read_sagemaker_tags, arn)):
+        if reader.check_selection(KIND, name, identifiers=[arn], tags=partial(reader.read_sagemaker_tags, arn)):
             yield name, partial(_read_group, reader, name)
 
 

@@ -1,13 +1,16 @@
 """Root module of an adoption: resources as they exist, and their import blocks."""
 
 import json
+import os
 import subprocess
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from sustainable_mlops.authoring.hcl import BlockLayout, render_block, render_comment
+from sustainable_mlops.catalogue.regions import find_partition
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.operations.adopt.adoption import AdoptedObject, AdoptionReport, ImportedResource
 from sustainable_mlops.terraform import PROVIDER_VERSIONS, VERSIONS, find_engine, make_environment
@@ -31,9 +34,15 @@ _BACKEND_COMMENT = (
 def check_folder(folder: Path) -> None:
     """Raise UserError if a configuration cannot be written to the folder."""
     if folder.exists() and not folder.is_dir():
-        raise UserError(f"--into {folder}: is a file; name a folder")
+        raise UserError(f"--into {folder}: is a file; pass a folder")
     if folder.is_dir() and any(folder.iterdir()):
-        raise UserError(f"--into {folder}: is not empty; name a new folder, so that no file is overwritten")
+        raise UserError(f"--into {folder}: is not empty; pass a new folder, so that no file is overwritten")
+    if folder.is_symlink() and not folder.exists():
+        raise UserError(f"--into {folder}: is a broken link; pass a new folder")
+    ancestor = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not ancestor.is_dir() or not os.access(ancestor, os.W_OK | os.X_OK):
+        problem = "is not writable" if ancestor.is_dir() else "is a file"
+        raise UserError(f"--into {folder}: cannot be written, because {ancestor} {problem}; pass another folder")
 
 
 def render_files(report: AdoptionReport) -> dict[str, str]:
@@ -54,17 +63,32 @@ def render_files(report: AdoptionReport) -> dict[str, str]:
 
 
 def _make_key_prefix(report: AdoptionReport) -> str:
-    start = report.region.partition("-")[0]
-    partition = {"cn": "aws-cn", "us": "aws-us-gov" if report.region.startswith("us-gov-") else "aws"}.get(start, "aws")
-    return f"arn:{partition}:kms:{report.region}:{report.account_id}:key/"
+    return f"arn:{find_partition(report.region)}:kms:{report.region}:{report.account_id}:key/"
 
 
 def write_files(folder: Path, files: Mapping[str, str]) -> None:
-    """Write the files of a root module to a folder that is new or empty."""
-    for path, text in files.items():
-        target = folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(text.encode())  # bytes keep the line endings of the text
+    """Write the files of a root module to a folder that is new or empty.
+
+    Write all of them or none. Raises UserError.
+    """
+    targets = {folder / path: text for path, text in files.items()}
+    try:
+        for target, text in targets.items():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(text.encode())  # bytes keep the line endings of the text
+    except BaseException as error:
+        for target in targets:
+            with suppress(OSError):
+                target.unlink(missing_ok=True)
+            if target.parent != folder:
+                with suppress(OSError):  # a folder with other files stays
+                    target.parent.rmdir()
+        if not isinstance(error, OSError):
+            raise
+        place = error.filename or folder
+        raise UserError(
+            f"{place}: cannot be written: {error.strerror}; free some space, or pass another folder"
+        ) from None
 
 
 def _render_versions(report: AdoptionReport) -> str:
@@ -93,17 +117,17 @@ def _render_object(adopted_object: AdoptedObject, arns: Mapping[str, str]) -> st
 
 def _render_resource(resource: ImportedResource, arns: Mapping[str, str]) -> str:
     header = f"resource {json.dumps(resource.type)} {json.dumps(resource.label)}"
-    return render_block(header, _refer(resource.body, arns), resource.layout)
+    return render_block(header, _insert_references(resource.body, arns), resource.layout)
 
 
-def _refer(value: Any, arns: Mapping[str, str]) -> Any:
+def _insert_references(value: Any, arns: Mapping[str, str]) -> Any:
     """Return a body in which the ARN of an adopted key is a reference to it."""
     if isinstance(value, str):
         return arns.get(value, value)
     if isinstance(value, Mapping):
-        return {key: _refer(item, arns) for key, item in value.items()}
+        return {key: _insert_references(item, arns) for key, item in value.items()}
     if isinstance(value, list):
-        return [_refer(item, arns) for item in value]
+        return [_insert_references(item, arns) for item in value]
     return value
 
 
@@ -115,5 +139,7 @@ def format_files(sources: Mapping[str, str]) -> dict[str, str]:
         command = [find_engine().path, "fmt", "-list=false", name]
         result = subprocess.run(command, capture_output=True, text=True, env=make_environment(), check=False)
         if result.returncode:
-            raise UserError(f"terraform fmt: {result.stderr.strip()}")
+            raise UserError(
+                f"terraform fmt cannot format the generated files: {result.stderr.strip()}; report this error"
+            )
         return {path: Path(name, path).read_text(encoding="utf-8") for path in sources}

@@ -19,6 +19,7 @@ ACTIONS = (
     "kms:GetKeyPolicy",
     "kms:GetKeyRotationStatus",
 )
+TYPES = ("aws_kms_alias", "aws_kms_key")
 _RESERVED = "alias/aws/"
 #: Arguments that only Terraform knows, so no import can read them.
 _LOCAL_ARGUMENTS = ["bypass_policy_lockout_safety_check", "deletion_window_in_days"]
@@ -38,7 +39,9 @@ def _list_candidates(reader: Reader, aliases: Mapping[str, list[str]]) -> Iterat
         if any(name.startswith(_RESERVED) for name in names):
             continue
         short = [name.removeprefix("alias/") for name in names]
-        if reader.selects(KIND, *short, *names, key_id, key["KeyArn"], tags=partial(_read_tags, reader, key_id)):
+        identifiers = (*names, key_id, key["KeyArn"])
+        tags = partial(_read_tags, reader, key_id)
+        if reader.check_selection(KIND, *(short or [key_id]), identifiers=identifiers, tags=tags):
             yield short[0] if short else key_id, partial(_read_key, reader, key_id, names)
 
 

@@ -11,6 +11,7 @@ from sustainable_mlops.operations.adopt.reader import Candidate, Reader
 KIND = "log group"
 ACTIONS = ("logs:DescribeLogGroups", "logs:ListTagsForResource")
 _TYPE = "aws_cloudwatch_log_group"
+TYPES = (_TYPE,)
 
 
 def read_log_groups(reader: Reader) -> Iterator[AdoptedObject | ExcludedObject]:
@@ -21,14 +22,20 @@ def read_log_groups(reader: Reader) -> Iterator[AdoptedObject | ExcludedObject]:
 def _list_candidates(reader: Reader) -> Iterator[Candidate]:
     for group in reader.account.list_all("logs", "describe_log_groups", "logGroups"):
         name = group["logGroupName"]
-        if reader.selects(KIND, name, tags=partial(_read_tags, reader, group)):
+        arn = _read_arn(group)
+        if reader.check_selection(KIND, name, identifiers=[arn, group["arn"]], tags=partial(_read_tags, reader, group)):
             yield name, partial(_read_group, reader, group)
 
 
 def _read_tags(reader: Reader, group: Mapping[str, Any]) -> dict[str, str]:
-    arn = group["arn"].removesuffix(":*")
+    arn = _read_arn(group)
     tags: dict[str, str] = reader.account.call("logs", "list_tags_for_resource", resourceArn=arn).get("tags", {})
     return tags
+
+
+def _read_arn(group: Mapping[str, Any]) -> str:
+    arn: str = group["arn"]
+    return arn.removesuffix(":*")
 
 
 def _read_group(reader: Reader, group: Mapping[str, Any]) -> AdoptedObject:

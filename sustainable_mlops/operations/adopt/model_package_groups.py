@@ -18,6 +18,7 @@ ACTIONS = (
     "sagemaker:ListTags",
 )
 _TYPE = "aws_sagemaker_model_package_group"
+TYPES = (_TYPE, f"{_TYPE}_policy")
 
 
 def read_model_package_groups(reader: Reader) -> Iterator[AdoptedObject | ExcludedObject]:
@@ -28,7 +29,7 @@ def read_model_package_groups(reader: Reader) -> Iterator[AdoptedObject | Exclud
 def _list_candidates(reader: Reader) -> Iterator[Candidate]:
     for group in reader.account.list_all("sagemaker", "list_model_package_groups", "ModelPackageGroupSummaryList"):
         name, arn = group["ModelPackageGroupName"], group["ModelPackageGroupArn"]
-        if reader.selects(KIND, name, arn, tags=partial(reader.read_sagemaker_tags, arn)):
+        if reader.check_selection(KIND, name, identifiers=[arn], tags=partial(reader.read_sagemaker_tags, arn)):
             yield name, partial(_read_group, reader, name)
 
 

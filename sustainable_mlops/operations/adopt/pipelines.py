@@ -14,6 +14,7 @@ KIND = "pipeline"
 _MOST_LOCATIONS = 5
 ACTIONS = ("sagemaker:ListPipelines", "sagemaker:DescribePipeline", "sagemaker:ListTags")
 _TYPE = "aws_sagemaker_pipeline"
+TYPES = (_TYPE,)
 _FIELDS: Fields = {
     "PipelineArn": None,
     "PipelineStatus": None,
@@ -44,7 +45,7 @@ def read_pipelines(reader: Reader) -> Iterator[AdoptedObject | ExcludedObject]:
 def _list_candidates(reader: Reader) -> Iterator[Candidate]:
     for pipeline in reader.account.list_all("sagemaker", "list_pipelines", "PipelineSummaries"):
         name, arn = pipeline["PipelineName"], pipeline["PipelineArn"]
-        if reader.selects(KIND, name, arn, tags=partial(reader.read_sagemaker_tags, arn)):
+        if reader.check_selection(KIND, name, identifiers=[arn], tags=partial(reader.read_sagemaker_tags, arn)):
             yield name, partial(_read_pipeline, reader, name)
 
 
@@ -52,7 +53,7 @@ def _read_pipeline(reader: Reader, name: str) -> AdoptedObject:
     """Return one pipeline, and its definition as a file. Raises ExclusionError if it has secrets or is not active."""
     pipeline = reader.describe("describe_pipeline", PipelineName=name)
     if pipeline.get("PipelineStatus") != "Active":
-        raise ExclusionError(f"its status is {pipeline.get('PipelineStatus')}")
+        raise ExclusionError(f"its status is {pipeline.get('PipelineStatus')}; wait until it is Active, and run again")
     _check_definition(pipeline["PipelineDefinition"])
     body: dict[str, Any] = convert(pipeline, _FIELDS)
     body.setdefault("pipeline_display_name", name)
@@ -71,5 +72,5 @@ def _check_definition(definition: str) -> None:
         more = f" and {len(locations) - _MOST_LOCATIONS} more" if len(locations) > _MOST_LOCATIONS else ""
         raise ExclusionError(
             f"its definition may have secrets: {', '.join(locations[:_MOST_LOCATIONS])}{more}; "
-            "move them to Secrets Manager, or adopt it by hand"
+            "move them to Secrets Manager, or adopt it manually"
         )

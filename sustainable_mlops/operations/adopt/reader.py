@@ -1,14 +1,16 @@
-"""Reads of an adoption: the account, the selection, and labels of resources."""
+"""Reader for an adoption: the account, the selection, and labels of resources."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from sustainable_mlops.operations.adopt.adoption import AdoptedObject, ExcludedObject, ExclusionError
 from sustainable_mlops.operations.adopt.fields import read_tags
+from sustainable_mlops.operations.adopt.secrets import check_texts
 from sustainable_mlops.operations.adopt.selection import Selection
-from sustainable_mlops.operations.idle import IdleAccount
+from sustainable_mlops.operations.idle import AccountReader
 from sustainable_mlops.operations.preflight.account import DeniedError
 
 #: One selected object: its name, and the function that reads it, or returns None for an object of another Region.
@@ -17,15 +19,19 @@ Candidate = tuple[str, Callable[[], AdoptedObject | None]]
 
 @dataclass
 class Reader:
-    """Reads of one account and Region for an adoption. `progress` receives the name of each object."""
+    """Reader of one account and Region for an adoption. `progress` receives the name of each object."""
 
-    account: IdleAccount
+    account: AccountReader
     account_id: str
     selection: Selection
     progress: Callable[[str], None] = lambda _: None
     unselected: dict[str, int] = field(default_factory=dict)
     #: Objects whose tags cannot be read, so that their selection is unknown.
     excluded_objects: list[ExcludedObject] = field(default_factory=list)
+    #: Numbers of objects that match each name of the selection.
+    _matches: Counter[str] = field(default_factory=Counter)
+    #: Names of the selection that match each object, by its kind and name.
+    _matches_by_object: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     _labels: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -33,10 +39,23 @@ class Reader:
         """Region of the reads."""
         return self.account.region
 
-    def selects(self, kind: str, *names: str, tags: Callable[[], Mapping[str, str]]) -> bool:
-        """Return True if an object is selected; count it otherwise."""
+    @property
+    def unmatched_names(self) -> list[str]:
+        """Names of the selection that match no object."""
+        return [name for name in self.selection.names if self._matches[name] < 1]
+
+    def check_selection(
+        self, kind: str, *names: str, identifiers: Collection[str] = (), tags: Callable[[], Mapping[str, str]]
+    ) -> bool:
+        """Return whether an object is selected.
+
+        Unselected objects are counted. An object whose tags cannot be read is excluded, and counts as not selected.
+        """
+        matches = self.selection.list_matches(*names, *identifiers)
+        self._matches.update(matches)
+        self._matches_by_object[kind, names[0]] = matches
         try:
-            selected = self.selection.includes(*names, read_tags=tags)
+            selected = self.selection.includes(*names, identifiers=identifiers, read_tags=tags)
         except DeniedError as error:
             self.excluded_objects.append(ExcludedObject(kind, names[0], _describe_denial(error)))
             return False
@@ -50,7 +69,10 @@ class Reader:
             self.progress(f"{kind} {name}")
             try:
                 if adopted_object := read():
+                    check_texts(adopted_object.resources)
                     yield adopted_object
+                else:
+                    self._matches.subtract(self._matches_by_object.get((kind, name), []))
             except ExclusionError as error:
                 yield ExcludedObject(kind, name, str(error))
             except DeniedError as error:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from sustainable_mlops.catalogue.deployer_actions import load_deployer_actions
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.operations.adopt import (
     buckets,
@@ -16,36 +17,45 @@ from sustainable_mlops.operations.adopt import (
 from sustainable_mlops.operations.adopt.adoption import AdoptedObject, AdoptionReport, ExcludedObject
 from sustainable_mlops.operations.adopt.reader import Reader
 from sustainable_mlops.operations.adopt.selection import Selection
-from sustainable_mlops.operations.idle import IdleAccount, SkippedPart
+from sustainable_mlops.operations.idle import AccountReader, SkippedPart
 from sustainable_mlops.operations.preflight.account import DeniedError
 
 
-class Part(NamedTuple):
-    """A part of the account, and the IAM actions that it needs."""
+class AdoptionScan(NamedTuple):
+    """A part of the account, the IAM actions of its scan, and the resource types that it writes."""
 
     read: Callable[[Reader], Iterator[AdoptedObject | ExcludedObject]]
     actions: tuple[str, ...]
+    types: tuple[str, ...]
 
 
 #: Parts in the order of the report. Keys come first, because other resources refer to them.
-PARTS: dict[str, Part] = {
-    "KMS keys": Part(keys.read_keys, keys.ACTIONS),
-    "buckets": Part(buckets.read_buckets, buckets.ACTIONS),
-    "feature groups": Part(feature_groups.read_feature_groups, feature_groups.ACTIONS),
-    "model package groups": Part(model_package_groups.read_model_package_groups, model_package_groups.ACTIONS),
-    "log groups": Part(log_groups.read_log_groups, log_groups.ACTIONS),
-    "endpoints": Part(endpoints.read_endpoints, endpoints.ACTIONS),
-    "pipelines": Part(pipelines.read_pipelines, pipelines.ACTIONS),
+PARTS: dict[str, AdoptionScan] = {
+    "KMS keys": AdoptionScan(keys.read_keys, keys.ACTIONS, keys.TYPES),
+    "buckets": AdoptionScan(buckets.read_buckets, buckets.ACTIONS, buckets.TYPES),
+    "feature groups": AdoptionScan(feature_groups.read_feature_groups, feature_groups.ACTIONS, feature_groups.TYPES),
+    "model package groups": AdoptionScan(
+        model_package_groups.read_model_package_groups, model_package_groups.ACTIONS, model_package_groups.TYPES
+    ),
+    "log groups": AdoptionScan(log_groups.read_log_groups, log_groups.ACTIONS, log_groups.TYPES),
+    "endpoints": AdoptionScan(endpoints.read_endpoints, endpoints.ACTIONS, endpoints.TYPES),
+    "pipelines": AdoptionScan(pipelines.read_pipelines, pipelines.ACTIONS, pipelines.TYPES),
 }
 
 
 def list_actions() -> dict[str, tuple[str, ...]]:
-    """Return the IAM actions of each part."""
-    return {name: part.actions for name, part in PARTS.items()}
+    """Return the IAM actions of each part: for its scan, and for the plan of its resources."""
+    return {name: tuple(dict.fromkeys([*part.actions, *_list_plan_actions(part)])) for name, part in PARTS.items()}
+
+
+def _list_plan_actions(part: AdoptionScan) -> list[str]:
+    """Return the read actions of the provider. A type without a row needs only the actions of the scan."""
+    rows = [row for resource_type in part.types for row in load_deployer_actions().get(resource_type, [])]
+    return [action for row in rows for action in row.get_actions("read")]
 
 
 def scan_account(
-    account: IdleAccount, selection: Selection, progress: Callable[[str], None] = lambda _: None
+    account: AccountReader, selection: Selection, progress: Callable[[str], None] = lambda _: None
 ) -> AdoptionReport:
     """Return the selected objects of an account and Region. A denied list skips only its part. Raises UserError."""
     try:
@@ -67,4 +77,5 @@ def scan_account(
         except DeniedError as error:
             report.skipped.append(SkippedPart(name, error.reason, error.action))
     report.excluded_objects += reader.excluded_objects
+    report.unmatched_names = reader.unmatched_names
     return report

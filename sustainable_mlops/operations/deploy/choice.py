@@ -1,22 +1,25 @@
 """Choice of the endpoint for a package: the best advice on silicon that the package has images for."""
 
+import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, get_args
 
+from sustainable_mlops import synth
 from sustainable_mlops.advice import ServingOption, ServingRequirements, make_advice, make_sized_option
 from sustainable_mlops.advice.defaults import PROVIDER, WORKERS, ZONES
 from sustainable_mlops.advice.options import count_concurrent_requests
 from sustainable_mlops.catalogue import instances
 from sustainable_mlops.catalogue.instances import Silicon
+from sustainable_mlops.documents import read_mapping
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint import format_number
 from sustainable_mlops.footprint.coefficients import load_assumptions
-from sustainable_mlops.footprint.mapping_file import read_mapping
 from sustainable_mlops.recommendation.model_under_test import ModelUnderTest, ServingSpecification
+from sustainable_mlops.settings import validate
 
 #: The module of each kind of endpoint; a model's entry in the catalogue has a field of that name.
 MODULES = {"serverless": "serverless_endpoint", "real-time": "realtime_endpoint", "asynchronous": "async_endpoint"}
@@ -51,7 +54,7 @@ def choose_endpoint(
         if option.kind not in MODULES or _find_specification(subject, option) is None:
             continue
         if module not in (None, MODULES[option.kind]):
-            better = better or f"written by hand, although {describe_option(option)} is possible"
+            better = better or f"you wrote this endpoint, although {describe_option(option)} is possible"
             continue
         size = own_values.get("memory_mb" if option.kind == "serverless" else "instance_type")
         own_option = (
@@ -64,18 +67,23 @@ def choose_endpoint(
         return Choice(
             MODULES[option.kind], _make_inputs(option, one, requirements, latency_ms), better or "the least carbon"
         )
-    able_options = ", ".join(sorted({f"{one.kind} on {one.silicon}" for one in advice.options}))
+    possible_options = ", ".join(sorted({f"{one.kind} on {one.silicon}" for one in advice.options}))
     if module is not None and better:
         reasons = (f"{one.reasons[0]}" for one in advice.refusals if MODULES.get(one.kind) == module)
         raise UserError(
-            f"{module}: is written by hand and does not meet these requirements "
+            f"{module}: you wrote this endpoint in the file, and it does not meet these requirements "
             f"({'; '.join(reasons) or 'no such image'}); delete its lines to let the command choose another kind"
         )
-    if not able_options:
+    if not possible_options:
         why = "; ".join(f"{one.kind}: {one.reasons[0]}" for one in advice.refusals if one.kind in MODULES)
-        raise UserError(f"no endpoint meets these requirements: {why}")
+        raise UserError(
+            f"no endpoint meets these requirements: {why}; change --latency, --requests-per-day or --duration"
+        )
     images = " and ".join(dict.fromkeys(one.silicon for one in subject.specifications))
-    raise UserError(f"the package has images for {images}, but these requirements allow only {able_options}")
+    raise UserError(
+        f"the package has images for {images}, but these requirements allow only {possible_options}; register an image "
+        "for one of them, or change the requirements"
+    )
 
 
 def describe_option(option: ServingOption) -> str:
@@ -91,6 +99,10 @@ def read_choice(path: Path) -> Choice:
     modules = [name for name in entry if name in MODULES.values()]
     if len(modules) != 1 or len(entry) != 1 or not isinstance(entry[modules[0]], dict):
         raise UserError(f"{path}: must name one of {', '.join(MODULES.values())}, as smlops recommend --write does")
+    synth.use_this_checkout()
+    settings_model = importlib.import_module("envs.settings").EnvironmentSettings
+    model_settings = get_args(settings_model.model_fields["models"].annotation)[1]
+    validate(entry, model_settings, str(path))
     return Choice(modules[0], entry[modules[0]], f"from {path}")
 
 
@@ -100,7 +112,10 @@ def check_images(subject: ModelUnderTest, choice: Choice) -> None:
     name = choice.inputs.get("inference_specification_name")
     if not any((one.silicon, one.name) == (silicon, name) for one in subject.specifications):
         has = " and ".join(f"{one.silicon} ({one.name or 'its own'})" for one in subject.specifications)
-        raise UserError(f"{subject.name}: has images for {has}, and none for {silicon} ({name or 'its own'})")
+        raise UserError(
+            f"{subject.name}: has images for {has}, and none for {silicon} ({name or 'its own'}); change silicon or "
+            "inference_specification_name, or register such an image"
+        )
 
 
 def _find_specification(subject: ModelUnderTest, option: ServingOption) -> ServingSpecification | None:
@@ -126,11 +141,11 @@ def _make_inputs(
     if option.kind == "asynchronous":
         return inputs | {"max_instances": option.max_instances}
     instance = instances.find(option.size)
-    at_once = count_concurrent_requests(instance, requirements) if instance else 1
+    concurrency = count_concurrent_requests(instance, requirements) if instance else 1
     load = load_assumptions()["target_load"].central
     return inputs | {
         "latency_slo_ms": latency_ms or max(1000, ceil(requirements.duration_s * 5000)),
         "min_instances": option.min_instances,
         "max_instances": option.max_instances,
-        "requests_per_instance": max(1, int(at_once * load * 60 / requirements.duration_s)),
+        "requests_per_instance": max(1, int(concurrency * load * 60 / requirements.duration_s)),
     }

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
-import yaml
-
 from sustainable_mlops import synth
+from sustainable_mlops.documents import parse_yaml_document, render_yaml
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.files import read_text, write_file
 from sustainable_mlops.operations.deploy.choice import MODULES, Choice
@@ -81,8 +80,8 @@ def edit_entry(text: str, choice: Choice) -> EditedEntry:
     own, _ = find_own_endpoint(text)
     if own not in (None, choice.module):
         raise UserError(
-            f"{own}: is written by hand, and the choice is {choice.module}; delete its lines to change the kind of "
-            "endpoint"
+            f"{own}: you wrote this endpoint in the file, and the choice is {choice.module}; delete its lines to "
+            "change the kind of endpoint"
         )
     current: dict[str, Any] = dict(entry.get(choice.module) or {})
     text = text if text.endswith("\n") or not text else f"{text}\n"
@@ -102,7 +101,7 @@ def edit_entry(text: str, choice: Choice) -> EditedEntry:
     others = {name: value for name, value in entry.items() if name not in MODULES.values()}
     is_readable = not current or choice.module in blocks
     if not is_readable or _parse_yaml(text) != others | {choice.module: target}:
-        raise UserError(f"{choice.module}: can only be changed if each value has a line of its own")
+        raise UserError(f"{choice.module}: write each value on its own line, so that the command can change it")
     return _describe_edit(text, target, choice)
 
 
@@ -146,7 +145,7 @@ def _list_lines(inputs: Mapping[str, _Input], choice: Choice) -> Iterator[str]:
 
 def _format_input(indent: str, name: str, value: Any) -> str:
     """Return one line of YAML with the mark of an advised value."""
-    line = yaml.safe_dump(
+    line = render_yaml(
         {name: value}, default_flow_style=True, width=10_000, sort_keys=False, allow_unicode=True
     ).strip()[1:-1]
     return f"{indent}{line}{_MARK}{line.partition(':')[2].strip()}"
@@ -166,8 +165,8 @@ def _is_replaced(one: _Input, choice: Choice) -> bool:
 def _parse_yaml(text: str) -> Any:
     """Return the parsed YAML; None if it is not valid."""
     try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError:
+        return parse_yaml_document(text, "entry")
+    except UserError:
         return None
 
 
@@ -195,10 +194,10 @@ def read_edit(path: Path, choice: Choice) -> EditedEntry:
 
 
 def write_entry(path: Path, edit: EditedEntry) -> bool:
-    """Write the file of a model; return True if it changed. Raises UserError."""
+    """Write the file of a model; return whether it changed. Raises UserError."""
     has_change = edit.text != path.read_text(encoding="utf-8")
     if has_change:
-        write_file(path, edit.text)
+        _write_edit(path, edit.text)
     return has_change
 
 
@@ -264,5 +263,11 @@ def write_package(folder: Path, model: str, package: str) -> bool:
     """Write the package that an environment serves; return True if the file changed. Raises UserError."""
     text = edit_packages(folder, model, package)
     if text is not None:
-        write_file(folder / synth.PACKAGES, text)
+        _write_edit(folder / synth.PACKAGES, text)
     return text is not None
+
+
+def _write_edit(path: Path, text: str) -> None:
+    """Write an edited file with its line endings."""
+    has_crlf = path.is_file() and b"\r\n" in path.read_bytes()
+    write_file(path, text.replace("\n", "\r\n") if has_crlf else text)

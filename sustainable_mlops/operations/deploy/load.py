@@ -42,7 +42,7 @@ def check_memory(module: str, inputs: Mapping[str, Any], requirements: ServingRe
     if module == MODULES["serverless"] and (memory_mb := _read_memory_mb(inputs)) < requirements.model_mb:
         raise UserError(
             f"{module}: memory_mb: the model does not fit in {memory_mb} MB, because it has "
-            f"{requirements.model_mb:,.0f} MB"
+            f"{requirements.model_mb:,.0f} MB; raise memory_mb"
         )
 
 

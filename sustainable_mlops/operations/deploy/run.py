@@ -17,14 +17,16 @@ from rich.text import Text
 from sustainable_mlops import aws, synth
 from sustainable_mlops.advice import ServingOption, ServingRequirements
 from sustainable_mlops.aws import AccountClients, Clients
+from sustainable_mlops.aws.parameters import get_platform_parameter
 from sustainable_mlops.catalogue.quotas import find_serverless_concurrency
+from sustainable_mlops.documents import read_mapping
 from sustainable_mlops.errors import UserError, did_you_mean
 from sustainable_mlops.files import write_file
 from sustainable_mlops.footprint import format_number
 from sustainable_mlops.jobs.display import align_rows
 from sustainable_mlops.jobs.platform import read_platform
-from sustainable_mlops.operations import teardown
-from sustainable_mlops.operations.deploy import entry, leftovers, load, transition
+from sustainable_mlops.operations import applied_environment
+from sustainable_mlops.operations.deploy import entry, load, transition, unmanaged_endpoints
 from sustainable_mlops.operations.deploy.choice import MODULES, Choice, check_images, describe_option
 from sustainable_mlops.recommendation import model_under_test
 from sustainable_mlops.steps import Steps
@@ -75,7 +77,7 @@ class DeploymentTarget:
 
     def load_settings(self) -> Any:
         """Return the settings of the environment."""
-        return _load(self.folder)
+        return _load_settings(self.folder)
 
     def find_quota_note(self) -> str | None:
         """Return a note if serverless endpoints need a higher quota than the default of a new account."""
@@ -106,14 +108,14 @@ class DeploymentTarget:
 
     def _read_own_settings(self) -> dict[str, Any]:
         """Return the settings of the model in the environment, without the catalogue."""
-        settings = yaml.safe_load((self.folder / "settings.yaml").read_text(encoding="utf-8"))
+        settings = read_mapping(self.folder / "settings.yaml")
         models = settings.get("models") or {}
         return dict(models.get(self.model) or {})
 
     def check_settings(self, module: str) -> None:
         """Raise UserError if an environment would have another kind of endpoint, or a second one."""
         for name in synth.list_names()[1]:
-            model = _load(ROOT / "envs" / name).models.get(self.model)
+            model = _load_settings(ROOT / "envs" / name).models.get(self.model)
             where, here = f"envs/{name}/settings.yaml: models.{self.model}", name == self.environment
             kinds = [kind for kind in MODULES.values() if getattr(model, kind, None) is not None]
             if here and module not in kinds:
@@ -133,7 +135,7 @@ class ServingPlan:
     package: str
     choice: Choice
     edit: entry.EditedEntry
-    #: Inputs of the endpoint: those of the catalogue, overridden by the environment's settings.
+    #: Inputs of the endpoint from the catalogue, overridden by the environment's settings.
     inputs: Mapping[str, Any]
     requirements: ServingRequirements
     #: Estimate of the endpoint with these inputs and this load; None for an unknown instance type.
@@ -158,10 +160,10 @@ class ServingPlan:
         return [
             f"{path.relative_to(ROOT)} keeps {', '.join(texts)}"
             for path, values in owners
-            if (texts := list(self._compare(values)))
+            if (texts := list(self._list_differences(values)))
         ]
 
-    def _compare(self, values: Mapping[str, Any]) -> Iterator[str]:
+    def _list_differences(self, values: Mapping[str, Any]) -> Iterator[str]:
         for name, value in values.items():
             if name in self.choice.inputs and value != self.choice.inputs[name]:
                 yield f"{name}: {value} (advised: {self.choice.inputs[name]})"
@@ -214,7 +216,7 @@ def _compare_texts(path: Path, text: str) -> Iterator[str]:
     return unified_diff(before.splitlines(), text.splitlines(), name, name, lineterm="")
 
 
-def _load(folder: Path) -> Any:
+def _load_settings(folder: Path) -> Any:
     synth.use_this_checkout()
     return importlib.import_module("envs.settings").load(folder)
 
@@ -230,7 +232,10 @@ def find_package(target: DeploymentTarget, account: AccountClients, arn: str | N
     clients = account.connect()
     if arn is not None:
         if ":model-package/" not in arn:
-            raise UserError(f"--package: {arn} is not the ARN of a model package")
+            raise UserError(
+                f"--package: {arn} is not the ARN of a model package; pass an ARN such as "
+                "arn:aws:sagemaker:REGION:ACCOUNT:model-package/GROUP/1"
+            )
         try:
             model_package = model_under_test.read_model(arn, clients)
         except aws.AwsError:
@@ -238,32 +243,37 @@ def find_package(target: DeploymentTarget, account: AccountClients, arn: str | N
         except UserError as error:
             package_group = arn.rpartition(":model-package/")[2].partition("/")[0]
             command = f"aws sagemaker list-model-packages --model-package-group-name {package_group}"
-            raise UserError(f"--package: {str(error).rstrip('.')}; choose a version that exists: {command}") from None
+            raise UserError(
+                f"--package: {str(error).rstrip('.')}; choose a version that exists: {command} "
+                f"--region {clients.sagemaker.meta.region_name}"
+            ) from None
         with aws.translate_aws_errors(f"model package {arn}"):
             description = clients.sagemaker.describe_model_package(ModelPackageName=arn)
         # A package outside a group has no status.
         if (status := description.get("ModelApprovalStatus", "without an approval status")) != APPROVED:
-            raise UserError(f"--package: {arn} is {status}; only an approved package can be deployed")
+            raise UserError(
+                f"--package: {arn} is {status}, and only an approved package can be deployed; approve it (aws "
+                f"sagemaker update-model-package --model-package-arn {arn} --model-approval-status Approved "
+                f"--region {clients.sagemaker.meta.region_name}), or pass another package"
+            )
         return model_package
-    parameter = f"/sustainable-mlops/{target.environment}/platform"
+    parameter = get_platform_parameter(target.environment)
     with aws.translate_aws_errors(parameter):
         platform = read_platform(parameter, account.client("ssm"))
     group = platform.model_package_groups.get(target.model)
     if group is None:
         raise UserError(f"{parameter}: has no package group of {target.model}; apply the environment first")
     with aws.translate_aws_errors(f"model package group {group}"):
-        packages = clients.sagemaker.list_model_packages(
-            ModelPackageGroupName=group,
-            ModelApprovalStatus=APPROVED,
-            SortBy="CreationTime",
-            SortOrder="Descending",
-            MaxResults=1,
-        )["ModelPackageSummaryList"]
-    if not packages:
+        # A page of a filtered list may be empty although others follow.
+        pages = clients.sagemaker.get_paginator("list_model_packages").paginate(
+            ModelPackageGroupName=group, ModelApprovalStatus=APPROVED, SortBy="CreationTime", SortOrder="Descending"
+        )
+        newest = next((one["ModelPackageArn"] for page in pages for one in page["ModelPackageSummaryList"]), None)
+    if newest is None:
         raise UserError(
             f"{group}: has no approved package; approve one with smlops register --approve, or pass --package"
         )
-    return model_under_test.read_model(packages[0]["ModelPackageArn"], clients)
+    return model_under_test.read_model(newest, clients)
 
 
 class Deployment:
@@ -273,12 +283,12 @@ class Deployment:
         self._serving = serving
         self._target = target = serving.target
         self._step = steps.step
-        self._terraform = teardown.make_terraform(target.folder)
+        self._terraform = applied_environment.make_terraform(target.folder)
         self._plan = OUT / f"{target.environment}.{os.getpid()}.tfplan"  # another process has its own
         self._document: dict[str, Any] = {}
 
     def close(self) -> None:
-        """Delete the plan file, because it has the values of the resources."""
+        """Delete the plan file, because it contains the values of the resources."""
         self._plan.unlink(missing_ok=True)
 
     def write(self) -> None:
@@ -338,20 +348,22 @@ class Deployment:
         texts = [f"{format_number(figure.central)} {figure.unit}" for figure in figures]
         return f"the endpoint: {' and '.join(texts)} a month" if texts else ""
 
-    def find_failed_endpoints(self, clients: Clients) -> list[leftovers.Leftover]:
+    def find_failed_endpoints(self, clients: Clients) -> list[unmanaged_endpoints.UnmanagedEndpoint]:
         """Return the failed endpoints outside the state that the plan would create again.
 
         Raises UserError if such an endpoint is not Failed.
         """
-        failed = leftovers.find_leftovers(self._document, clients.sagemaker)
-        leftovers.check_leftovers(failed, self._terraform.command)
+        failed = unmanaged_endpoints.find_unmanaged_endpoints(self._document, clients.sagemaker)
+        unmanaged_endpoints.check_unmanaged_endpoints(failed, self._terraform.command)
         return failed
 
-    def delete_failed_endpoints(self, failed: Sequence[leftovers.Leftover], clients: Clients) -> None:
+    def delete_failed_endpoints(
+        self, failed: Sequence[unmanaged_endpoints.UnmanagedEndpoint], clients: Clients
+    ) -> None:
         """Delete these failed endpoints, so that the plan can create them."""
-        names = ", ".join(leftover.name for leftover in failed)
+        names = ", ".join(endpoint.name for endpoint in failed)
         with self._step("Delete the failed endpoint") as this:
-            leftovers.delete_failed_endpoints(failed, clients.sagemaker)
+            unmanaged_endpoints.delete_failed_endpoints(failed, clients.sagemaker)
             this.result = f"{names}: the first creation failed, and the state does not have it"
 
     def apply(self, changed_resources: Mapping[str, Sequence[str]]) -> None:
@@ -366,8 +378,8 @@ class Deployment:
             this.result = f"{len(changed_resources)} changes"
 
     def list_untaint_commands(self) -> list[str]:
-        """Return the commands that keep half-created resources, which the next apply would replace."""
-        addresses = self._terraform.list_tainted()
+        """Return the commands that keep partly created resources, which the next apply would replace."""
+        addresses = self._terraform.read_state().tainted
         return [f"{self._terraform.command} untaint {shlex.quote(address)}" for address in addresses]
 
     def find_endpoint(self, clients: Clients) -> str:
@@ -376,10 +388,16 @@ class Deployment:
         with self._step("Check the endpoint") as this:
             name = self._terraform.read_outputs().get(f"{choice.module}s", {}).get(self._target.model)
             if name is None:
-                raise UserError(f"envs/{self._target.environment} has no {choice.module} of {self._target.model}")
+                raise UserError(
+                    f"envs/{self._target.environment}: the outputs contain no {choice.module} of {self._target.model}; "
+                    "apply the environment, and deploy again"
+                )
             with aws.translate_aws_errors(f"endpoint {name}"):
                 status = clients.sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"]
             if status != "InService":
-                raise UserError(f"endpoint {name}: is {status}")
+                raise UserError(
+                    f"endpoint {name}: is {status}; read FailureReason of aws sagemaker describe-endpoint "
+                    f"--endpoint-name {name}, and deploy again"
+                )
             this.result = f"{name} is {status}"
         return str(name)

@@ -31,7 +31,7 @@ def read_status(sagemaker: Client, name: str) -> str | None:
 
 
 def is_in_transition(sagemaker: Client, name: str) -> bool:
-    """Return True if the endpoint is in transition."""
+    """Return whether the endpoint is in transition."""
     return read_status(sagemaker, name) in _TRANSITIONS
 
 

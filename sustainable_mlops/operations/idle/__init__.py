@@ -4,24 +4,25 @@
 ends them.
 """
 
-from sustainable_mlops.operations.idle.account import IdleAccount
-from sustainable_mlops.operations.idle.clean import Cleanup, apply_cleanups, check_include, list_cleanups
+from sustainable_mlops.operations.idle.account import AccountReader
+from sustainable_mlops.operations.idle.clean import CleanupDecision, apply_cleanups, check_include, list_cleanups
 from sustainable_mlops.operations.idle.finding import IdleFinding, IdleReport, SkippedPart
-from sustainable_mlops.operations.idle.scan import find_idle, list_actions
-from sustainable_mlops.operations.idle.scope import Target, choose_target, connect_account
+from sustainable_mlops.operations.idle.scan import find_idle, is_complete, list_actions
+from sustainable_mlops.operations.idle.scope import IdleScanTarget, choose_target, connect_account
 
 __all__ = [
-    "Cleanup",
-    "IdleAccount",
+    "AccountReader",
+    "CleanupDecision",
     "IdleFinding",
     "IdleReport",
+    "IdleScanTarget",
     "SkippedPart",
-    "Target",
     "apply_cleanups",
     "check_include",
     "choose_target",
     "connect_account",
     "find_idle",
+    "is_complete",
     "list_actions",
     "list_cleanups",
 ]

@@ -1,4 +1,4 @@
-"""Reads of a live account: lists over all pages, the time of AWS, and objects in S3."""
+"""Reader of a live account: lists over all pages, the time of AWS, and objects in S3."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -22,8 +22,8 @@ _ACTIONS = {
 }
 
 
-class IdleAccount(Account):
-    """Reads in one account and Region. Each raises DeniedError with the IAM action if AWS refuses it.
+class AccountReader(Account):
+    """Read-only client of one account and Region. A read that AWS refuses raises DeniedError with the IAM action.
 
     Each request is sent once: a scan is short, so a repeated read would return the same.
     """
@@ -70,8 +70,12 @@ class IdleAccount(Account):
             self._responses[key] = self.read(_get_action(client, service, operation), send, absent)
         return self._responses[key]
 
+    def read_account_id(self) -> str:
+        """Return the ID of the account."""
+        return self.account_id or str(self.call("sts", "get_caller_identity")["Account"])
+
     def read_time(self) -> datetime:
-        """Return the time of AWS, so that the clock of this machine does not matter."""
+        """Return the time of AWS, so that the clock of this computer does not matter."""
         response = self.call("sts", "get_caller_identity")
         date = response["ResponseMetadata"]["HTTPHeaders"].get("date")
         return parsedate_to_datetime(date) if date else datetime.now(UTC)

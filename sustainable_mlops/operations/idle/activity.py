@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sustainable_mlops.operations.idle.scope import Scope
+from sustainable_mlops.operations.idle.scope import IdleScanScope
 
 #: Limits of one GetMetricData request. Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html
 _MAX_QUERIES, _MAX_DATAPOINTS = 500, 100_800
@@ -14,7 +14,7 @@ _HOURLY_DAYS = 15
 
 
 @dataclass(frozen=True)
-class Metric:
+class ActivityMetric:
     """A metric that is more than 0 when its resource is in use."""
 
     resource: str
@@ -23,7 +23,7 @@ class Metric:
     dimensions: tuple[tuple[str, str], ...]
 
 
-def find_resources_in_use(scope: Scope, metrics: Sequence[Metric]) -> set[str]:
+def find_resources_in_use(scope: IdleScanScope, metrics: Sequence[ActivityMetric]) -> set[str]:
     """Return the resources with a metric above 0 in the period. Raises DeniedError."""
     period = _HOUR if scope.days <= _HOURLY_DAYS else _DAY
     datapoints = int(scope.days * _DAY // period) + 2
@@ -43,7 +43,7 @@ def find_resources_in_use(scope: Scope, metrics: Sequence[Metric]) -> set[str]:
     return in_use
 
 
-def _build_query(number: int, metric: Metric, period: int) -> Mapping[str, Any]:
+def _build_query(number: int, metric: ActivityMetric, period: int) -> Mapping[str, Any]:
     dimensions = [{"Name": name, "Value": value} for name, value in metric.dimensions]
     identity = {"Namespace": metric.namespace, "MetricName": metric.name, "Dimensions": dimensions}
     return {"Id": f"m{number}", "MetricStat": {"Metric": identity, "Period": period, "Stat": "Sum"}}

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from sustainable_mlops.aws import Client, translate_aws_errors
 from sustainable_mlops.errors import UserError, did_you_mean
-from sustainable_mlops.operations.idle.account import IdleAccount
+from sustainable_mlops.operations.idle.account import AccountReader
 from sustainable_mlops.operations.idle.finding import UNKNOWN_MANAGER, IdleFinding, IdleKind, IdleReport
 
 
@@ -23,7 +23,7 @@ class _EndAction(NamedTuple):
     include_value: str = ""
 
 
-def _call(operation: str) -> Callable[[Client, IdleFinding], object]:
+def _build_call(operation: str) -> Callable[[Client, IdleFinding], object]:
     """Return a function that sends one request with the members that identify the resource."""
     return lambda client, finding: getattr(client, operation)(**finding.identity)
 
@@ -36,20 +36,20 @@ def _delete_interface_endpoint(ec2: Client, finding: IdleFinding) -> None:
 
 #: Requests for the kinds that hold no data, in the order in which these can action.
 END_ACTIONS: dict[IdleKind, _EndAction] = {
-    IdleKind.ENDPOINT: _EndAction("delete", "sagemaker", _call("delete_endpoint"), True, "endpoints"),
-    IdleKind.ENDPOINT_CONFIG: _EndAction("delete", "sagemaker", _call("delete_endpoint_config"), True),
-    IdleKind.MODEL: _EndAction("delete", "sagemaker", _call("delete_model"), True),
-    IdleKind.APP: _EndAction("stop", "sagemaker", _call("delete_app"), False),
-    IdleKind.NOTEBOOK: _EndAction("stop", "sagemaker", _call("stop_notebook_instance"), False),
-    IdleKind.TRACKING_SERVER: _EndAction("stop", "sagemaker", _call("stop_mlflow_tracking_server"), False),
-    IdleKind.LOG_GROUP: _EndAction("set the retention of", "logs", _call("put_retention_policy"), True),
+    IdleKind.ENDPOINT: _EndAction("delete", "sagemaker", _build_call("delete_endpoint"), True, "endpoints"),
+    IdleKind.ENDPOINT_CONFIG: _EndAction("delete", "sagemaker", _build_call("delete_endpoint_config"), True),
+    IdleKind.MODEL: _EndAction("delete", "sagemaker", _build_call("delete_model"), True),
+    IdleKind.APP: _EndAction("stop", "sagemaker", _build_call("delete_app"), False),
+    IdleKind.NOTEBOOK: _EndAction("stop", "sagemaker", _build_call("stop_notebook_instance"), False),
+    IdleKind.TRACKING_SERVER: _EndAction("stop", "sagemaker", _build_call("stop_mlflow_tracking_server"), False),
+    IdleKind.LOG_GROUP: _EndAction("set the retention of", "logs", _build_call("put_retention_policy"), True),
     IdleKind.INTERFACE_ENDPOINT: _EndAction("delete", "ec2", _delete_interface_endpoint, True, "interface-endpoints"),
 }
 INCLUDE_VALUES = tuple(action.include_value for action in END_ACTIONS.values() if action.include_value)
 
 
 @dataclass(frozen=True)
-class Cleanup:
+class CleanupDecision:
     """Decision on one finding: the action that ends it, or the reason to keep it."""
 
     finding: IdleFinding
@@ -78,10 +78,10 @@ def check_include(values: Collection[str]) -> None:
             raise UserError(f"--include {value}: is not known{did_you_mean(value, INCLUDE_VALUES)}")
 
 
-def list_cleanups(report: IdleReport, include: Collection[str] = ()) -> list[Cleanup]:
+def list_cleanups(report: IdleReport, include: Collection[str] = ()) -> list[CleanupDecision]:
     """Return the decision on each finding: first those that end a resource, in the order of the requests."""
     kinds = list(END_ACTIONS)
-    cleanups = [_decide(finding, include) for finding in report.findings]
+    cleanups = [_decide_cleanup(finding, include) for finding in report.findings]
     return sorted(
         cleanups,
         key=lambda one: (
@@ -91,25 +91,29 @@ def list_cleanups(report: IdleReport, include: Collection[str] = ()) -> list[Cle
     )
 
 
-def _decide(finding: IdleFinding, include: Collection[str]) -> Cleanup:
+def _decide_cleanup(finding: IdleFinding, include: Collection[str]) -> CleanupDecision:
     action = END_ACTIONS.get(finding.kind)
     if action is None:
         reason = "it is in use" if finding.kind is IdleKind.OVERSIZED_ENDPOINT else "it holds data"
-        return Cleanup(finding, "keep", f"{reason}; set {finding.module_input}")
+        return CleanupDecision(finding, "keep", f"{reason}; set {finding.module_input}")
     if action.is_drift and finding.manager == UNKNOWN_MANAGER:
-        return Cleanup(finding, action.verb, "its tags cannot be read, so Terraform may manage it")
+        return CleanupDecision(finding, action.verb, "its tags cannot be read, so Terraform may manage it")
     if action.is_drift and finding.manager:
-        return Cleanup(finding, action.verb, f"{finding.manager} manages it by its tags; set {finding.module_input}")
+        return CleanupDecision(
+            finding, action.verb, f"{finding.manager} manages it by its tags; set {finding.module_input}"
+        )
     if action.include_value and action.include_value not in include:
-        return Cleanup(
+        return CleanupDecision(
             finding,
             action.verb,
             f"pass --include {action.include_value} to {action.verb} it; or set {finding.module_input}",
         )
-    return Cleanup(finding, action.verb)
+    return CleanupDecision(finding, action.verb)
 
 
-def apply_cleanups(cleanups: Sequence[Cleanup], account: IdleAccount) -> Iterator[tuple[Cleanup, str]]:
+def apply_cleanups(
+    cleanups: Sequence[CleanupDecision], account: AccountReader
+) -> Iterator[tuple[CleanupDecision, str]]:
     """End the resources without a reason to keep them; yield each with its error, which is empty after a success."""
     for cleanup in cleanups:
         if cleanup.keep_reason:

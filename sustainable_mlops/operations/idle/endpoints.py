@@ -4,20 +4,21 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sustainable_mlops.aws.arn import Arn
 from sustainable_mlops.footprint import (
     FleetActivity,
     FootprintEstimate,
     FootprintFigure,
     ServerlessActivity,
-    exact_quantity,
+    make_exact,
 )
 from sustainable_mlops.footprint.activities import Activity
 from sustainable_mlops.footprint.figures import UNITS
-from sustainable_mlops.operations.idle.activity import Metric, find_resources_in_use
+from sustainable_mlops.operations.idle.activity import ActivityMetric, find_resources_in_use
 from sustainable_mlops.operations.idle.finding import IdleFinding, IdleKind, estimate_month
-from sustainable_mlops.operations.idle.scope import Scope, format_days
+from sustainable_mlops.operations.idle.scope import IdleScanScope, format_days
 
-NO_WORK = exact_quantity(0.0, "no requests")
+NO_WORK = make_exact(0.0, "no requests")
 #: Metrics of requests: the first of real-time and serverless endpoints, the others of asynchronous ones. Source:
 #: SageMaker developer guide, "Amazon SageMaker AI metrics in Amazon CloudWatch", "... from asynchronous endpoints".
 _REQUESTS = ("Invocations", "InvocationsProcessed", "InvocationFailures")
@@ -29,8 +30,8 @@ _INPUTS = {
 #: Region of the API of Cost Optimization Hub, which covers all Regions of an account.
 _HUB_REGION = "us-east-1"
 _RESOURCE_TYPE = "SageMakerEndpoint"
-#: Actions of Cost Optimization Hub that end a resource.
-_ENDING_ACTIONS = ("Delete", "Stop", "ScaleIn")
+#: Actions of Cost Optimization Hub that end a resource. The action ScaleIn only lowers the number of instances.
+_ENDING_ACTIONS = ("Delete", "Stop")
 
 
 @dataclass(frozen=True)
@@ -49,10 +50,10 @@ class RunningEndpoint:
         return str(self.description["EndpointName"])
 
     @property
-    def metrics(self) -> list[Metric]:
+    def metrics(self) -> list[ActivityMetric]:
         """Metrics of its requests."""
         return [
-            Metric(
+            ActivityMetric(
                 self.name, "AWS/SageMaker", metric, (("EndpointName", self.name), ("VariantName", one["VariantName"]))
             )
             for one in self.description.get("ProductionVariants", ())
@@ -60,7 +61,7 @@ class RunningEndpoint:
         ]
 
 
-def find_endpoints(scope: Scope) -> Iterator[IdleFinding | str]:
+def find_endpoints(scope: IdleScanScope) -> Iterator[IdleFinding | str]:
     """Yield the running endpoints without invocations in the period.
 
     Endpoints without instances, and serverless ones without provisioned concurrency, cost nothing and are not idle.
@@ -79,10 +80,12 @@ def find_endpoints(scope: Scope) -> Iterator[IdleFinding | str]:
             yield _build_finding(scope, endpoint, f"no invocations for {scope.period}")
 
 
-def read_running_endpoint(scope: Scope, name: str) -> RunningEndpoint | None:
-    """Return an endpoint in service with running instances or workers; None for any other endpoint."""
-    description = scope.account.call("sagemaker", "describe_endpoint", EndpointName=name)
-    if description["EndpointStatus"] != "InService":
+def read_running_endpoint(scope: IdleScanScope, name: str) -> RunningEndpoint | None:
+    """Return an endpoint in service with running instances or workers; None for any other or a deleted endpoint."""
+    description = scope.account.call(
+        "sagemaker", "describe_endpoint", absent=("ValidationException",), EndpointName=name
+    )
+    if description is None or description["EndpointStatus"] != "InService":
         return None
     configuration = scope.account.call(
         "sagemaker", "describe_endpoint_config", EndpointConfigName=description["EndpointConfigName"]
@@ -113,7 +116,7 @@ def _read_variant(variant: Mapping[str, Any], configuration: Mapping[str, Any], 
     if serverless:
         workers = serverless.get("ProvisionedConcurrency") or 0
         memory = serverless["MemorySizeInMB"]
-        provisioned = exact_quantity(float(workers))
+        provisioned = make_exact(float(workers))
         return ServerlessActivity(memory, region, NO_WORK, NO_WORK, provisioned) if workers else None
     count = variant.get("CurrentInstanceCount") or 0
     pools = sorted(configuration.get("InstancePools") or (), key=lambda pool: pool.get("Priority", 0))
@@ -122,11 +125,11 @@ def _read_variant(variant: Mapping[str, Any], configuration: Mapping[str, Any], 
     )
     if not count or not types:
         return None
-    instances = exact_quantity(float(count))
+    instances = make_exact(float(count))
     return FleetActivity(types[0], region, count=instances, duty=NO_WORK, fallback_types=tuple(types[1:]))
 
 
-def _build_finding(scope: Scope, endpoint: RunningEndpoint, problem: str) -> IdleFinding:
+def _build_finding(scope: IdleScanScope, endpoint: RunningEndpoint, problem: str) -> IdleFinding:
     arn = endpoint.description["EndpointArn"]
     return IdleFinding(
         IdleKind.ENDPOINT,
@@ -141,7 +144,7 @@ def _build_finding(scope: Scope, endpoint: RunningEndpoint, problem: str) -> Idl
 
 
 @dataclass(frozen=True)
-class Recommendation:
+class AwsRecommendation:
     """A recommendation of AWS for an endpoint."""
 
     source: str
@@ -154,10 +157,10 @@ class Recommendation:
     @property
     def name(self) -> str:
         """Name of the endpoint."""
-        return self.arn.rpartition("/")[2]
+        return Arn.parse(self.arn).name
 
 
-def read_compute_optimizer(scope: Scope) -> list[Recommendation] | str:
+def read_compute_optimizer(scope: IdleScanScope) -> list[AwsRecommendation] | str:
     """Return the idle endpoints of Compute Optimizer, or a note if the account is not enrolled."""
     source = "Compute Optimizer"
     status = scope.account.call("compute-optimizer", "get_enrollment_status")["status"]
@@ -170,7 +173,7 @@ def read_compute_optimizer(scope: Scope) -> list[Recommendation] | str:
         filters=[{"name": "ResourceType", "values": [_RESOURCE_TYPE]}],
     )
     return [
-        Recommendation(
+        AwsRecommendation(
             source,
             one["resourceArn"],
             one.get("savingsOpportunity", {}).get("estimatedMonthlySavings", {}).get("value", 0.0),
@@ -181,17 +184,21 @@ def read_compute_optimizer(scope: Scope) -> list[Recommendation] | str:
     ]
 
 
-def read_cost_optimization_hub(scope: Scope) -> list[Recommendation] | str:
+def read_cost_optimization_hub(scope: IdleScanScope) -> list[AwsRecommendation] | str:
     """Return the recommendations of Cost Optimization Hub, or a note if the account is not enrolled."""
     source = "Cost Optimization Hub"
     hub = {"region": _HUB_REGION}
     statuses = scope.account.list_all("cost-optimization-hub", "list_enrollment_statuses", "items", **hub)
     if not any(one["status"] == "Active" for one in statuses):
         return f"{source}: the account is not enrolled"
-    selection = {"resourceTypes": [_RESOURCE_TYPE], "regions": [scope.region]}
+    selection = {
+        "resourceTypes": [_RESOURCE_TYPE],
+        "regions": [scope.region],
+        "accountIds": [scope.account.read_account_id()],  # a management account sees those of all members
+    }
     items = scope.account.list_all("cost-optimization-hub", "list_recommendations", "items", filter=selection, **hub)
     return [
-        Recommendation(
+        AwsRecommendation(
             source,
             one["resourceArn"],
             one.get("estimatedMonthlySavings", 0.0),
@@ -203,11 +210,18 @@ def read_cost_optimization_hub(scope: Scope) -> list[Recommendation] | str:
 
 
 def merge_recommendations(
-    scope: Scope, findings: list[IdleFinding], recommendations: list[Recommendation]
+    scope: IdleScanScope, findings: list[IdleFinding], recommendations: list[AwsRecommendation]
 ) -> list[IdleFinding]:
-    """Return the findings with the recommendations: known endpoints get the source, and other endpoints are added."""
+    """Return the findings with the recommendations: known endpoints get the source, and other endpoints are added.
+
+    Recommendations for another account or Region are ignored, because an endpoint there can have the same name.
+    """
     findings_by_arn = {finding.arn: finding for finding in findings}
+    location = (scope.region, scope.account.read_account_id())
     for one in recommendations:
+        arn = Arn.parse_or_none(one.arn)
+        if arn is None or (arn.region, arn.account) != location:
+            continue
         finding = findings_by_arn.get(one.arn)
         if finding is not None:
             findings_by_arn[one.arn] = replace(finding, sources=tuple(dict.fromkeys((*finding.sources, one.source))))
@@ -216,7 +230,7 @@ def merge_recommendations(
     return list(findings_by_arn.values())
 
 
-def _build_recommended_finding(scope: Scope, recommendation: Recommendation) -> IdleFinding | None:
+def _build_recommended_finding(scope: IdleScanScope, recommendation: AwsRecommendation) -> IdleFinding | None:
     """Return the finding of an endpoint that only AWS reports; None if it no longer runs."""
     endpoint = read_running_endpoint(scope, recommendation.name)
     if endpoint is None:

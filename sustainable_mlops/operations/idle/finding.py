@@ -34,12 +34,12 @@ UNKNOWN_MANAGER = "unknown"
 
 @dataclass(frozen=True)
 class IdleFinding:
-    """An idle resource, its figures for a month, and the module input that ends it."""
+    """An idle resource, its figures for a month, and the module input that prevents it."""
 
     kind: IdleKind
     name: str
     problem: str
-    #: Module input that ends it.
+    #: Module input that prevents it.
     module_input: str
     #: Savings of a month.
     estimate: FootprintEstimate = ZERO_ESTIMATE
@@ -120,10 +120,10 @@ class IdleReport:
 
 def estimate_month(*activities: Activity) -> FootprintEstimate:
     """Return the estimate of a month; unknown for a type that is not in the catalogue."""
-    return sum_estimates([_estimate(activity) for activity in activities])
+    return sum_estimates([_estimate_activity(activity) for activity in activities])
 
 
-def _estimate(activity: Activity) -> FootprintEstimate:
+def _estimate_activity(activity: Activity) -> FootprintEstimate:
     try:
         return estimate(activity)
     except UserError as error:

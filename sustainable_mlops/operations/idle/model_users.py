@@ -3,11 +3,11 @@
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from sustainable_mlops.operations.idle.account import IdleAccount
+from sustainable_mlops.operations.idle.account import AccountReader
 
 
-def list_used_configurations(account: IdleAccount) -> set[str]:
-    """Return the configurations of all endpoints, with those of pending deployments."""
+def list_used_configurations(account: AccountReader) -> set[str]:
+    """Return the configurations of all endpoints and of their pending deployments."""
     names = set()
     for summary in account.list_all("sagemaker", "list_endpoints", "Endpoints"):
         endpoint = account.call("sagemaker", "describe_endpoint", EndpointName=summary["EndpointName"])
@@ -16,7 +16,7 @@ def list_used_configurations(account: IdleAccount) -> set[str]:
     return names
 
 
-def list_models(account: IdleAccount, configurations: Collection[str], used: Collection[str]) -> set[str]:
+def list_models(account: AccountReader, configurations: Collection[str], used: Collection[str]) -> set[str]:
     """Return the models of configurations, and those of the inference components of their endpoints.
 
     `used` are the configurations of endpoints. A variant for inference components names no model. A configuration of
@@ -34,7 +34,7 @@ def list_models(account: IdleAccount, configurations: Collection[str], used: Col
     return models | set(_list_component_models(account)) if has_components else models
 
 
-def list_transform_models(account: IdleAccount, **filters: Any) -> set[str]:
+def list_transform_models(account: AccountReader, **filters: Any) -> set[str]:
     """Return the models of the transform jobs that a filter of ListTransformJobs selects."""
     jobs = account.list_all("sagemaker", "list_transform_jobs", "TransformJobSummaries", **filters)
     names = [job["TransformJobName"] for job in jobs]
@@ -45,7 +45,7 @@ def _list_variants(configuration: dict[str, Any]) -> list[dict[str, Any]]:
     return [*configuration["ProductionVariants"], *(configuration.get("ShadowProductionVariants") or ())]
 
 
-def _list_component_models(account: IdleAccount) -> Iterator[str]:
+def _list_component_models(account: AccountReader) -> Iterator[str]:
     for summary in account.list_all("sagemaker", "list_inference_components", "InferenceComponents"):
         name = summary["InferenceComponentName"]
         component = account.call("sagemaker", "describe_inference_component", InferenceComponentName=name)

@@ -3,16 +3,16 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sustainable_mlops.footprint import exact_quantity
+from sustainable_mlops.footprint import make_exact
 from sustainable_mlops.footprint.activities import ServiceActivity
-from sustainable_mlops.operations.idle.activity import Metric, find_resources_in_use
+from sustainable_mlops.operations.idle.activity import ActivityMetric, find_resources_in_use
 from sustainable_mlops.operations.idle.finding import IdleFinding, IdleKind, estimate_month
-from sustainable_mlops.operations.idle.scope import Scope
+from sustainable_mlops.operations.idle.scope import IdleScanScope
 
 _ID = "VpcEndpointId"
 
 
-def find_interface_endpoints(scope: Scope) -> Iterator[IdleFinding | str]:
+def find_interface_endpoints(scope: IdleScanScope) -> Iterator[IdleFinding | str]:
     """Yield the interface endpoints without traffic in the period. Each zone of an endpoint is billed by the hour."""
     interface = [{"Name": "vpc-endpoint-type", "Values": ["Interface"]}]
     endpoints = [
@@ -32,14 +32,14 @@ def find_interface_endpoints(scope: Scope) -> Iterator[IdleFinding | str]:
             one[_ID],
             f"no traffic to {one['ServiceName']} for {scope.period}, in {zones} zone{'' if zones == 1 else 's'}",
             "purposes (network)",
-            estimate_month(ServiceActivity("interface endpoint", scope.region, exact_quantity(float(zones)))),
+            estimate_month(ServiceActivity("interface endpoint", scope.region, make_exact(float(zones)))),
             arn,
             scope.find_manager(arn),
             {_ID: one[_ID]},
         )
 
 
-def _get_metric(endpoint: dict[str, Any]) -> Metric:
+def _get_metric(endpoint: dict[str, Any]) -> ActivityMetric:
     """Return the metric with the bytes of an endpoint in all of its zones.
 
     Source: AWS PrivateLink guide, "CloudWatch metrics for AWS PrivateLink".
@@ -50,13 +50,13 @@ def _get_metric(endpoint: dict[str, Any]) -> Metric:
         "VPC Endpoint Id": endpoint[_ID],
         "VPC Id": endpoint["VpcId"],
     }
-    return Metric(endpoint[_ID], "AWS/PrivateLinkEndpoints", "BytesProcessed", tuple(dimensions.items()))
+    return ActivityMetric(endpoint[_ID], "AWS/PrivateLinkEndpoints", "BytesProcessed", tuple(dimensions.items()))
 
 
 def _get_name(endpoint: dict[str, Any]) -> str:
     return next((str(tag["Value"]) for tag in endpoint.get("Tags") or () if tag["Key"] == "Name"), "")
 
 
-def _build_arn(scope: Scope, endpoint: dict[str, Any]) -> str:
+def _build_arn(scope: IdleScanScope, endpoint: dict[str, Any]) -> str:
     partition = scope.account.client("ec2").meta.partition
     return f"arn:{partition}:ec2:{scope.region}:{endpoint['OwnerId']}:vpc-endpoint/{endpoint[_ID]}"

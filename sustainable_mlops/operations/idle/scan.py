@@ -5,43 +5,43 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.operations.idle.account import IdleAccount
+from sustainable_mlops.operations.idle.account import AccountReader
 from sustainable_mlops.operations.idle.endpoints import (
-    Recommendation,
+    AwsRecommendation,
     find_endpoints,
     merge_recommendations,
     read_compute_optimizer,
     read_cost_optimization_hub,
 )
 from sustainable_mlops.operations.idle.finding import IdleFinding, IdleReport, SkippedPart
-from sustainable_mlops.operations.idle.leftovers import find_checkpoints, find_log_groups, find_orphans
 from sustainable_mlops.operations.idle.network import find_interface_endpoints
-from sustainable_mlops.operations.idle.scope import Scope, Target, read_tags
+from sustainable_mlops.operations.idle.scope import IdleScanScope, IdleScanTarget, read_tags
 from sustainable_mlops.operations.idle.studio import find_apps, find_notebooks, find_tracking_servers
+from sustainable_mlops.operations.idle.unused_resources import find_checkpoints, find_log_groups, find_unused_models
 from sustainable_mlops.operations.preflight.account import DeniedError
 
 _METRICS = "cloudwatch:GetMetricData"
 
 
-class Part(NamedTuple):
+class IdleScan(NamedTuple):
     """A part of the account, and the IAM actions that it needs."""
 
-    find: Callable[[Scope], Iterator[IdleFinding | str]]
+    find: Callable[[IdleScanScope], Iterator[IdleFinding | str]]
     actions: tuple[str, ...]
 
 
 _ENDPOINT_READS = ("sagemaker:ListEndpoints", "sagemaker:DescribeEndpoint", "sagemaker:DescribeEndpointConfig")
 #: Parts in the order of the report.
-PARTS: dict[str, Part] = {
-    "endpoints": Part(find_endpoints, (*_ENDPOINT_READS, _METRICS)),
-    "Studio apps": Part(find_apps, ("sagemaker:ListDomains", "sagemaker:ListApps", "sagemaker:DescribeApp")),
-    "notebook instances": Part(find_notebooks, ("sagemaker:ListNotebookInstances",)),
-    "tracking servers": Part(
+PARTS: dict[str, IdleScan] = {
+    "endpoints": IdleScan(find_endpoints, (*_ENDPOINT_READS, _METRICS)),
+    "Studio apps": IdleScan(find_apps, ("sagemaker:ListDomains", "sagemaker:ListApps", "sagemaker:DescribeApp")),
+    "notebook instances": IdleScan(find_notebooks, ("sagemaker:ListNotebookInstances",)),
+    "tracking servers": IdleScan(
         find_tracking_servers,
         ("sagemaker:ListMlflowTrackingServers", "sagemaker:DescribeMlflowTrackingServer", "s3:ListBucket"),
     ),
-    "configurations and models": Part(
-        find_orphans,
+    "configurations and models": IdleScan(
+        find_unused_models,
         (
             *_ENDPOINT_READS,
             "sagemaker:ListEndpointConfigs",
@@ -52,13 +52,13 @@ PARTS: dict[str, Part] = {
             "sagemaker:DescribeInferenceComponent",
         ),
     ),
-    "checkpoints": Part(find_checkpoints, ("s3:ListAllMyBuckets", "s3:ListBucket")),
-    "log groups": Part(find_log_groups, ("logs:DescribeLogGroups",)),
-    "interface endpoints": Part(find_interface_endpoints, ("ec2:DescribeVpcEndpoints", _METRICS)),
+    "checkpoints": IdleScan(find_checkpoints, ("s3:ListAllMyBuckets", "s3:ListBucket")),
+    "log groups": IdleScan(find_log_groups, ("logs:DescribeLogGroups",)),
+    "interface endpoints": IdleScan(find_interface_endpoints, ("ec2:DescribeVpcEndpoints", _METRICS)),
 }
 _TAGS = "tags"
 #: Services of AWS with findings on endpoints, and the IAM actions that they need.
-_SERVICES: dict[str, tuple[Callable[[Scope], list[Recommendation] | str], tuple[str, ...]]] = {
+_SERVICES: dict[str, tuple[Callable[[IdleScanScope], list[AwsRecommendation] | str], tuple[str, ...]]] = {
     "Compute Optimizer": (
         read_compute_optimizer,
         ("compute-optimizer:GetEnrollmentStatus", "compute-optimizer:GetIdleRecommendations"),
@@ -79,8 +79,13 @@ def list_actions() -> dict[str, tuple[str, ...]]:
     }
 
 
+def is_complete(report: IdleReport) -> bool:
+    """Return whether every part of the account was read. The services of AWS are optional, and may be missing."""
+    return all(one.part in _SERVICES for one in report.skipped)
+
+
 def find_idle(
-    account: IdleAccount, target: Target, days: float, progress: Callable[[str], None] = lambda _: None
+    account: AccountReader, target: IdleScanTarget, days: float, progress: Callable[[str], None] = lambda _: None
 ) -> IdleReport:
     """Return the idle resources of an environment or a Region. A denied read skips only its part. Raises UserError."""
     progress(_TAGS)
@@ -92,7 +97,7 @@ def find_idle(
     tags = None
     with _skip_if_denied(report, _TAGS):
         tags = read_tags(account)
-    scope = Scope(account, target, days, moment, tags)
+    scope = IdleScanScope(account, target, days, moment, tags)
     for name, part in PARTS.items():
         progress(name)
         with _skip_if_denied(report, name):
@@ -107,7 +112,7 @@ def _get_cost(finding: IdleFinding) -> float:
     return cost.central if cost is not None else 0.0
 
 
-def _merge_services(report: IdleReport, scope: Scope, progress: Callable[[str], None]) -> None:
+def _merge_services(report: IdleReport, scope: IdleScanScope, progress: Callable[[str], None]) -> None:
     for name, (read, _) in _SERVICES.items():
         progress(name)
         with _skip_if_denied(report, name):

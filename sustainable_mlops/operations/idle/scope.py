@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from sustainable_mlops.catalogue import regions
+from sustainable_mlops.documents import read_mapping
 from sustainable_mlops.errors import UserError, describe_missing_file, did_you_mean
-from sustainable_mlops.footprint.mapping_file import read_mapping
-from sustainable_mlops.operations.idle.account import IdleAccount
+from sustainable_mlops.operations.idle.account import AccountReader
 from sustainable_mlops.operations.idle.finding import UNKNOWN_MANAGER
 
 #: Services whose resources are scanned, as the tagging API names them.
@@ -23,7 +23,7 @@ _TOOLS = {"terraform": "Terraform", "opentofu": "OpenTofu", "pulumi": "Pulumi", 
 
 
 @dataclass(frozen=True)
-class Target:
+class IdleScanTarget:
     """Subject of a scan: an environment, or a whole Region if `environment` is empty."""
 
     region: str
@@ -33,10 +33,10 @@ class Target:
     assume_role_arn: str | None = None
 
 
-def read_environment(folder: Path) -> Target:
+def read_environment(folder: Path) -> IdleScanTarget:
     """Return the target of an environment's folder. Raises UserError if its settings are not usable."""
     if folder.is_file():
-        raise UserError(f"--environment: {folder}: is a file; name its folder: {folder.absolute().parent}")
+        raise UserError(f"--environment: {folder}: is a file; pass its folder: {folder.absolute().parent}")
     file = folder / "settings.yaml"
     if not file.is_file():
         raise UserError(describe_missing_file(file))
@@ -44,7 +44,7 @@ def read_environment(folder: Path) -> Target:
     for name in ("region", "name_prefix", "account_id"):
         if not settings.get(name):
             raise UserError(f"{file}: {name}: is missing; add it, or use --region for the whole Region")
-    return Target(
+    return IdleScanTarget(
         region=str(settings["region"]),
         environment=str(settings.get("environment") or folder.resolve().name),
         name_prefix=str(settings["name_prefix"]),
@@ -53,7 +53,7 @@ def read_environment(folder: Path) -> Target:
     )
 
 
-def choose_target(environment: Path | None, region: str | None) -> Target:
+def choose_target(environment: Path | None, region: str | None) -> IdleScanTarget:
     """Return the target of a command. Raises UserError unless exactly one of the two is given."""
     if (environment is None) == (region is None):
         raise UserError("pass either --environment with the folder of an environment, or --region for a whole Region")
@@ -62,23 +62,23 @@ def choose_target(environment: Path | None, region: str | None) -> Target:
     name = region or ""
     if regions.find(name) is None:
         raise UserError(f"--region {name}: is not a Region of the catalogue{did_you_mean(name, regions.load_all())}")
-    return Target(name)
+    return IdleScanTarget(name)
 
 
-def connect_account(target: Target) -> IdleAccount:
+def connect_account(target: IdleScanTarget) -> AccountReader:
     """Return the account of a target. Raises UserError if the credentials belong to another account."""
-    account = IdleAccount(target.region, target.assume_role_arn, target.account_id)
+    account = AccountReader(target.region, target.assume_role_arn, target.account_id)
     if target.account_id is not None:
         account.check()
     return account
 
 
 @dataclass(frozen=True)
-class Scope:
+class IdleScanScope:
     """Resources and period of a scan. `tags` is None if the account's tags cannot be read."""
 
-    account: IdleAccount
-    target: Target
+    account: AccountReader
+    target: IdleScanTarget
     days: float
     moment: datetime
     tags: Mapping[str, Mapping[str, str]] | None
@@ -126,7 +126,7 @@ def format_days(days: float) -> str:
     return f"{days:g} day{'' if days == 1 else 's'}"
 
 
-def read_tags(account: IdleAccount) -> dict[str, dict[str, str]]:
+def read_tags(account: AccountReader) -> dict[str, dict[str, str]]:
     """Return the tags of the Region's resources by ARN. Raises DeniedError."""
     resources = account.list_all(
         "resourcegroupstaggingapi",

@@ -1,17 +1,17 @@
-"""Machines that people use interactively: Studio apps, notebook instances and MLflow tracking servers."""
+"""Resources that people use interactively: Studio apps, notebook instances and MLflow tracking servers."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from sustainable_mlops.aws import S3Uri
 from sustainable_mlops.catalogue import service_prices
-from sustainable_mlops.footprint import FleetActivity, FootprintEstimate, exact_quantity
+from sustainable_mlops.footprint import FleetActivity, FootprintEstimate, make_exact
 from sustainable_mlops.footprint.activities import ServiceActivity
 from sustainable_mlops.operations.idle.finding import IdleFinding, IdleKind, describe_unknown, estimate_month
-from sustainable_mlops.operations.idle.scope import Scope
+from sustainable_mlops.operations.idle.scope import IdleScanScope
 from sustainable_mlops.operations.studio_apps import APP_MEMBERS, identify
 
-_NO_WORK = exact_quantity(0.0, "no work")
+_NO_WORK = make_exact(0.0, "no work")
 #: Types of apps with an instance of their own that reports the activity of its user.
 _APP_TYPES = ("CodeEditor", "JupyterLab", "JupyterServer", "KernelGateway")
 #: Instance type of apps that cost nothing.
@@ -30,7 +30,7 @@ _RUNNING_SERVERS = (
 _SAME = timedelta(seconds=1)
 
 
-def find_apps(scope: Scope) -> Iterator[IdleFinding | str]:
+def find_apps(scope: IdleScanScope) -> Iterator[IdleFinding | str]:
     """Yield the apps without user activity in the period.
 
     SageMaker's health checks can also update the time of the last activity. So the use of an app is unknown if both
@@ -68,7 +68,7 @@ def _is_health_check(activity: datetime, check: datetime | None) -> bool:
     return check is not None and abs(activity - check) <= _SAME
 
 
-def find_notebooks(scope: Scope) -> Iterator[IdleFinding | str]:
+def find_notebooks(scope: IdleScanScope) -> Iterator[IdleFinding | str]:
     """Yield the notebook instances that have run for the whole period. AWS reports no activity of them."""
     running = {"StatusEquals": "InService"}
     for notebook in scope.account.list_all("sagemaker", "list_notebook_instances", "NotebookInstances", **running):
@@ -87,7 +87,7 @@ def find_notebooks(scope: Scope) -> Iterator[IdleFinding | str]:
             )
 
 
-def find_tracking_servers(scope: Scope) -> Iterator[IdleFinding | str]:
+def find_tracking_servers(scope: IdleScanScope) -> Iterator[IdleFinding | str]:
     """Yield the running tracking servers without a new artifact in the period.
 
     AWS reports no requests of tracking servers, so new objects in the artifact store stand for use.
@@ -115,7 +115,7 @@ def find_tracking_servers(scope: Scope) -> Iterator[IdleFinding | str]:
 
 
 def _estimate_server(size: str, region: str) -> FootprintEstimate:
-    """Return the cost of a tracking server; AWS publishes neither its machine nor its energy."""
+    """Return the cost of a tracking server; AWS publishes neither its instance type nor its energy."""
     for price in service_prices.load_by_type().get("aws_sagemaker_mlflow_tracking_server", ()):
         if all(size in (one.values or (size,)) for one in price.conditions):
             return estimate_month(ServiceActivity(price.item, region))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from sustainable_mlops.operations.preflight.account import Account, guard
+from sustainable_mlops.operations.preflight.account import Account, report_denied_read
 from sustainable_mlops.operations.preflight.bootstrap import check_deployer_roles
 from sustainable_mlops.operations.preflight.finding import PreflightFinding, Status
 from sustainable_mlops.operations.preflight.governance import check_lake_formation, check_scaling_role
@@ -15,7 +15,7 @@ from sustainable_mlops.operations.preflight.provider import check_provider
 from sustainable_mlops.operations.preflight.quotas import check_quotas
 from sustainable_mlops.operations.preflight.target import EndpointDemand, JobDemand, PreflightTarget
 
-__all__ = ["Account", "EndpointDemand", "JobDemand", "PreflightFinding", "PreflightTarget", "Status", "run"]
+__all__ = ["Account", "EndpointDemand", "JobDemand", "PreflightFinding", "PreflightTarget", "Status", "check_account"]
 
 Check = Callable[[PreflightTarget, Account], Iterator[PreflightFinding]]
 _AT_ANY_TIME: dict[str, Check] = {
@@ -34,7 +34,7 @@ _BEFORE_APPLY: dict[str, Check] = {
 }
 
 
-def run(
+def check_account(
     target: PreflightTarget, account: Account, progress: Callable[[str], None] = lambda _: None
 ) -> Iterator[PreflightFinding]:
     """Yield the findings of every check. After a wrong account or a disabled Region, call AWS no more."""
@@ -43,21 +43,23 @@ def run(
         if stopped:
             break
         progress(name)
-        for finding in guard(name, partial(check, target, account)):
+        for finding in report_denied_read(name, partial(check, target, account)):
             stopped |= finding.status == "stop"
             yield finding
     if not stopped:
-        yield from _ask_aws(target, account, progress)
+        yield from _check_reads(target, account, progress)
     progress("idle month")
     yield from check_idle(target)
     yield from check_provider(target)
 
 
-def _ask_aws(target: PreflightTarget, account: Account, progress: Callable[[str], None]) -> Iterator[PreflightFinding]:
+def _check_reads(
+    target: PreflightTarget, account: Account, progress: Callable[[str], None]
+) -> Iterator[PreflightFinding]:
     for name, check in _AT_ANY_TIME.items():
         progress(name)
-        yield from guard(name, partial(check, target, account))
-    yield from guard("names", lambda: _check_names(target, account, progress))
+        yield from report_denied_read(name, partial(check, target, account))
+    yield from report_denied_read("names", lambda: _check_names(target, account, progress))
 
 
 def _check_names(
@@ -69,4 +71,4 @@ def _check_names(
         return
     for name, check in _BEFORE_APPLY.items():
         progress(name)
-        yield from guard(name, partial(check, target, account))
+        yield from report_denied_read(name, partial(check, target, account))

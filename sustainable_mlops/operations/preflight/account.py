@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from sustainable_mlops.aws import AccountClients, read_error_code
-from sustainable_mlops.errors import UserError
-from sustainable_mlops.operations.preflight.finding import PreflightFinding, cannot_tell
+from sustainable_mlops.aws.errors import build_credentials_error
+from sustainable_mlops.catalogue.regions import find_partition
+from sustainable_mlops.operations.preflight.finding import PreflightFinding, build_unknown_finding
 
 #: Codes by which services deny a read.
 _DENIED = (
@@ -16,8 +17,8 @@ _DENIED = (
     "UnauthorizedOperation",
     "403",
 )
-#: Regions that are always enabled, by the start of their partition's names.
-_HOMES = {"cn-": "cn-north-1", "us-gov-": "us-gov-west-1"}
+#: A Region of each partition that is always enabled.
+_HOMES = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 
 
 class DeniedError(Exception):
@@ -30,10 +31,10 @@ class DeniedError(Exception):
 
 
 class Account(AccountClients):
-    """Reads in one account and Region, with the role that Terraform assumes where the settings name one."""
+    """Reader of one account and Region. It uses the role that Terraform assumes, if the settings name one."""
 
-    def _config(self) -> Any:
-        """Return the configuration of clients that soon give up: a person waits for each check."""
+    def _build_config(self) -> Any:
+        """Return the configuration of clients with short timeouts, because a person waits for each check."""
         from botocore.config import Config
 
         return Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=5, read_timeout=20)
@@ -41,12 +42,12 @@ class Account(AccountClients):
     @property
     def home_region(self) -> str:
         """A Region of the same partition that no account can disable."""
-        return next((home for start, home in _HOMES.items() if self.region.startswith(start)), "us-east-1")
+        return _HOMES[find_partition(self.region)]
 
     def read(self, action: str, call: Callable[[], Any], absent: tuple[str, ...] = ()) -> Any:
         """Return the response of a read, or None for an error code in `absent`.
 
-        Raises DeniedError, and UserError where there are no credentials.
+        Raises DeniedError, and UserError if there are no credentials.
         """
         from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
@@ -58,17 +59,14 @@ class Account(AccountClients):
                 return None
             raise DeniedError(action, f"{action}: {code}", denied=code in _DENIED) from None
         except NoCredentialsError:
-            raise UserError(
-                f"{action}: no AWS credentials; sign in (aws sso login, AWS_PROFILE), "
-                "or run this on the sandbox: smlops sandbox exec -- <command>"
-            ) from None
+            raise build_credentials_error(action) from None
         except BotoCoreError as error:
             raise DeniedError(action, f"{action}: {error}", denied=False) from None
 
 
-def guard(check: str, run: Callable[[], Iterator[PreflightFinding]]) -> Iterator[PreflightFinding]:
+def report_denied_read(check: str, run: Callable[[], Iterator[PreflightFinding]]) -> Iterator[PreflightFinding]:
     """Yield the findings of a check, and one more if a read is denied."""
     try:
         yield from run()
     except DeniedError as error:
-        yield cannot_tell(check, str(error), error.action)
+        yield build_unknown_finding(check, str(error), error.action)

@@ -18,7 +18,7 @@ def format_bootstrap_command(target: PreflightTarget) -> str:
 
 
 def check_deployer_roles(target: PreflightTarget, account: Account) -> Iterator[PreflightFinding]:
-    """Check that the roles of CI exist, and that the environment's roles get the boundary of the role that applies."""
+    """Check that the CI roles exist, and that the environment's roles get the boundary of the role that applies."""
     iam, boundary, missing = account.client("iam"), None, []
     for kind in KINDS:
         name = f"deployer-{target.name_prefix}-{kind}"
@@ -29,7 +29,7 @@ def check_deployer_roles(target: PreflightTarget, account: Account) -> Iterator[
             boundary = response["Role"].get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
     check = "deployer roles"
     if missing:
-        text = f"roles of CI do not exist: {', '.join(missing)}; {BOOTSTRAP}"
+        text = f"CI roles do not exist: {', '.join(missing)}; {BOOTSTRAP}"
         yield PreflightFinding("look", check, text, format_bootstrap_command(target))
     elif boundary is None:
         text = (

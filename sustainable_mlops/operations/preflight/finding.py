@@ -14,9 +14,9 @@ class PreflightFinding:
     status: Status
     check: str
     text: str
-    #: A command to paste; empty where there is none.
+    #: A command to paste; empty if there is none.
     remedy: str = ""
-    #: The IAM action that was denied, where the check cannot tell.
+    #: The IAM action that was denied, that leaves the result unknown.
     missing_action: str = ""
 
     def to_dict(self) -> dict[str, Any]:
@@ -24,7 +24,7 @@ class PreflightFinding:
         return asdict(self)
 
 
-def cannot_tell(check: str, reason: str, missing_action: str = "") -> PreflightFinding:
+def build_unknown_finding(check: str, reason: str, missing_action: str = "") -> PreflightFinding:
     """Return the finding of a check whose read was denied or failed; it is never ok."""
     needs = f"; allow {missing_action} (envs/<name>/deployer has the policies)" if missing_action else ""
-    return PreflightFinding("look", check, f"cannot tell: {reason}{needs}", missing_action=missing_action)
+    return PreflightFinding("look", check, f"unknown: {reason}{needs}", missing_action=missing_action)

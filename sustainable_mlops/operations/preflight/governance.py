@@ -10,7 +10,7 @@ from sustainable_mlops.operations.preflight.target import PreflightTarget
 
 _DATABASE = "sagemaker_featurestore"
 #: Principal of all users and roles that IAM allows.
-_EVERYBODY = "IAM_ALLOWED_PRINCIPALS"
+_EVERYONE = "IAM_ALLOWED_PRINCIPALS"
 SCALING_ROLE = "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
 SCALING_SERVICE = "sagemaker.application-autoscaling.amazonaws.com"
 
@@ -21,41 +21,42 @@ def check_lake_formation(target: PreflightTarget, account: Account) -> Iterator[
         return
     client = account.client("lakeformation")
     settings = account.read("lakeformation:GetDataLakeSettings", client.get_data_lake_settings)["DataLakeSettings"]
-    guarded = [
-        guard
-        for guard, name in (
+    controlled = [
+        kind
+        for kind, name in (
             ("databases", "CreateDatabaseDefaultPermissions"),
             ("tables", "CreateTableDefaultPermissions"),
         )
         if not _is_open(settings.get(name, []))
     ]
-    if not guarded:
+    if not controlled:
         yield PreflightFinding("ok", "Lake Formation", "IAM controls access to new databases and tables")
         return
-    guard = f"guards new {' and '.join(guarded)}"
-    applier = _find_applier(target, account)
-    if not _may_create_tables(account, applier):
+    control = f"Lake Formation controls access to new {' and '.join(controlled)}"
+    apply_principal = _find_apply_principal(target, account)
+    if not _may_create_tables(account, apply_principal):
         yield PreflightFinding(
             "stop",
             "Lake Formation",
-            f"{guard}: CreateFeatureGroup is refused until the data lake administrator grants the database "
-            f"{_DATABASE} to the applying role, before the first apply; the commands name {applier}",
-            _grant_applier(target, applier),
+            f"{control}. SageMaker cannot create feature groups until the data lake administrator grants the database "
+            f"{_DATABASE} to the role that applies, {apply_principal}; run the commands before the first apply",
+            _format_apply_grant(target, apply_principal),
         )
         return
     yield PreflightFinding(
         "look",
         "Lake Formation",
-        f"{guard}, and {applier} may create tables: after the first apply, grant them to the role of feature groups",
-        _grant_role(target),
+        f"{control}, and {apply_principal} may create tables; after the first apply, grant them to the role of "
+        "feature groups",
+        _format_role_grant(target),
     )
 
 
 def _is_open(permissions: list[Mapping[str, Any]]) -> bool:
-    return any(one["Principal"].get("DataLakePrincipalIdentifier") == _EVERYBODY for one in permissions)
+    return any(one["Principal"].get("DataLakePrincipalIdentifier") == _EVERYONE for one in permissions)
 
 
-def _find_applier(target: PreflightTarget, account: Account) -> str:
+def _find_apply_principal(target: PreflightTarget, account: Account) -> str:
     """Return the ARN of the role that Terraform assumes, or of the credentials."""
     if target.assume_role_arn is not None:
         return target.assume_role_arn
@@ -63,36 +64,36 @@ def _find_applier(target: PreflightTarget, account: Account) -> str:
     return str(identity["Arn"])
 
 
-def _may_create_tables(account: Account, applier: str) -> bool:
-    """Return whether the applier was granted tables in the database of offline stores."""
+def _may_create_tables(account: Account, apply_principal: str) -> bool:
+    """Return whether the principal that applies was granted tables in the database of offline stores."""
     client = account.client("lakeformation")
     call = partial(client.list_permissions, Resource={"Database": {"Name": _DATABASE}}, MaxResults=1000)
     permissions = account.read("lakeformation:ListPermissions", call, absent=("EntityNotFoundException",))
     return any(
-        _is_principal(entry["Principal"].get("DataLakePrincipalIdentifier", ""), applier)
+        _is_principal(entry["Principal"].get("DataLakePrincipalIdentifier", ""), apply_principal)
         and {"CREATE_TABLE", "ALL"} & set(entry["Permissions"])
         for entry in (permissions or {}).get("PrincipalResourcePermissions", ())
     )
 
 
-def _is_principal(granted: str, applier: str) -> bool:
-    """Return whether a grant to a principal reaches the applier. The ARN of a session has no path of its role."""
-    role = _role_of_session(applier)
+def _is_principal(granted: str, apply_principal: str) -> bool:
+    """Return whether a grant includes the principal that applies. The ARN of a session omits the path of its role."""
+    role = _find_session_role(apply_principal)
     is_role = role is not None and ":role/" in granted and granted.endswith(f"/{role}")
-    return granted in (applier, _EVERYBODY) or is_role
+    return granted in (apply_principal, _EVERYONE) or is_role
 
 
-def _role_of_session(arn: str) -> str | None:
+def _find_session_role(arn: str) -> str | None:
     return arn.split("/")[1] if ":assumed-role/" in arn else None
 
 
-def _grant_applier(target: PreflightTarget, applier: str) -> str:
-    """Return the command with which the administrator lets the applier create the offline stores' tables.
+def _format_apply_grant(target: PreflightTarget, apply_principal: str) -> str:
+    """Return the administrator's command that lets the principal create the offline stores' tables.
 
     A grant on a database needs the database, which Feature Store would make with the first group.
     """
-    role = _role_of_session(applier)
-    principal = f"$(aws iam get-role --role-name {role} --query Role.Arn --output text)" if role else applier
+    role = _find_session_role(apply_principal)
+    principal = f"$(aws iam get-role --role-name {role} --query Role.Arn --output text)" if role else apply_principal
     grant = (
         f"aws lakeformation grant-permissions --region {target.region} "
         f'--principal DataLakePrincipalIdentifier="{principal}" --permissions'
@@ -105,7 +106,7 @@ def _grant_applier(target: PreflightTarget, applier: str) -> str:
     )
 
 
-def _grant_role(target: PreflightTarget) -> str:
+def _format_role_grant(target: PreflightTarget) -> str:
     """Return the command that lets the role of feature groups describe and alter their tables."""
     role = (
         f"$(aws ssm get-parameter --region {target.region} --name {target.platform_parameter} --query Parameter.Value "
@@ -130,7 +131,7 @@ def check_scaling_role(target: PreflightTarget, account: Account) -> Iterator[Pr
     yield PreflightFinding(
         "look",
         "service-linked role",
-        f"{SCALING_ROLE} does not exist: the first apply creates it if the deployer has iam:CreateServiceLinkedRole "
+        f"{SCALING_ROLE} does not exist: the first apply creates it if its role has iam:CreateServiceLinkedRole "
         "(apply-roles.json); or create it now",
         f"aws iam create-service-linked-role --aws-service-name {SCALING_SERVICE}",
     )

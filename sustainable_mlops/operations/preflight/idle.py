@@ -3,29 +3,29 @@
 from collections.abc import Iterator
 
 from sustainable_mlops.catalogue import instances
-from sustainable_mlops.footprint import FleetActivity, FootprintEstimate, ServerlessActivity, estimate, exact_quantity
+from sustainable_mlops.footprint import FleetActivity, FootprintEstimate, ServerlessActivity, estimate, make_exact
 from sustainable_mlops.footprint.figures import sum_estimates
 from sustainable_mlops.operations.preflight.finding import PreflightFinding
 from sustainable_mlops.operations.preflight.target import EndpointDemand, PreflightTarget
 
 _CHECK = "idle month"
-_NO_WORK = exact_quantity(0.0, "no requests")
+_NO_WORK = make_exact(0.0, "no requests")
 
 
 def check_idle(target: PreflightTarget) -> Iterator[PreflightFinding]:
     """Estimate the cost and emissions of endpoints that stay on between requests."""
     on = [one for one in target.endpoints if _stays_on(one)]
     if not on:
-        yield PreflightFinding("ok", _CHECK, "no endpoint runs between requests: 0 USD and 0 kg CO2e for machines")
+        yield PreflightFinding("ok", _CHECK, "no endpoint runs between requests: 0 USD and 0 kgCO2e for instances")
         return
     for endpoint in on:
         if endpoint.instance_type and instances.find(endpoint.instance_type) is None:
             why = instances.explain_unknown(endpoint.instance_type)
-            yield PreflightFinding("look", _CHECK, f"cannot tell: endpoint {endpoint.name}: {why}")
+            yield PreflightFinding("look", _CHECK, f"unknown: endpoint {endpoint.name}: {why}")
             return
     names = ", ".join(one.name for one in on)
     yield PreflightFinding(
-        "look", _CHECK, f"{_figures(sum_estimates(_estimate(one, target) for one in on))} for {names}"
+        "look", _CHECK, f"{_format_figures(sum_estimates(_estimate_month(one, target) for one in on))} for {names}"
     )
 
 
@@ -35,17 +35,15 @@ def _stays_on(endpoint: EndpointDemand) -> bool:
     return endpoint.kind == "realtime"
 
 
-def _estimate(endpoint: EndpointDemand, target: PreflightTarget) -> FootprintEstimate:
+def _estimate_month(endpoint: EndpointDemand, target: PreflightTarget) -> FootprintEstimate:
     if endpoint.kind == "serverless":
-        provisioned = exact_quantity(endpoint.provisioned_concurrency)
+        provisioned = make_exact(endpoint.provisioned_concurrency)
         return estimate(ServerlessActivity(endpoint.memory_mb, target.region, _NO_WORK, _NO_WORK, provisioned))
     return estimate(
-        FleetActivity(
-            endpoint.instance_type, target.region, count=exact_quantity(endpoint.min_instances), duty=_NO_WORK
-        )
+        FleetActivity(endpoint.instance_type, target.region, count=make_exact(endpoint.min_instances), duty=_NO_WORK)
     )
 
 
-def _figures(month: FootprintEstimate) -> str:
+def _format_figures(month: FootprintEstimate) -> str:
     cost, carbon = month.get("cost"), month.get("total")
     return f"{cost or 'an unknown cost'} and {carbon or 'unknown carbon'} a month without requests"

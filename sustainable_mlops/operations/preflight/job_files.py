@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from sustainable_mlops.catalogue.quotas import QuotaUse
-from sustainable_mlops.footprint.mapping_file import read_mapping
+from sustainable_mlops.documents import read_mapping
 from sustainable_mlops.jobs.spec_files import load_spec_file
 from sustainable_mlops.jobs.specs.processing import ProcessingSpec
 from sustainable_mlops.jobs.specs.training import TrainingSpec
@@ -16,17 +16,17 @@ def read_job(path: Path) -> JobDemand:
     """Return the demand of a job file. Raises UserError if the file is not a job file."""
     keys = read_mapping(path).keys()
     if "training" in keys:
-        return _tuning(path)
+        return _read_tuning(path)
     if "inputs" in keys:
-        machines = load_spec_file(path, ProcessingSpec).compute
-        return JobDemand("processing", machines.instance_type, machines.instance_count, str(path))
+        compute = load_spec_file(path, ProcessingSpec).compute
+        return JobDemand("processing", compute.instance_type, compute.instance_count, str(path))
     if "input" in keys:
         transform = load_spec_file(path, TransformSpec).compute
         return JobDemand("transform", transform.instance_type, transform.instance_count, str(path))
-    return _training(load_spec_file(path, TrainingSpec), str(path))
+    return _build_training_demand(load_spec_file(path, TrainingSpec), str(path))
 
 
-def _tuning(path: Path) -> JobDemand:
+def _read_tuning(path: Path) -> JobDemand:
     tuning = load_spec_file(path, TuningSpec)
     training_setting = tuning.training
     training = (
@@ -34,10 +34,10 @@ def _tuning(path: Path) -> JobDemand:
         if isinstance(training_setting, str)
         else training_setting
     )
-    return _training(training, str(path), at_once=tuning.limits.max_parallel or 1)
+    return _build_training_demand(training, str(path), parallel_jobs=tuning.limits.max_parallel or 1)
 
 
-def _training(training: TrainingSpec, source: str, at_once: int = 1) -> JobDemand:
-    machines = training.compute
-    use: QuotaUse = "spot_training" if machines.spot else "training"
-    return JobDemand(use, machines.instance_type, machines.instance_count * at_once, source)
+def _build_training_demand(training: TrainingSpec, source: str, parallel_jobs: int = 1) -> JobDemand:
+    compute = training.compute
+    use: QuotaUse = "spot_training" if compute.spot else "training"
+    return JobDemand(use, compute.instance_type, compute.instance_count * parallel_jobs, source)

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from sustainable_mlops.operations.preflight.account import Account, DeniedError
 from sustainable_mlops.operations.preflight.bootstrap import BOOTSTRAP, format_bootstrap_command
-from sustainable_mlops.operations.preflight.finding import PreflightFinding, cannot_tell
+from sustainable_mlops.operations.preflight.finding import PreflightFinding, build_unknown_finding
 from sustainable_mlops.operations.preflight.target import PreflightTarget
 
 
 def check_credentials(target: PreflightTarget, account: Account) -> Iterator[PreflightFinding]:
-    """Compare the credentials' account with that of the settings. Raises UserError where there are none.
+    """Compare the account of the credentials with the account in the settings. Raises UserError without credentials.
 
     GetCallerIdentity needs no permission: where it fails, the credentials are of no use, or no network reaches AWS.
     """
@@ -18,7 +18,10 @@ def check_credentials(target: PreflightTarget, account: Account) -> Iterator[Pre
             "sts:GetCallerIdentity", lambda: account.client("sts", account.home_region).get_caller_identity()
         )
     except DeniedError as error:
-        text = f"nothing can be read with them: {error.reason}; sign in again, or look at the network"
+        text = (
+            f"AWS does not accept the credentials, or does not answer: {error.reason}; "
+            "sign in again, or check the network"
+        )
         yield PreflightFinding("stop", "credentials", text, "aws sso login")
         return
     if identity["Account"] == target.account_id:
@@ -27,8 +30,8 @@ def check_credentials(target: PreflightTarget, account: Account) -> Iterator[Pre
     yield PreflightFinding(
         "stop",
         "credentials",
-        f"account {identity['Account']}, but settings.yaml has account_id {target.account_id}: use a profile of that "
-        "account",
+        f"account {identity['Account']}, but settings.yaml has account_id {target.account_id}: use a profile of "
+        f"account {target.account_id}",
         "aws configure list-profiles",
     )
 
@@ -50,7 +53,7 @@ def check_region(target: PreflightTarget, account: Account) -> Iterator[Prefligh
             "stop", "Region", f"AWS has no Region {target.region} in this partition; change region in settings.yaml"
         )
     else:
-        yield _disabled(target, status)
+        yield _build_disabled_finding(target, status)
 
 
 def _call_sts(target: PreflightTarget, account: Account, denied: DeniedError) -> PreflightFinding:
@@ -59,13 +62,13 @@ def _call_sts(target: PreflightTarget, account: Account, denied: DeniedError) ->
     try:
         identity = account.read("sts:GetCallerIdentity", sts.get_caller_identity, absent=("InvalidClientTokenId",))
     except DeniedError:
-        return cannot_tell("Region", denied.reason, denied.action)
+        return build_unknown_finding("Region", denied.reason, denied.action)
     if identity is None:
-        return _disabled(target, "STS refuses the credentials there")
+        return _build_disabled_finding(target, "STS refuses the credentials there")
     return PreflightFinding("ok", "Region", f"{target.region} is enabled: STS answers there ({denied.reason})")
 
 
-def _disabled(target: PreflightTarget, status: str) -> PreflightFinding:
+def _build_disabled_finding(target: PreflightTarget, status: str) -> PreflightFinding:
     return PreflightFinding(
         "stop",
         "Region",

@@ -42,6 +42,7 @@ def check_notifications(target: PreflightTarget, account: Account) -> Iterator[P
         yield PreflightFinding(
             "look",
             _CHECK,
-            f"alarms notify nobody; add notifications.subscribers to {target.folder}/settings.yaml, such as "
+            "no subscriber receives the alarms; add notifications.subscribers to "
+            f"{target.folder}/settings.yaml, such as "
             "ml_team: {protocol: email, endpoint: ml-team@example.com}",
         )

@@ -16,7 +16,7 @@ _ALL_INSTANCES = "Number of instances across active endpoints"
 
 
 @dataclass
-class Demand:
+class QuotaDemand:
     """Demand of the environment on one quota: `least` at the start, `most` at full scale during a deployment."""
 
     least: int = 0
@@ -30,9 +30,9 @@ class Demand:
         self.purpose = f"{self.purpose}, {purpose}" if self.purpose else purpose
 
 
-def compute_demands(target: PreflightTarget) -> dict[Quota, Demand]:
+def compute_demands(target: PreflightTarget) -> dict[Quota, QuotaDemand]:
     """Return the demand of the environment on each quota."""
-    demands: dict[Quota, Demand] = defaultdict(Demand)
+    demands: dict[Quota, QuotaDemand] = defaultdict(QuotaDemand)
     for endpoint in target.endpoints:
         if endpoint.kind == "serverless":
             demands[catalogue.find_serverless_concurrency()].add(
@@ -55,7 +55,7 @@ def compute_demands(target: PreflightTarget) -> dict[Quota, Demand]:
     return dict(demands)
 
 
-def _add_totals(target: PreflightTarget, demands: dict[Quota, Demand]) -> None:
+def _add_totals(target: PreflightTarget, demands: dict[Quota, QuotaDemand]) -> None:
     """Add the total demand of all endpoints."""
     known, endpoints = catalogue.load_quotas(), target.endpoints
     if serverless := [one for one in endpoints if one.kind == "serverless"]:
@@ -73,7 +73,7 @@ def check_quotas(target: PreflightTarget, account: Account) -> Iterator[Prefligh
     codes = _list_by_name(account) if any(not quota.code for quota in demands) else {}
     for quota, demand in demands.items():
         code = quota.code or codes.get(quota.name, "")
-        yield _judge(quota, code, _read_value(quota, code, account), demand, target)
+        yield _compare_quota(quota, code, _read_value(quota, code, account), demand, target)
 
 
 def _list_by_name(account: Account) -> dict[str, str]:
@@ -100,11 +100,15 @@ def _read_value(quota: Quota, code: str, account: Account) -> float | None:
     return None if own is None else float(own["Quota"]["Value"])
 
 
-def _judge(quota: Quota, code: str, value: float | None, demand: Demand, target: PreflightTarget) -> PreflightFinding:
+def _compare_quota(
+    quota: Quota, code: str, value: float | None, demand: QuotaDemand, target: PreflightTarget
+) -> PreflightFinding:
     check = f"quota {quota.name}"
     if value is None:
         return PreflightFinding(
-            "look", check, f"cannot tell: Service Quotas lists no value in {target.region} ({demand.purpose})"
+            "look",
+            check,
+            f"unknown: Service Quotas lists no value in {target.region}; check it in the console ({demand.purpose})",
         )
     raise_it = (
         f"aws service-quotas request-service-quota-increase --region {target.region} --service-code {quota.service} "

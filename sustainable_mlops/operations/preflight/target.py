@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from sustainable_mlops.aws.parameters import get_platform_parameter
 from sustainable_mlops.catalogue.quotas import QuotaUse
 
 EndpointKind = Literal["serverless", "async", "realtime"]
@@ -50,7 +51,7 @@ class PreflightTarget:
     #: Boundary of the roles that the environment creates.
     permissions_boundary_arn: str | None = None
     buckets: tuple[str, ...] = ()
-    #: Alias of the environment's key; None where the settings name an existing key.
+    #: Alias of the environment's key; None if the settings name an existing key.
     key_alias: str | None = None
     log_groups: tuple[str, ...] = ()
     #: Those that the next apply adopts, by the setting existing_log_groups.
@@ -67,7 +68,7 @@ class PreflightTarget:
     @property
     def platform_parameter(self) -> str:
         """Name of the SSM parameter that the first apply creates."""
-        return f"/sustainable-mlops/{self.environment}/platform"
+        return get_platform_parameter(self.environment)
 
     @property
     def scales(self) -> bool:

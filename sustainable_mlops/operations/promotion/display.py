@@ -17,7 +17,7 @@ def print_overview(rows: Sequence[PinnedModel], out: Console) -> None:
     table = Table(box=None, pad_edge=False)
     for title, ratio in (("model", 3), ("environment", 2), ("package", 4), ("status", 2), ("metric", 3)):
         table.add_column(title, overflow="fold", ratio=ratio)
-    table.add_column("kg CO2e", overflow="fold", ratio=1, min_width=7)
+    table.add_column("kgCO2e", overflow="fold", ratio=1, min_width=7)
     table.add_column("approval", overflow="fold", ratio=4)
     table.add_column("newer, approved", overflow="fold", ratio=4)
     for row in rows:

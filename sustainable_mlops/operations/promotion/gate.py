@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from sustainable_mlops import aws
 from sustainable_mlops.aws import Client, Clients
@@ -12,17 +13,21 @@ from sustainable_mlops.jobs.register import APPROVED, DATA_DIGEST
 from sustainable_mlops.operations.promotion.package import PackageAddress, RegisteredPackage, read_package
 from sustainable_mlops.operations.promotion.target import PromotionTarget
 
-#: Words in the names of metrics that tell the goal. A pipeline's gate takes priority.
-_MINIMIZED = frozenset(("loss", "logloss", "error", "rmse", "mse", "mae", "mape", "perplexity", "merror"))
-_MAXIMIZED = frozenset(("auc", "aucpr", "accuracy", "acc", "f1", "r2", "precision", "recall", "ndcg"))
-#: Start of the names of metrics on the training data, which say little about new data.
+#: Words in the names of metrics that indicate the goal. A pipeline's gate takes priority.
+_MINIMIZED = frozenset(
+    ("loss", "logloss", "error", "rmse", "rmsle", "mse", "mae", "mape", "perplexity", "merror", "brier")
+)
+_MAXIMIZED = frozenset(
+    ("auc", "aucpr", "accuracy", "acc", "f1", "r2", "precision", "recall", "ndcg", "spearman", "pearson")
+)
+#: Start of the names of metrics on the training data, which do not measure new data.
 _TRAINING_SPLIT = "train"
 _DIGEST_CHARACTERS = 12
 _REGISTER = "register the model again with smlops register"
 
 
 @dataclass(frozen=True)
-class Condition:
+class GateCondition:
     """One condition of the gate, with its result."""
 
     name: str
@@ -37,13 +42,13 @@ class PromotionRequest:
     target: PromotionTarget
     address: PackageAddress
     pinned: PackageAddress | None
-    #: Metrics that may be worse than those of the pinned package.
+    #: Metrics that may be worse than the metrics of the pinned package.
     accepted_metrics: Collection[str] = ()
     #: True if the package may be older than the pinned one.
     is_rollback: bool = False
 
 
-def evaluate_gate(request: PromotionRequest, clients: Clients) -> list[Condition]:
+def evaluate_gate(request: PromotionRequest, clients: Clients) -> list[GateCondition]:
     """Return all conditions. If the address or the read fails, return the conditions up to that failure."""
     conditions = list(_check_address(request))
     if not all(one.is_met for one in conditions):
@@ -51,7 +56,7 @@ def evaluate_gate(request: PromotionRequest, clients: Clients) -> list[Condition
     try:
         package = read_package(request.address, clients.sagemaker)
     except UserError as error:
-        return [*conditions, Condition("package", False, str(error))]
+        return [*conditions, GateCondition("package", False, str(error))]
     pinned, missing = None, None
     if request.pinned is not None:
         try:
@@ -61,7 +66,7 @@ def evaluate_gate(request: PromotionRequest, clients: Clients) -> list[Condition
     state = package.fields.get("ModelPackageStatus", "Completed")
     return [
         *conditions,
-        Condition("package", state == "Completed", f"exists, and its registration is {state}"),
+        GateCondition("package", state == "Completed", f"exists, and its registration is {state}"),
         _check_approval(package),
         _check_metrics(request, package, pinned, missing),
         _check_carbon(request.target, package),
@@ -70,16 +75,16 @@ def evaluate_gate(request: PromotionRequest, clients: Clients) -> list[Condition
     ]
 
 
-def _check_address(request: PromotionRequest) -> Iterator[Condition]:
+def _check_address(request: PromotionRequest) -> Iterator[GateCondition]:
     """Yield the conditions on the environment and on the ARN, which need no request to AWS."""
     target, address = request.target, request.address
     where = f"envs/{target.environment}"
     if target.endpoints:
-        yield Condition("endpoint", True, f"{where} declares {' and '.join(target.endpoints)}")
+        yield GateCondition("endpoint", True, f"{where} declares {' and '.join(target.endpoints)}")
     else:
-        yield Condition("endpoint", False, f"{where} declares no endpoint of {target.model}; add one to the model")
+        yield GateCondition("endpoint", False, f"{where} declares no endpoint of {target.model}; add one to the model")
     is_here = address.region == target.region
-    yield Condition(
+    yield GateCondition(
         "region",
         is_here,
         address.region
@@ -89,38 +94,38 @@ def _check_address(request: PromotionRequest) -> Iterator[Condition]:
     )
     group = target.groups.get(address.account)
     if group is None:
-        yield Condition(
+        yield GateCondition(
             "registry",
             False,
             f"promotion.registries of {where} does not contain account {address.account}; add it, or choose a package "
             "of a listed account",
         )
     elif group != address.group:
-        yield Condition(
+        yield GateCondition(
             "registry",
             False,
             f"{address.group} is not the package group of {target.model} in account {address.account}; that is {group}",
         )
     else:
-        yield Condition("registry", True, f"{group} in account {address.account}")
+        yield GateCondition("registry", True, f"{group} in account {address.account}")
 
 
-def _check_approval(package: RegisteredPackage) -> Condition:
+def _check_approval(package: RegisteredPackage) -> GateCondition:
     if package.status == APPROVED:
-        return Condition("approval", True, package.approval)
-    return Condition(
+        return GateCondition("approval", True, package.approval)
+    return GateCondition(
         "approval",
         False,
         f"the package is {package.status}; approve it: aws sagemaker update-model-package --model-package-arn "
-        f"{package.address.arn} --model-approval-status Approved",
+        f"{package.address.arn} --model-approval-status Approved --region {package.address.region}",
     )
 
 
 def _check_metrics(
     request: PromotionRequest, package: RegisteredPackage, pinned: RegisteredPackage | None, missing: str | None
-) -> Condition:
+) -> GateCondition:
     if not package.metrics:
-        return Condition("metrics", False, "the package has no metric; train with metrics in the job file")
+        return GateCondition("metrics", False, "the package has no metric; train with metrics in the job file")
     gate = request.target.gate
     names = _choose_metrics(package, pinned, gate.metric if gate else None)
     texts, refused = [], []
@@ -140,51 +145,52 @@ def _check_metrics(
         texts.append(f"the pinned package cannot be read: {missing}")
     if refused:
         options = " ".join(f"--accept-metric {name}" for name in refused)
-        return Condition("metrics", False, f"{', '.join(texts)}; to accept: {options}")
-    return Condition("metrics", True, ", ".join(texts))
+        return GateCondition("metrics", False, f"{', '.join(texts)}; to accept: {options}")
+    return GateCondition("metrics", True, ", ".join(texts))
 
 
 def _is_as_good(value: float | None, before: float | None, goal: str | None) -> bool:
-    """Return True if both values and the goal are known, and the new value is no worse."""
-    if value is None or before is None or goal is None:
+    """Return whether both values are known and equal, or the goal is known too and the new value is no worse."""
+    if value is None or before is None:
         return False
+    if goal is None:
+        return value == before
     return value >= before if goal == "maximize" else value <= before
 
 
 def _choose_metrics(package: RegisteredPackage, pinned: RegisteredPackage | None, preferred: str | None) -> list[str]:
-    """Return the metrics to compare: that of the pipeline's gate, else all that the pinned package has.
+    """Return the metrics to compare: the metric of the pipeline's gate, else all that the pinned package has.
 
-    Metrics of the training data, and metrics whose names do not tell the goal, are left out if there are others.
+    Metrics of the training data are left out if there are others.
     """
     if preferred and any(one is not None and one.find_metric(preferred) is not None for one in (package, pinned)):
         return [preferred]
     names = sorted(pinned.metrics if pinned is not None and pinned.metrics else package.metrics)
-    names = [name for name in names if not name.startswith(_TRAINING_SPLIT)] or names
-    return [name for name in names if _guess_goal(name)] or names
+    return [name for name in names if not name.startswith(_TRAINING_SPLIT)] or names
 
 
 def _guess_goal(metric: str) -> str | None:
-    """Return the goal that the words of a metric's name tell; None if they tell none."""
+    """Return the goal that the words of a metric's name indicate; None if there is none."""
     words = set(re.split(r"[^a-z0-9]+", metric.lower()))
     return "minimize" if words & _MINIMIZED else "maximize" if words & _MAXIMIZED else None
 
 
-def _check_carbon(target: PromotionTarget, package: RegisteredPackage) -> Condition:
+def _check_carbon(target: PromotionTarget, package: RegisteredPackage) -> GateCondition:
     carbon, limit = package.training_kg_co2e, target.max_training_kg_co2e
-    text = "not recorded" if carbon is None else f"{carbon:.3g} kg CO2e of training"
+    text = "not recorded" if carbon is None else f"{carbon:.3g} kgCO2e of training"
     if limit is None:
-        return Condition("carbon", True, f"{text}; no limit in the settings")
+        return GateCondition("carbon", True, f"{text}; no limit in the settings")
     is_within = carbon is not None and carbon <= limit
     text += f"; the limit (promotion.max_training_kg_co2e) is {limit:g} kg"
     if not is_within:
         text += "; choose another package, or raise the limit"
-    return Condition("carbon", is_within, text)
+    return GateCondition("carbon", is_within, text)
 
 
-def _check_model(package: RegisteredPackage, s3: Client) -> Condition:
-    """Compare the model's archive in S3 with the registration.
+def _check_model(package: RegisteredPackage, s3: Client) -> GateCondition:
+    """Compare the model in S3 with the registration.
 
-    Without a recorded ETag, the archive must not be newer than the package.
+    Without a recorded ETag, no object of the model may be newer than the package.
     """
     models = package.models
     problems, texts = [], []
@@ -199,42 +205,56 @@ def _check_model(package: RegisteredPackage, s3: Client) -> Condition:
             continue
         try:
             with aws.translate_aws_errors(address):
-                head = aws.read_object_head(s3, str(location))
+                head = _read_head(location, s3)
         except UserError as error:
             problems.append(f"the model cannot be read: {error}")
             continue
+        is_by_etag = etags and head is not None and "ETag" in head
         if head is None:
             problems.append(f"there is no model at {address}; {_REGISTER}")
-        elif {etag.strip('"') for etag in etags} - {head["ETag"].strip('"')}:
+        elif is_by_etag and {etag.strip('"') for etag in etags} - {head["ETag"].strip('"')}:
             problems.append(
                 f"{address} is not the registered model: its ETag differs from the recorded one; {_REGISTER}"
             )
-        elif not etags and head["LastModified"] > package.created_at:
+        elif not is_by_etag and head["LastModified"] > package.created_at:
             problems.append(f"{address} is not the registered model: it was written later; {_REGISTER}")
         else:
-            texts.append(f"model unchanged since its registration{'' if etags else ' (by its date; no ETag recorded)'}")
+            texts.append(
+                f"model unchanged since its registration{'' if is_by_etag else ' (by its date; no ETag recorded)'}"
+            )
     recorded = [
         f"{name.removeprefix(DATA_DIGEST)} {text[:_DIGEST_CHARACTERS]}" for name, text in package.digests.items()
     ]
     texts.append(f"digests: {', '.join(recorded)}" if recorded else "digests of source and data not recorded")
-    return Condition("model", not problems, "; ".join(problems or texts))
+    return GateCondition("model", not problems, "; ".join(problems or texts))
 
 
-def _check_age(request: PromotionRequest, package: RegisteredPackage, pinned: RegisteredPackage | None) -> Condition:
+def _read_head(location: S3Uri, s3: Client) -> dict[str, Any] | None:
+    """Return the ETag and the last change of a model. A prefix of several objects has no ETag. None if it is absent."""
+    if not location.key.endswith("/"):
+        return aws.read_object_head(s3, str(location))
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=location.bucket, Prefix=location.key)
+    times = [one["LastModified"] for page in pages for one in page.get("Contents", []) if not one["Key"].endswith("/")]
+    return {"LastModified": max(times)} if times else None
+
+
+def _check_age(
+    request: PromotionRequest, package: RegisteredPackage, pinned: RegisteredPackage | None
+) -> GateCondition:
     if request.pinned is None:
-        return Condition("age", True, "the first package of the model in this environment")
+        return GateCondition("age", True, "the first package of the model in this environment")
     is_same_group = (request.pinned.account, request.pinned.group) == (package.address.account, package.address.group)
     if is_same_group:
         is_older = package.address.version < request.pinned.version
     elif pinned is not None:
         is_older = package.created_at < pinned.created_at
     else:
-        return Condition("age", True, f"unknown, because {request.pinned.label} cannot be read")
+        return GateCondition("age", True, f"unknown, because {request.pinned.label} cannot be read")
     if is_older:
-        return Condition(
+        return GateCondition(
             "age",
             False,
             f"the package is older than the pinned {request.pinned.label}; use smlops rollback {request.target.model} "
             f"--environment {request.target.environment} --package {package.address.arn}",
         )
-    return Condition("age", True, f"registered {package.created_at:%Y-%m-%d}, not before {request.pinned.label}")
+    return GateCondition("age", True, f"registered {package.created_at:%Y-%m-%d}, not before {request.pinned.label}")

@@ -101,10 +101,10 @@ class RegisteredPackage:
 
     @property
     def training_kg_co2e(self) -> float | None:
-        """Carbon of the training in kg CO2e; None if it is not recorded."""
+        """Carbon of the training in kgCO2e; None if it is not recorded."""
         if (recorded := dict(_parse_numbers({_CO2E: self.metadata.get(_CO2E)}))) != {}:
             return recorded[_CO2E]
-        details = _as_object(_as_object(self._card.get("additional_information")).get("custom_details"))
+        details = _convert_to_object(_convert_to_object(self._card.get("additional_information")).get("custom_details"))
         match = _KG_CO2E.match(str(details.get(_CARD_CARBON, "")))
         return dict(_parse_numbers({_CO2E: match[1]})).get(_CO2E) if match else None
 
@@ -137,11 +137,11 @@ class RegisteredPackage:
             card = json.loads((self.fields.get("ModelCard") or {}).get("ModelCardContent") or "{}")
         except ValueError:
             return {}
-        return _as_object(card)
+        return _convert_to_object(card)
 
     @property
     def _training_details(self) -> dict[str, Any]:
-        return _as_object(_as_object(self._card.get("training_details")).get("training_job_details"))
+        return _convert_to_object(_convert_to_object(self._card.get("training_details")).get("training_job_details"))
 
 
 def read_package(address: PackageAddress, sagemaker: Client) -> RegisteredPackage:
@@ -150,14 +150,14 @@ def read_package(address: PackageAddress, sagemaker: Client) -> RegisteredPackag
         return RegisteredPackage(address, sagemaker.describe_model_package(ModelPackageName=address.arn))
 
 
-def _as_object(value: Any) -> dict[str, Any]:
+def _convert_to_object(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
 def _find_source(container: Mapping[str, Any]) -> str | None:
     """Return the address of a model that is a prefix or an object without archive."""
-    source = _as_object(container.get("ModelDataSource")).get("S3DataSource")
-    address: str | None = _as_object(source).get("S3Uri")
+    source = _convert_to_object(container.get("ModelDataSource")).get("S3DataSource")
+    address: str | None = _convert_to_object(source).get("S3Uri")
     return address
 
 

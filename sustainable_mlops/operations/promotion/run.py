@@ -12,7 +12,7 @@ from sustainable_mlops.aws import AccountClients, Client
 from sustainable_mlops.errors import UserError, did_you_mean
 from sustainable_mlops.jobs.register import APPROVED
 from sustainable_mlops.operations.deploy.entry import read_packages, write_package
-from sustainable_mlops.operations.promotion.gate import Condition, PromotionRequest, evaluate_gate
+from sustainable_mlops.operations.promotion.gate import GateCondition, PromotionRequest, evaluate_gate
 from sustainable_mlops.operations.promotion.history import find_previous_package
 from sustainable_mlops.operations.promotion.package import PackageAddress
 from sustainable_mlops.operations.promotion.target import PromotionTarget
@@ -24,7 +24,7 @@ class Promotion:
     """A package that an environment is about to pin, with the result of the gate."""
 
     request: PromotionRequest
-    conditions: tuple[Condition, ...]
+    conditions: tuple[GateCondition, ...]
 
     @property
     def refusal(self) -> str | None:
@@ -107,7 +107,7 @@ def prepare_promotion(
 ) -> Promotion:
     """Check a package for an environment.
 
-    The package is that of the ARN, else the pinned one of `source`, else the newest approved one of its own group.
+    The package is the one of the ARN, else the pinned one of `source`, else the newest approved one of its own group.
     Raises UserError if there is no such package.
     """
     account, pinned = target.make_account(), read_pinned(target)
@@ -128,7 +128,7 @@ def prepare_promotion(
 
 
 def prepare_rollback(target: PromotionTarget, arn: str | None, accepted_metrics: Collection[str]) -> Promotion:
-    """Check the previous package of the environment, or that of the ARN. Raises UserError without one."""
+    """Check the previous package of the environment, or the package of the ARN. Raises UserError if there is none."""
     address = PackageAddress.parse(arn or find_previous_package(target.folder, target.model), "--package")
     request = PromotionRequest(target, address, read_pinned(target), accepted_metrics, is_rollback=True)
     return _evaluate_request(request, target.make_account())
@@ -160,11 +160,13 @@ class ApprovedPackage:
 
 
 def list_approved(target: PromotionTarget, sagemaker: Client) -> list[ApprovedPackage]:
-    """Return the approved packages of all registries of an environment, the newest first. Raises UserError."""
+    """Return the approved packages of all registries of an environment, the newest first. Raises UserError.
+
+    The ARN names the account of each group. A name would mean a group in the account of the credentials.
+    """
     summaries = []
     for account, name in target.groups.items():
-        arn = f"arn:{target.partition}:sagemaker:{target.region}:{account}:model-package-group/{name}"
-        group = name if account == target.account_id else arn
+        group = f"arn:{target.partition}:sagemaker:{target.region}:{account}:model-package-group/{name}"
         with aws.translate_aws_errors(f"model package group {group}"):
             pages = sagemaker.get_paginator("list_model_packages").paginate(
                 ModelPackageGroupName=group, ModelApprovalStatus=APPROVED

@@ -32,7 +32,7 @@ def find_scope(base: str) -> list[str]:
 
 
 def _list_addresses(environment: str, base: str) -> Iterator[str]:
-    """Yield the patterns of the models whose package differs from that of `base`."""
+    """Yield the patterns of the models whose package differs from the package of `base`."""
     folder = run.list_environments().get(environment)
     if folder is None:
         raise UserError(f"envs/{environment}: there is no such environment; synthesize it, or remove the file")
@@ -54,7 +54,7 @@ def _read_committed_packages(commit: str, environment: str) -> dict[str, Any]:
         raise UserError(f"{path}: not valid JSON in {commit}: {error}; correct it there") from None
     packages = document.get("model_packages", {}) if isinstance(document, dict) else None
     if not isinstance(packages, dict):
-        raise UserError(f'{path}: must have only packages in {commit}: {{"model_packages": {{"MODEL": "ARN"}}}}')
+        raise UserError(f'{path}: must contain only packages in {commit}: {{"model_packages": {{"MODEL": "ARN"}}}}')
     if others := sorted(document.keys() - {"model_packages"}):
         raise UserError(f"{path}: {', '.join(others)}: must be in another file; this one has only model_packages")
     return packages

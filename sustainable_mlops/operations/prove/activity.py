@@ -15,7 +15,7 @@ _JOB_STATUSES = ("InProgress", "Stopping")
 
 @dataclass(frozen=True)
 class ActiveJobKind:
-    """One kind of job: its name in operations of SageMaker, and in a sentence."""
+    """One job kind: its name in operations of SageMaker, and in a sentence."""
 
     noun: str
     operation: str
@@ -48,15 +48,17 @@ _JOBS = (ActiveJobKind("TrainingJob", "training_job"), ActiveJobKind("Processing
 KINDS = (EXECUTION, *(kind.name for kind in _JOBS))
 
 
-def find(recorder: Recorder, run: str) -> Iterator[tuple[str, str]]:
+def find_activities(recorder: Recorder, run: str) -> Iterator[tuple[str, str]]:
     """Return the kind and the name of each active execution and job of the run."""
-    sagemaker = recorder.client("sagemaker")
-    yield from ((EXECUTION, arn) for arn in _executions(sagemaker, run))
+    sagemaker = recorder.get_client("sagemaker")
+    yield from ((EXECUTION, arn) for arn in _list_executions(sagemaker, run))
     for kind in _JOBS:
-        yield from ((kind.name, name) for name in kind.list_names(sagemaker) if _belongs(sagemaker, kind, name, run))
+        yield from (
+            (kind.name, name) for name in kind.list_names(sagemaker) if _belongs_to_run(sagemaker, kind, name, run)
+        )
 
 
-def _executions(sagemaker: Any, run: str) -> Iterator[str]:
+def _list_executions(sagemaker: Any, run: str) -> Iterator[str]:
     pipelines = sagemaker.get_paginator("list_pipelines").paginate(PipelineNamePrefix=run)
     for pipeline in [one["PipelineName"] for page in pipelines for one in page["PipelineSummaries"]]:
         for page in sagemaker.get_paginator("list_pipeline_executions").paginate(PipelineName=pipeline):
@@ -65,14 +67,14 @@ def _executions(sagemaker: Any, run: str) -> Iterator[str]:
                     yield one["PipelineExecutionArn"]
 
 
-def _belongs(sagemaker: Any, kind: ActiveJobKind, name: str, run: str) -> bool:
+def _belongs_to_run(sagemaker: Any, kind: ActiveJobKind, name: str, run: str) -> bool:
     """Return whether a job is the run's. Pipelines name their jobs themselves, but each job has a role of the run."""
     return run in name or run in kind.describe(sagemaker, name)["RoleArn"]
 
 
-def stop(recorder: Recorder, kind: str, name: str) -> None:
+def stop_activity(recorder: Recorder, kind: str, name: str) -> None:
     """Stop an execution or a job, unless it is already ending. Raises ClientError if AWS refuses."""
-    sagemaker = recorder.client("sagemaker")
+    sagemaker = recorder.get_client("sagemaker")
     if kind == EXECUTION:
         _stop_execution(sagemaker, name)
     else:

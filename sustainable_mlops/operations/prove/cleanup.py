@@ -1,4 +1,4 @@
-"""Clean-up of a run: destroys its root modules, then deletes other resources with its name or tag."""
+"""Cleanup of a run: destroys its root modules, then deletes other resources with its name or tag."""
 
 import json
 import time
@@ -43,8 +43,8 @@ KEPT_RESOURCES_NOTE = (
 JOB_LOGS = "/aws/sagemaker/"
 
 
-class CleanUp:
-    """Clean-up of one run. It passes a line for each deletion to `say`."""
+class RunCleaner:
+    """Cleanup of one run. It passes a line for each deletion to `say`."""
 
     def __init__(self, settings: ProofSettings, recorder: Recorder, say: Callable[[str], None]) -> None:
         self.settings = settings
@@ -57,18 +57,20 @@ class CleanUp:
         """Stop executions and jobs, destroy all root modules (the base last), and delete the other resources."""
         self.settings.save_end()
         self._stop_activity()
-        for folder in roots(self.settings.folder):
+        for folder in list_roots(self.settings.folder):
             self._destroy(folder)
-        self.sweep(set())
+        self.delete_remaining(set())
         self._delete_job_logs()
 
     def _stop_activity(self) -> None:
-        """Stop executions and jobs, and wait for their end. The sweep stops those that AWS refused to stop here."""
+        """Stop executions and jobs, and wait for their end. `delete_remaining` stops jobs that AWS refused to stop."""
         end, (pause, longest) = time.monotonic() + _TIMEOUT_SECONDS, _PAUSE
         stopped: list[str] = []
         while time.monotonic() < end:
             try:
-                activities = [inventory.FoundResource(*one) for one in activity.find(self.recorder, self.settings.name)]
+                activities = [
+                    inventory.FoundResource(*one) for one in activity.find_activities(self.recorder, self.settings.name)
+                ]
             except (ClientError, BotoCoreError) as error:
                 self._say(f"active jobs and executions: {error}")
                 return
@@ -80,13 +82,13 @@ class CleanUp:
             pause = min(2 * pause, longest)
 
     def _destroy(self, folder: Path) -> None:
-        """Destroy a root module. The sweep deletes the resources that AWS refused to delete here."""
+        """Destroy a root module. `delete_remaining` deletes resources that AWS refused to delete."""
         self._delete_model_packages()
         try:
             count = Terraform(folder).apply("-destroy", "-lock-timeout=10m", progress=self._say_destroyed).changes_done
             self._say(f"{folder.name}: {count} resources destroyed")
         except UserError as error:
-            self._say(f"{folder.name}: terraform destroy failed; clean-up deletes its resources one by one: {error}")
+            self._say(f"{folder.name}: terraform destroy failed; cleanup deletes its resources one by one: {error}")
 
     def _say_destroyed(self, at: Progress) -> None:
         if at.address:
@@ -94,9 +96,9 @@ class CleanUp:
 
     def _delete_model_packages(self) -> None:
         """Delete model packages, because SageMaker deletes only empty groups."""
-        sagemaker = self.recorder.client("sagemaker")
+        sagemaker = self.recorder.get_client("sagemaker")
         try:
-            groups = inventory.pages(
+            groups = inventory.list_pages(
                 sagemaker,
                 "list_model_package_groups",
                 "ModelPackageGroupSummaryList",
@@ -107,17 +109,19 @@ class CleanUp:
         except (ClientError, BotoCoreError) as error:
             self._say(f"model packages: {error}")
 
-    def sweep(self, keep: set[FoundResource]) -> list[str]:
+    def delete_remaining(self, keep: set[FoundResource]) -> list[str]:
         """Delete every resource of the run except these, and return the deleted ones. Sets `left`."""
         deleted: list[str] = []
         end, (pause, longest) = time.monotonic() + _TIMEOUT_SECONDS, _PAUSE
         while True:
-            resources, problems = inventory.find(self.recorder, self.settings)
-            self.left = [str(one) for one in inventory.in_order(resources - keep)] + problems
+            resources, problems = inventory.find_resources(self.recorder, self.settings)
+            self.left = [str(one) for one in inventory.sort_resources(resources - keep)] + problems
             if not resources - keep or time.monotonic() > end:
                 return deleted
             before = len(deleted)
-            reasons = [reason for one in inventory.in_order(resources - keep) if (reason := self._delete(one, deleted))]
+            reasons = [
+                reason for one in inventory.sort_resources(resources - keep) if (reason := self._delete(one, deleted))
+            ]
             if reasons and len(deleted) == before and not any(map(_is_transient, reasons)):
                 return deleted
             time.sleep(pause)
@@ -126,7 +130,7 @@ class CleanUp:
     def _delete(self, resource: FoundResource, deleted: list[str]) -> str:
         """Delete one resource; return the error, or an empty string on success."""
         try:
-            inventory.delete(self.recorder, resource, self.settings.account)
+            inventory.delete_resource(self.recorder, resource, self.settings.account)
         except (ClientError, BotoCoreError) as error:
             self._say(f"not yet deleted: {resource}: {error}")
             return str(error)
@@ -137,15 +141,15 @@ class CleanUp:
 
     def _delete_job_logs(self) -> None:
         """Delete the log groups of jobs that SageMaker created during the run."""
-        if (before := self.settings.log_groups_before()) is None:
+        if (before := self.settings.load_log_groups()) is None:
             return
-        begin, end = self.settings.period()
+        begin, end = self.settings.get_period()
         try:
-            for name, group in sorted(_job_log_groups(self.recorder).items()):
+            for name, group in sorted(_describe_job_log_groups(self.recorder).items()):
                 created = datetime.fromtimestamp(group["creationTime"] / 1000, UTC)
                 if name in before or not begin <= created <= end or self._is_tagged(group):
                     continue
-                self.recorder.client("logs").delete_log_group(logGroupName=name)
+                self.recorder.get_client("logs").delete_log_group(logGroupName=name)
                 self._say(f"deleted log group {name}, which was created during the run")
         except (ClientError, BotoCoreError) as error:
             self.left.append(f"log groups of jobs: {error}")
@@ -153,23 +157,25 @@ class CleanUp:
     def _is_tagged(self, group: Mapping[str, Any]) -> bool:
         """Return whether a log group has tags: SageMaker sets none, so something else manages the group."""
         arn = str(group["arn"]).removesuffix(":*")
-        return bool(self.recorder.client("logs").list_tags_for_resource(resourceArn=arn)["tags"])
+        return bool(self.recorder.get_client("logs").list_tags_for_resource(resourceArn=arn)["tags"])
 
 
-def roots(folder: Path) -> list[Path]:
+def list_roots(folder: Path) -> list[Path]:
     """Return the root modules of a run whose state holds something, the youngest first and the base last."""
     states = sorted(folder.glob("*/terraform.tfstate"), key=lambda file: file.stat().st_mtime, reverse=True)
     folders = [state.parent for state in states if _holds_something(state)]
     return sorted(folders, key=lambda one: one.name == BASE)
 
 
-def job_log_groups(recorder: Recorder) -> set[str]:
+def list_job_log_groups(recorder: Recorder) -> set[str]:
     """Return the names of the log groups of SageMaker's jobs in the account and Region."""
-    return set(_job_log_groups(recorder))
+    return set(_describe_job_log_groups(recorder))
 
 
-def _job_log_groups(recorder: Recorder) -> dict[str, dict[str, Any]]:
-    groups = inventory.pages(recorder.client("logs"), "describe_log_groups", "logGroups", logGroupNamePrefix=JOB_LOGS)
+def _describe_job_log_groups(recorder: Recorder) -> dict[str, dict[str, Any]]:
+    groups = inventory.list_pages(
+        recorder.get_client("logs"), "describe_log_groups", "logGroups", logGroupNamePrefix=JOB_LOGS
+    )
     return {one["logGroupName"]: one for one in groups if one["logGroupName"].endswith("Jobs")}
 
 

@@ -15,7 +15,7 @@ _SERVING = ("ml.c6g.large", "ml.m6g.large", "ml.c7g.large", "ml.m7g.large")
 _JOBS = ("ml.m5.large", "ml.m6i.large", "ml.m7i.large", "ml.c5.xlarge")
 
 
-def hourly_usd(instance_type: str, region: str) -> float:
+def get_hourly_usd(instance_type: str, region: str) -> float:
     """Return the upper list price of an instance-hour in the Region."""
     price = prices.find(instance_type)
     if price is None:
@@ -25,21 +25,21 @@ def hourly_usd(instance_type: str, region: str) -> float:
     return price.usd_per_hour[2] * prices.find_regional_price(region, instances.parse_family(instance_type)).factor[2]
 
 
-def serving_type(region: str) -> str:
+def choose_serving_type(region: str) -> str:
     """Return the cheapest small Graviton type for endpoints in the Region."""
-    return _cheapest(_SERVING, region, "endpoints on Graviton")
+    return _choose_cheapest(_SERVING, region, "endpoints on Graviton")
 
 
-def job_type(region: str) -> str:
+def choose_job_type(region: str) -> str:
     """Return the cheapest small type for jobs in the Region."""
-    return _cheapest(_JOBS, region, "jobs")
+    return _choose_cheapest(_JOBS, region, "jobs")
 
 
-def _cheapest(types: Iterable[str], region: str, purpose: str) -> str:
+def _choose_cheapest(types: Iterable[str], region: str, purpose: str) -> str:
     offers = [name for name in types if instances.is_offered(name, region) and prices.find(name)]
     if not offers:
         raise UserError(f"--region {region}: has none of {', '.join(types)} for {purpose}; choose another Region")
-    return min(offers, key=lambda name: hourly_usd(name, region))
+    return min(offers, key=lambda name: get_hourly_usd(name, region))
 
 
 @dataclass(frozen=True)
@@ -51,45 +51,41 @@ class CostItem:
     count: float
     hours: float
 
-    def usd(self, region: str) -> float:
+    def compute_usd(self, region: str) -> float:
         """Return the cost of this line."""
-        return hourly_usd(self.instance_type, region) * self.count * self.hours
+        return get_hourly_usd(self.instance_type, region) * self.count * self.hours
 
 
-def estimate(items: Iterable[CostItem], region: str) -> float:
-    """Return the cost of a run with these items, in USD."""
-    return SMALL_THINGS_USD + sum(item.usd(region) for item in items)
-
-
-class Ledger:
-    """Spending of a run so far, by instance-hours at list prices."""
+class RunSpending:
+    """Spending of a run so far: instance-hours at list prices."""
 
     def __init__(self, region: str) -> None:
         self._region = region
         self._rates: dict[str, tuple[float, float]] = {}
-        self._closed = SMALL_THINGS_USD
+        self._stopped_usd = SMALL_THINGS_USD
 
-    def open(self, name: str, instance_type: str, count: float) -> None:
-        """Start to count the cost of `count` instances of a type, under a name."""
-        self._rates[name] = (time.monotonic(), hourly_usd(instance_type, self._region) * count)
+    def start_instances(self, name: str, instance_type: str, count: float) -> None:
+        """Start counting the cost of `count` instances of a type, under a name."""
+        self._rates[name] = (time.monotonic(), get_hourly_usd(instance_type, self._region) * count)
 
-    def close(self, name: str) -> None:
-        """Stop to count the instances that were opened under this name."""
+    def stop_instances(self, name: str) -> None:
+        """Stop counting the instances of this name."""
         if name in self._rates:
-            self._closed += _accrued(*self._rates.pop(name))
+            self._stopped_usd += _compute_accrued_usd(*self._rates.pop(name))
 
-    def spent(self) -> float:
+    def get_spending(self) -> float:
         """Return the spending so far, in USD."""
-        return self._closed + sum(_accrued(*rate) for rate in list(self._rates.values()))
+        return self._stopped_usd + sum(_compute_accrued_usd(*rate) for rate in list(self._rates.values()))
 
 
-def _accrued(begin: float, usd_per_hour: float) -> float:
+def _compute_accrued_usd(begin: float, usd_per_hour: float) -> float:
     return (time.monotonic() - begin) / 3600 * usd_per_hour
 
 
-def describe(items: Iterable[CostItem], region: str) -> Mapping[str, float]:
+def describe_items(items: Iterable[CostItem], region: str) -> Mapping[str, float]:
     """Return each line of the estimate with its cost in USD."""
     lines = {
-        f"{item.title}: {item.count:g} x {item.instance_type}, {item.hours:g} h": item.usd(region) for item in items
+        f"{item.title}: {item.count:g} x {item.instance_type}, {item.hours:g} h": item.compute_usd(region)
+        for item in items
     }
     return {**lines, "requests, logs, alarms, a key": SMALL_THINGS_USD}

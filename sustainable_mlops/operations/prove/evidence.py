@@ -1,4 +1,4 @@
-"""Evidence: the requests to AWS behind an answer, by their request ids."""
+"""Evidence: the requests to AWS behind an answer, by their request IDs."""
 
 import re
 import threading
@@ -27,7 +27,7 @@ class Request:
     def __str__(self) -> str:
         return f"{self.operation} {self.id}"
 
-    def as_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return the request as plain data."""
         return asdict(self)
 
@@ -41,7 +41,7 @@ class Recorder:
         self._requests: list[Request] = []
         self._lock = threading.Lock()
 
-    def client(self, service: str) -> Any:
+    def get_client(self, service: str) -> Any:
         """Return a client whose responses and errors are recorded."""
         with self._lock:
             if service not in self._clients:
@@ -79,6 +79,6 @@ class Recorder:
             chosen += sorted(last.values(), key=lambda one: (one.status < 400, one.operation))[:_MOST]
 
 
-def requests_of_error(text: str) -> list[Request]:
+def parse_requests(text: str) -> list[Request]:
     """Return the requests that an error of Terraform names."""
     return [Request("terraform", request_id, 400) for request_id in dict.fromkeys(_IN_ERRORS.findall(text))]

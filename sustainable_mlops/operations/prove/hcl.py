@@ -13,26 +13,26 @@ class Raw(str):
     """An HCL expression, written as it is."""
 
 
-def literal(value: Any) -> str:
+def render_literal(value: Any) -> str:
     """Return a value as an HCL expression. Strings are literal: no interpolation."""
     if isinstance(value, Raw):
         return str(value)
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False).replace("${", "$${").replace("%{", "%%{")
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{json.dumps(key)} = {literal(item)}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(f"{json.dumps(key)} = {render_literal(item)}" for key, item in value.items()) + "}"
     if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(literal(item) for item in value) + "]"
+        return "[" + ", ".join(render_literal(item) for item in value) + "]"
     return json.dumps(value)
 
 
-def call(name: str, module: str, inputs: Mapping[str, Any]) -> str:
+def render_call(name: str, module: str, inputs: Mapping[str, Any]) -> str:
     """Return a call of one of the project's modules."""
-    lines = "\n".join(f"  {key} = {literal(value)}" for key, value in inputs.items())
+    lines = "\n".join(f"  {key} = {render_literal(value)}" for key, value in inputs.items())
     return f'module "{name}" {{\n  source = "./modules/{module}"\n\n{lines}\n}}\n'
 
 
-def output(name: str, expression: str) -> str:
+def render_output(name: str, expression: str) -> str:
     """Return an output of the root module."""
     return f'output "{name}" {{\n  value = {expression}\n}}\n'
 
@@ -42,10 +42,10 @@ def write_root(folder: Path, settings: ProofSettings, *parts: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "modules").exists():
         (folder / "modules").symlink_to(ROOT / "modules")
-    (folder / "main.tf").write_text("\n".join([_provider(settings), *parts]), encoding="utf-8")
+    (folder / "main.tf").write_text("\n".join([_render_provider(settings), *parts]), encoding="utf-8")
 
 
-def _provider(settings: ProofSettings) -> str:
+def _render_provider(settings: ProofSettings) -> str:
     return f"""terraform {{
   required_providers {{
     aws = {{
@@ -55,13 +55,13 @@ def _provider(settings: ProofSettings) -> str:
   }}
 }}
 
-# Nothing is created in another account, whatever credentials are in use.
+# With credentials of another account, Terraform creates nothing.
 provider "aws" {{
-  region              = {literal(settings.region)}
-  allowed_account_ids = [{literal(settings.account)}]
+  region              = {render_literal(settings.region)}
+  allowed_account_ids = [{render_literal(settings.account)}]
 
   default_tags {{
-    tags = {{ {json.dumps(TAG)} = {literal(settings.name)} }}
+    tags = {{ {json.dumps(TAG)} = {render_literal(settings.name)} }}
   }}
 }}
 """

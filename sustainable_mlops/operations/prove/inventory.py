@@ -37,7 +37,7 @@ class Kind:
     name: str
     service: str
     operation: str
-    #: Member of the answer that holds the resources; the member of each that names it, empty where it is the name.
+    #: Response member that contains the resources, and member of each that names it; empty if it is the name itself.
     member: str
     identifier: str
     delete: Callable[[Any, str], object]
@@ -46,12 +46,12 @@ class Kind:
     prefix_argument: str = ""
 
 
-def _call(operation: str, argument: str, **more: Any) -> Callable[[Any, str], object]:
+def _build_call(operation: str, argument: str, **more: Any) -> Callable[[Any, str], object]:
     """Return a deletion by one request with the name in one argument."""
     return lambda client, name: getattr(client, operation)(**{argument: name, **more})
 
 
-def _empty_bucket(s3: Any, name: str) -> None:
+def _delete_bucket(s3: Any, name: str) -> None:
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=name):
         versions = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
         keys = [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in versions]
@@ -86,7 +86,7 @@ def delete_packages(sagemaker: Any, group: str) -> None:
         sagemaker.delete_model_package(ModelPackageName=package["ModelPackageArn"])
 
 
-def _deregister(scaling: Any, name: str) -> None:
+def _deregister_target(scaling: Any, name: str) -> None:
     scaling.deregister_scalable_target(
         ServiceNamespace="sagemaker", ResourceId=name, ScalableDimension="sagemaker:variant:DesiredInstanceCount"
     )
@@ -104,7 +104,7 @@ KINDS = (
         "describe_scalable_targets",
         "ScalableTargets",
         "ResourceId",
-        _deregister,
+        _deregister_target,
         {"ServiceNamespace": "sagemaker"},
     ),
     Kind(
@@ -112,7 +112,7 @@ KINDS = (
         operation="list_endpoints",
         member="Endpoints",
         identifier="EndpointName",
-        delete=_call("delete_endpoint", "EndpointName"),
+        delete=_build_call("delete_endpoint", "EndpointName"),
         **_SAGEMAKER,
     ),
     Kind(
@@ -120,7 +120,7 @@ KINDS = (
         operation="list_endpoint_configs",
         member="EndpointConfigs",
         identifier="EndpointConfigName",
-        delete=_call("delete_endpoint_config", "EndpointConfigName"),
+        delete=_build_call("delete_endpoint_config", "EndpointConfigName"),
         **_SAGEMAKER,
     ),
     Kind(
@@ -128,7 +128,7 @@ KINDS = (
         operation="list_models",
         member="Models",
         identifier="ModelName",
-        delete=_call("delete_model", "ModelName"),
+        delete=_build_call("delete_model", "ModelName"),
         **_SAGEMAKER,
     ),
     Kind(
@@ -137,7 +137,7 @@ KINDS = (
         "list_pipelines",
         "PipelineSummaries",
         "PipelineName",
-        _call("delete_pipeline", "PipelineName"),
+        _build_call("delete_pipeline", "PipelineName"),
         prefix_argument="PipelineNamePrefix",
     ),
     Kind(
@@ -145,7 +145,7 @@ KINDS = (
         operation="list_feature_groups",
         member="FeatureGroupSummaries",
         identifier="FeatureGroupName",
-        delete=_call("delete_feature_group", "FeatureGroupName"),
+        delete=_build_call("delete_feature_group", "FeatureGroupName"),
         **_SAGEMAKER,
     ),
     Kind(
@@ -189,27 +189,29 @@ KINDS = (
         "list_schedule_groups",
         "ScheduleGroups",
         "Name",
-        _call("delete_schedule_group", "Name"),
+        _build_call("delete_schedule_group", "Name"),
         prefix_argument="NamePrefix",
     ),
-    Kind("topic", "sns", "list_topics", "Topics", "TopicArn", _call("delete_topic", "TopicArn")),
+    Kind("topic", "sns", "list_topics", "Topics", "TopicArn", _build_call("delete_topic", "TopicArn")),
     Kind(
         "queue",
         "sqs",
         "list_queues",
         "QueueUrls",
         "",
-        _call("delete_queue", "QueueUrl"),
+        _build_call("delete_queue", "QueueUrl"),
         prefix_argument="QueueNamePrefix",
     ),
-    Kind("runbook", "ssm", "list_documents", "DocumentIdentifiers", "Name", _call("delete_document", "Name"), _OWN),
+    Kind(
+        "runbook", "ssm", "list_documents", "DocumentIdentifiers", "Name", _build_call("delete_document", "Name"), _OWN
+    ),
     Kind(
         "log group",
         "logs",
         "describe_log_groups",
         "logGroups",
         "logGroupName",
-        _call("delete_log_group", "logGroupName"),
+        _build_call("delete_log_group", "logGroupName"),
     ),
     Kind(
         "Glue table",
@@ -217,26 +219,26 @@ KINDS = (
         "get_tables",
         "TableList",
         "Name",
-        _call("delete_table", "Name", DatabaseName=FEATURE_DATABASE),
+        _build_call("delete_table", "Name", DatabaseName=FEATURE_DATABASE),
         {"DatabaseName": FEATURE_DATABASE},
     ),
-    Kind("bucket", "s3", "list_buckets", "Buckets", "Name", _empty_bucket),
+    Kind("bucket", "s3", "list_buckets", "Buckets", "Name", _delete_bucket),
     Kind("role", "iam", "list_roles", "Roles", "RoleName", _delete_role),
-    Kind("key alias", "kms", "list_aliases", "Aliases", "AliasName", _call("delete_alias", "AliasName")),
+    Kind("key alias", "kms", "list_aliases", "Aliases", "AliasName", _build_call("delete_alias", "AliasName")),
 )
 
 
-def find(recorder: Recorder, settings: ProofSettings) -> tuple[set[FoundResource], list[str]]:
+def find_resources(recorder: Recorder, settings: ProofSettings) -> tuple[set[FoundResource], list[str]]:
     """Return the resources of the run in the account, and the errors of failed listings."""
     resources: set[FoundResource] = set()
     problems: list[str] = []
     for kind in KINDS:
         try:
-            resources |= {FoundResource(kind.name, name) for name in _names(recorder, kind, settings.name)}
+            resources |= {FoundResource(kind.name, name) for name in _list_names(recorder, kind, settings.name)}
         except (ClientError, BotoCoreError) as error:
             if not aws.read_error_code(error).startswith(_ABSENT):
                 problems.append(f"{kind.name}: {error}")
-    for find_others in (_activity, _storage_lens, _keys):
+    for find_others in (_find_activity, _find_storage_lens, _find_keys):
         try:
             resources |= set(find_others(recorder, settings))
         except (ClientError, BotoCoreError) as error:
@@ -244,19 +246,19 @@ def find(recorder: Recorder, settings: ProofSettings) -> tuple[set[FoundResource
     return resources, problems
 
 
-def _names(recorder: Recorder, kind: Kind, run: str) -> Iterator[str]:
+def _list_names(recorder: Recorder, kind: Kind, run: str) -> Iterator[str]:
     """Return the names of a kind that hold the run's name; Glue writes it with underscores."""
-    client = recorder.client(kind.service)
+    client = recorder.get_client(kind.service)
     arguments = dict(kind.arguments)
     if kind.prefix_argument:
         arguments[kind.prefix_argument] = run
-    for item in pages(client, kind.operation, kind.member, **arguments):
+    for item in list_pages(client, kind.operation, kind.member, **arguments):
         name = str(item[kind.identifier] if kind.identifier else item)
         if run in name.replace("_", "-"):
             yield name
 
 
-def pages(client: Any, operation: str, member: str, **arguments: Any) -> Iterator[Any]:
+def list_pages(client: Any, operation: str, member: str, **arguments: Any) -> Iterator[Any]:
     """Return every item of a listing, over all of its pages."""
     if not client.can_paginate(operation):
         yield from getattr(client, operation)(**arguments).get(member, [])
@@ -265,47 +267,47 @@ def pages(client: Any, operation: str, member: str, **arguments: Any) -> Iterato
         yield from page.get(member) or []
 
 
-def _activity(recorder: Recorder, settings: ProofSettings) -> Iterator[FoundResource]:
-    return (FoundResource(kind, name) for kind, name in activity.find(recorder, settings.name))
+def _find_activity(recorder: Recorder, settings: ProofSettings) -> Iterator[FoundResource]:
+    return (FoundResource(kind, name) for kind, name in activity.find_activities(recorder, settings.name))
 
 
-def _storage_lens(recorder: Recorder, settings: ProofSettings) -> Iterator[FoundResource]:
-    answer = recorder.client("s3control").list_storage_lens_configurations(AccountId=settings.account)
+def _find_storage_lens(recorder: Recorder, settings: ProofSettings) -> Iterator[FoundResource]:
+    answer = recorder.get_client("s3control").list_storage_lens_configurations(AccountId=settings.account)
     for one in answer.get("StorageLensConfigurationList", []):
         if settings.name in one["Id"]:
             yield FoundResource("Storage Lens configuration", one["Id"])
 
 
-def _keys(recorder: Recorder, settings: ProofSettings) -> Iterator[FoundResource]:
+def _find_keys(recorder: Recorder, settings: ProofSettings) -> Iterator[FoundResource]:
     """Return the keys with the run's tag that are not scheduled for deletion."""
-    tags = recorder.client("resourcegroupstaggingapi")
+    tags = recorder.get_client("resourcegroupstaggingapi")
     tag_filter = [{"Key": TAG, "Values": [settings.name]}]
     arguments = {"TagFilters": tag_filter, "ResourceTypeFilters": ["kms:key"]}
-    for one in pages(tags, "get_resources", "ResourceTagMappingList", **arguments):
+    for one in list_pages(tags, "get_resources", "ResourceTagMappingList", **arguments):
         arn = one["ResourceARN"]
-        state = recorder.client("kms").describe_key(KeyId=arn)["KeyMetadata"]["KeyState"]
+        state = recorder.get_client("kms").describe_key(KeyId=arn)["KeyMetadata"]["KeyState"]
         if state != "PendingDeletion":
             yield FoundResource("key", arn)
 
 
-def delete(recorder: Recorder, resource: FoundResource, account: str) -> None:
+def delete_resource(recorder: Recorder, resource: FoundResource, account: str) -> None:
     """Delete one resource, or stop one execution or job. Raises ClientError if AWS refuses."""
     if resource.kind in activity.KINDS:
-        activity.stop(recorder, resource.kind, resource.name)
+        activity.stop_activity(recorder, resource.kind, resource.name)
         return
     if resource.kind == "key":
-        recorder.client("kms").schedule_key_deletion(
+        recorder.get_client("kms").schedule_key_deletion(
             KeyId=resource.name.rpartition("/")[2], PendingWindowInDays=KEY_DAYS
         )
         return
     if resource.kind == "Storage Lens configuration":
-        recorder.client("s3control").delete_storage_lens_configuration(ConfigId=resource.name, AccountId=account)
+        recorder.get_client("s3control").delete_storage_lens_configuration(ConfigId=resource.name, AccountId=account)
         return
     kind = next(one for one in KINDS if one.name == resource.kind)
-    kind.delete(recorder.client(kind.service), resource.name)
+    kind.delete(recorder.get_client(kind.service), resource.name)
 
 
-def in_order(resources: set[FoundResource]) -> list[FoundResource]:
+def sort_resources(resources: set[FoundResource]) -> list[FoundResource]:
     """Return resources in the order in which they can be deleted."""
     names = [*activity.KINDS, *(kind.name for kind in KINDS)]
     return sorted(resources, key=lambda one: (names.index(one.kind) if one.kind in names else len(names), one.name))

@@ -4,7 +4,7 @@ import io
 import tarfile
 from typing import Any
 
-from sustainable_mlops.jobs.image import image_address
+from sustainable_mlops.jobs.image import find_image_address
 from sustainable_mlops.jobs.specs.common import FrameworkImage
 from sustainable_mlops.operations.prove.context import ProofRun
 
@@ -45,7 +45,7 @@ ENVIRONMENT = {
 }
 
 
-def archive(name: str) -> bytes:
+def build_archive(name: str) -> bytes:
     """Return the archive of one of the models."""
     text = MODELS[name].format(response=name).encode()
     content = io.BytesIO()
@@ -56,31 +56,33 @@ def archive(name: str) -> bytes:
     return content.getvalue()
 
 
-def address(run: ProofRun, name: str) -> str:
+def format_address(run: ProofRun, name: str) -> str:
     """Return the S3 URI of one of the models."""
-    return f"s3://{run.bucket('artifacts')}/{_key(run, name)}"
+    return f"s3://{run.get_bucket_name('artifacts')}/{_format_key(run, name)}"
 
 
-def _key(run: ProofRun, name: str) -> str:
+def _format_key(run: ProofRun, name: str) -> str:
     return f"models/{run.name}/{name}/model.tar.gz"
 
 
-def upload(run: ProofRun) -> None:
+def upload_archives(run: ProofRun) -> None:
     """Put all models into the artifacts bucket."""
     for name in MODELS:
-        run.put("artifacts", _key(run, name), archive(name))
+        run.put("artifacts", _format_key(run, name), build_archive(name))
 
 
-def image(region: str, instance_type: str, *, graviton: bool = False) -> str:
+def find_image(region: str, instance_type: str, *, graviton: bool = False) -> str:
     """Return AWS's scikit-learn image for serving and for jobs."""
     version = _GRAVITON if graviton else _X86
-    return image_address(FrameworkImage(framework="sklearn", version=version), region, instance_type, scope="inference")
+    return find_image_address(
+        FrameworkImage(framework="sklearn", version=version), region, instance_type, scope="inference"
+    )
 
 
-def container(run: ProofRun, name: str, *, graviton_type: str = "") -> dict[str, Any]:
+def build_container(run: ProofRun, name: str, *, graviton_type: str = "") -> dict[str, Any]:
     """Return an endpoint module's inputs for one of the models, on instances of `graviton_type`."""
     return {
-        "image_uri": image(run.settings.region, graviton_type or "ml.m5.large", graviton=bool(graviton_type)),
-        "model_data_url": address(run, name),
+        "image_uri": find_image(run.settings.region, graviton_type or "ml.m5.large", graviton=bool(graviton_type)),
+        "model_data_url": format_address(run, name),
         "environment_variables": ENVIRONMENT,
     }

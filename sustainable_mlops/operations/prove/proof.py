@@ -5,7 +5,7 @@ from typing import Literal
 
 from sustainable_mlops.operations.prove.evidence import Request
 
-#: `no` is the refusal that a check expects; `undecided` is any other error, which says nothing about the question.
+#: `no` is the refusal that a check expects; `undecided` is any other error, which does not answer the question.
 Verdict = Literal["yes", "no", "undecided", "not tried"]
 
 
@@ -50,9 +50,9 @@ class Proof:
 
     modules: dict[str, ModuleResult] = field(default_factory=dict)
     checks: dict[str, CheckResult] = field(default_factory=dict)
-    #: Resources of the run that clean-up could not delete, and errors of its search.
+    #: Resources of the run that cleanup could not delete, and errors of its search.
     left: list[str] = field(default_factory=list)
-    #: Other actions of the clean-up, and resources that AWS keeps for a while, such as a key until its deletion.
+    #: Other actions of the cleanup, and resources that AWS keeps for a while, such as a key until its deletion.
     notes: list[str] = field(default_factory=list)
     interruption: str = ""
 

@@ -14,48 +14,48 @@ _STEPS = ("second_plan_empty", "used", "changed", "rolled_back", "destroyed", "n
 _WORDS = {True: "yes", False: "**no**", None: "-"}
 
 
-def mask(text: str, account: str) -> str:
-    """Replace an account id with its last four digits."""
+def mask_account(text: str, account: str) -> str:
+    """Replace an account ID with its last four digits."""
     return text.replace(account, f"{'x' * 8}{account[-4:]}")
 
 
-def write(run: ProofRun, estimate: Mapping[str, float]) -> Path:
+def write_report(run: ProofRun, estimate: Mapping[str, float]) -> Path:
     """Write both files into the run's folder, and return the one for people."""
-    document = as_json(run, estimate)
+    document = build_document(run, estimate)
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     account, folder = run.settings.account, run.settings.folder
-    (folder / "proof.json").write_text(mask(text, account), encoding="utf-8")
+    (folder / "proof.json").write_text(mask_account(text, account), encoding="utf-8")
     page = folder / "proof.md"
-    page.write_text(mask("\n".join(_lines(run, document)) + "\n", account), encoding="utf-8")
+    page.write_text(mask_account("\n".join(_render_lines(run, document)) + "\n", account), encoding="utf-8")
     return page
 
 
-def as_json(run: ProofRun, estimate: Mapping[str, float]) -> dict[str, Any]:
+def build_document(run: ProofRun, estimate: Mapping[str, float]) -> dict[str, Any]:
     """Return the report as plain data."""
     proof, settings = run.proof, run.settings
     return {
         "run": run.name,
-        "account": mask(settings.account, settings.account),
+        "account": mask_account(settings.account, settings.account),
         "region": settings.region,
         "begin": settings.begin,
         "end": datetime.now(UTC).isoformat(timespec="seconds"),
         "engine": str(find_engine()),
-        "provider": provider_version(settings.folder),
+        "provider": find_provider_version(settings.folder),
         "estimate_usd": {name: round(usd, 4) for name, usd in estimate.items()},
         "estimate_usd_total": round(sum(estimate.values()), 2),
-        "spent_usd_at_list_prices": round(run.ledger.spent(), 2),
+        "spent_usd_at_list_prices": round(run.spending.get_spending(), 2),
         "result": "failed" if proof.has_failed else "passed",
         "interruption": proof.interruption,
         "modules": [vars(result) for result in proof.modules.values()],
         "checks": [
-            {**vars(result), "requests": [one.as_json() for one in result.requests]} for result in proof.checks.values()
+            {**vars(result), "requests": [one.to_dict() for one in result.requests]} for result in proof.checks.values()
         ],
         "left": proof.left,
         "notes": proof.notes,
     }
 
 
-def provider_version(folder: Path) -> str:
+def find_provider_version(folder: Path) -> str:
     """Return the version of the AWS provider that `init` chose for the run."""
     for lock in sorted(folder.glob("*/.terraform.lock.hcl")):
         if version := read_provider_version(lock):
@@ -63,7 +63,7 @@ def provider_version(folder: Path) -> str:
     return "unknown"
 
 
-def _lines(run: ProofRun, document: Mapping[str, Any]) -> list[str]:
+def _render_lines(run: ProofRun, document: Mapping[str, Any]) -> list[str]:
     proof = run.proof
     head = {
         "result": document["result"],
@@ -80,11 +80,11 @@ def _lines(run: ProofRun, document: Mapping[str, Any]) -> list[str]:
     if proof.notes:
         head["notes"] = "; ".join(proof.notes)
     lines = [f"# Proof {run.name}", "", "| | |", "|---|---|"]
-    lines += [f"| {name} | {_cell(value)} |" for name, value in head.items()]
-    lines += ["", "## Modules", "", "| module | apply | " + " | ".join(map(_title, _STEPS)) + " |"]
+    lines += [f"| {name} | {_escape_cell(value)} |" for name, value in head.items()]
+    lines += ["", "## Modules", "", "| module | apply | " + " | ".join(map(_format_title, _STEPS)) + " |"]
     lines.append("|---|---:|" + "---|" * len(_STEPS))
-    lines += [_module(result) for result in proof.modules.values()]
-    lines += ["", *(line for result in proof.modules.values() for line in _details(result))]
+    lines += [_format_module(result) for result in proof.modules.values()]
+    lines += ["", *(line for result in proof.modules.values() for line in _format_details(result))]
     lines += [
         "",
         "## Named checks",
@@ -92,33 +92,33 @@ def _lines(run: ProofRun, document: Mapping[str, Any]) -> list[str]:
         "| check | answer | question | observation | requests |",
         "|---|---|---|---|---|",
     ]
-    lines += [_check(result) for result in proof.checks.values()]
+    lines += [_format_check(result) for result in proof.checks.values()]
     lines += ["", "## Documentation that the checks verify", ""]
     lines += [f"- {result.name}: {result.documentation}" for result in proof.checks.values()]
     lines += ["", "## Estimate", "", "| | USD |", "|---|---:|"]
     return lines + [f"| {name} | {usd:.2f} |" for name, usd in document["estimate_usd"].items()]
 
 
-def _title(step: str) -> str:
+def _format_title(step: str) -> str:
     return step.replace("_", " ")
 
 
-def _module(result: ModuleResult) -> str:
+def _format_module(result: ModuleResult) -> str:
     seconds = "-" if result.apply_seconds is None else f"{result.apply_seconds:.0f} s"
     return f"| {result.module} | {seconds} | " + " | ".join(_WORDS[getattr(result, step)] for step in _STEPS) + " |"
 
 
-def _details(result: ModuleResult) -> list[str]:
+def _format_details(result: ModuleResult) -> list[str]:
     texts = [*result.notes, *([f"**failed**: {result.error}"] if result.error else [])]
-    return [f"- {result.module}: {_cell(text)}" for text in texts]
+    return [f"- {result.module}: {_escape_cell(text)}" for text in texts]
 
 
-def _check(result: CheckResult) -> str:
+def _format_check(result: CheckResult) -> str:
     answer = f"**{result.verdict}**" if result.verdict in ("no", "undecided") else result.verdict
     requests = "<br>".join(f"{one.operation} `{one.id}`" for one in result.requests) or "-"
-    return f"| {result.name} | {answer} | {_cell(result.question)} | {_cell(result.text)} | {requests} |"
+    return f"| {result.name} | {answer} | {_escape_cell(result.question)} | {_escape_cell(result.text)} | {requests} |"
 
 
-def _cell(text: str) -> str:
+def _escape_cell(text: str) -> str:
     """Return a text that is safe in a table cell."""
     return " ".join(text.split()).replace("|", "\\|")

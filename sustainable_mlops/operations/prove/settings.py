@@ -1,4 +1,4 @@
-"""Settings of one run: where it runs, what it proves and its caps."""
+"""Settings of one run: account, Region, modules, checks and caps."""
 
 import json
 import os
@@ -34,11 +34,9 @@ MODULES = (
 BASE = MODULES[:2]
 _PREFIX = "prove-"
 _FILE, _LOG_GROUPS, _END, _ALIVE = "run.json", "log_groups.json", "end.txt", "alive"
-#: Regions of other partitions, whose ARNs the run does not write.
-_OTHER_PARTITIONS = ("cn-", "us-gov-", "eusc-")
 
 
-def new_name() -> str:
+def create_name() -> str:
     """Return the name of a new run, such as `prove-4f7k2a`."""
     alphabet = string.ascii_lowercase + string.digits
     return _PREFIX + "".join(secrets.choice(alphabet) for _ in range(6))
@@ -51,13 +49,13 @@ class ProofSettings:
     account: str
     region: str
     modules: tuple[str, ...] = MODULES
-    #: Named checks that run only when asked for.
+    #: Named checks that run only with `--with`.
     extra_checks: tuple[str, ...] = ()
     cap_usd: float = 5.0
     cap_minutes: float = 300.0
     #: Duration of the request of `async-scale-in-during-request`; longer than AWS takes to scale in.
     long_request_seconds: int = 1500
-    name: str = field(default_factory=new_name)
+    name: str = field(default_factory=create_name)
     begin: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 
     @property
@@ -71,10 +69,10 @@ class ProofSettings:
         (self.folder / _FILE).write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
 
     def save_log_groups(self, names: Iterable[str]) -> None:
-        """Write the names of the log groups of jobs before the run; clean-up keeps these."""
+        """Write the names of the log groups of jobs before the run; cleanup keeps these."""
         (self.folder / _LOG_GROUPS).write_text(json.dumps(sorted(names)) + "\n", encoding="utf-8")
 
-    def log_groups_before(self) -> set[str] | None:
+    def load_log_groups(self) -> set[str] | None:
         """Return the log groups of jobs before the run; None if the run ended before it listed them."""
         file = self.folder / _LOG_GROUPS
         return set(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else None
@@ -88,38 +86,39 @@ class ProofSettings:
         """Write the end of the run once; without a moment, the last modification of the run's files."""
         file = self.folder / _END
         if not file.is_file():
-            moment = moment or self._last_modification()
+            moment = moment or self._find_last_modification()
             file.write_text(moment.isoformat() + "\n", encoding="utf-8")
 
-    def _last_modification(self) -> datetime:
+    def _find_last_modification(self) -> datetime:
         names = [Path(folder, name) for folder, _, files in os.walk(self.folder) for name in files]
         times = [file.lstat().st_mtime for file in names]
         return datetime.fromtimestamp(max(times), UTC) if times else datetime.fromisoformat(self.begin)
 
-    def period(self) -> tuple[datetime, datetime]:
+    def get_period(self) -> tuple[datetime, datetime]:
         """Return the begin and the end of the run."""
         end = (self.folder / _END).read_text(encoding="utf-8").strip()
         return datetime.fromisoformat(self.begin), datetime.fromisoformat(end)
 
 
-def check(settings: ProofSettings) -> None:
+def check_settings(settings: ProofSettings) -> None:
     """Raise UserError for an account, Region or module that does not exist."""
     if not re.fullmatch(r"[0-9]{12}", settings.account):
         raise UserError(f"{f'--account {settings.account}'.strip()}: must be 12 digits, such as 123456789012")
     if regions.find(settings.region) is None:
-        raise UserError(f"{f'--region {settings.region}'.strip()}: AWS has no such Region; name one such as eu-north-1")
-    if settings.region.startswith(_OTHER_PARTITIONS):
+        raise UserError(f"{f'--region {settings.region}'.strip()}: AWS has no such Region; pass one such as eu-north-1")
+    if regions.find_partition(settings.region) != "aws":  # the run writes no ARNs of other partitions
         raise UserError(f"--region {settings.region}: is in another AWS partition; choose a Region such as eu-north-1")
     if unknown := [name for name in settings.modules if name not in MODULES]:
         raise UserError(f"--module {unknown[0]}: no such module; choose from {', '.join(MODULES)}")
 
 
-def load(name: str) -> ProofSettings:
+def load_settings(name: str) -> ProofSettings:
     """Read the settings of an earlier run. Raises UserError for a run that is not in `out/prove`."""
     full = name if name.startswith(_PREFIX) else _PREFIX + name
     file = RUNS / full / _FILE
     if not re.fullmatch(rf"{_PREFIX}[a-z0-9]{{6}}", full) or not file.is_file():
         known = sorted(path.parent.name for path in RUNS.glob(f"*/{_FILE}"))
-        raise UserError(f"--clean {name}: no such run in out/prove; runs: {', '.join(known) or 'none'}")
+        remedy = f"choose from {', '.join(known)}" if known else "run the command in the folder of that run"
+        raise UserError(f"--clean {name}: no such run in out/prove; {remedy}")
     fields = json.loads(file.read_text(encoding="utf-8"))
     return ProofSettings(**{**fields, **{key: tuple(fields[key]) for key in ("modules", "extra_checks")}})

@@ -34,20 +34,20 @@ class Stage:
 
     def __init__(self, run: ProofRun) -> None:
         self.run = run
-        self.terraform: Terraform = run.terraform(self.module)
+        self.terraform: Terraform = run.make_terraform(self.module)
         #: Inputs that `change` sets.
         self.changes: dict[str, Any] = {}
         self.published: dict[str, Any] = {}
 
-    def inputs(self) -> Mapping[str, Any]:
+    def build_inputs(self) -> Mapping[str, Any]:
         """Return the module's inputs before any change."""
         raise NotImplementedError
 
-    def parts(self) -> Iterable[str]:
+    def render_parts(self) -> Iterable[str]:
         """Return more HCL of the root module."""
         return ()
 
-    def use(self) -> str:
+    def use_resources(self) -> str:
         """Use the module's resources, and return a summary. Raises ProofError."""
         raise NotImplementedError
 
@@ -55,31 +55,31 @@ class Stage:
         """Set inputs in `changes`, and return a description."""
         raise NotImplementedError
 
-    def use_changed(self) -> None:
+    def check_change(self) -> None:
         """Check the effect of the change. Raises ProofError."""
 
     def roll_back(self) -> str | None:
         """Deploy a bad model and return a summary; None if the module serves no model. Raises ProofError."""
         return None
 
-    def empty(self) -> None:
-        """Delete resources that block the destruction, such as registered packages."""
+    def prepare_destruction(self) -> None:
+        """Prepare the destruction, such as by the deletion of registered packages."""
 
-    def fleet(self) -> tuple[str, int] | None:
+    def get_fleet(self) -> tuple[str, int] | None:
         """Return the type and number of instances that run during the stage; None if there are none."""
         return None
 
     @classmethod
-    def items(cls, region: str) -> Iterable[CostItem]:
+    def list_cost_items(cls, region: str) -> Iterable[CostItem]:
         """Return the lines of the estimate."""
         del region
         return ()
 
     def write(self) -> None:
         """Write the root module."""
-        call = hcl.call(self.module, self.module, {**self.inputs(), **self.changes})
-        outputs = [hcl.output(name, f"module.{self.module}.{name}") for name in self.outputs]
-        hcl.write_root(self.terraform.folder, self.run.settings, call, *self.parts(), *outputs)
+        call = hcl.render_call(self.module, self.module, {**self.build_inputs(), **self.changes})
+        outputs = [hcl.render_output(name, f"module.{self.module}.{name}") for name in self.outputs]
+        hcl.write_root(self.terraform.folder, self.run.settings, call, *self.render_parts(), *outputs)
 
     def apply(self, step: Step) -> None:
         """Write and apply the root module, and read its outputs. Raises UserError."""
@@ -92,8 +92,8 @@ class Stage:
         return self.terraform.is_up_to_date(self.terraform.folder / "second.tfplan")
 
     def destroy(self, step: Step) -> None:
-        """Call `empty`, and destroy the resources of the stage. Raises UserError."""
-        self.empty()
+        """Call `prepare_destruction`, and destroy the resources of the stage. Raises UserError."""
+        self.prepare_destruction()
         self.terraform.apply("-destroy", progress=lambda at: step.show(str(at)))
 
 
@@ -106,7 +106,7 @@ class Prover:
         self.result = self.run.proof.modules.setdefault(stage.module, ModuleResult(stage.module))
 
     @contextmanager
-    def _step(self, title: str, attribute: str) -> Iterator[Step]:
+    def _run_step(self, title: str, attribute: str) -> Iterator[Step]:
         """Run one step. Its attribute of the result stays false until the block ends without an error."""
         setattr(self.result, attribute, False)
         with self.run.steps.step(f"{self.stage.module}: {title}") as step:
@@ -120,32 +120,32 @@ class Prover:
         with self.run.steps.step(f"{stage.module}: apply") as step:
             stage.write()
             stage.terraform.init()
-            if fleet := stage.fleet():
-                self.run.ledger.open(stage.module, *fleet)
+            if fleet := stage.get_fleet():
+                self.run.spending.start_instances(stage.module, *fleet)
             stage.apply(step)
         self.result.apply_seconds = round(time.monotonic() - begin, 1)
-        self._plan_is_empty("second plan")
+        self._check_empty_plan("second plan")
 
-    def _plan_is_empty(self, title: str) -> None:
-        with self._step(title, "second_plan_empty") as step:
+    def _check_empty_plan(self, title: str) -> None:
+        with self._run_step(title, "second_plan_empty") as step:
             if not self.stage.is_up_to_date():
                 raise ProofError(f"{title}: not empty; see `terraform show` of second.tfplan in the run's folder")
             step.result = "empty"
 
-    def use(self) -> None:
+    def use_resources(self) -> None:
         """Use the applied resources."""
-        with self._step("use", "used") as step:
-            text = self.stage.use()
+        with self._run_step("use", "used") as step:
+            text = self.stage.use_resources()
             step.result = escape(text)
         self.result.notes.append(f"used: {text}")
 
     def change(self) -> None:
         """Change one input, apply, and plan again."""
-        with self._step("change", "changed") as step:
+        with self._run_step("change", "changed") as step:
             text = self.stage.change()
             step.result = escape(text)
             self.stage.apply(step)
-            self.stage.use_changed()
+            self.stage.check_change()
             if not self.stage.is_up_to_date():
                 raise ProofError(f"the plan after the change ({text}) is not empty")
         self.result.notes.append(f"changed: {text}")
@@ -154,22 +154,22 @@ class Prover:
         """Deploy a bad model, if the module serves models."""
         if type(self.stage).roll_back is Stage.roll_back:
             return
-        with self._step("bad model rolls back", "rolled_back") as step:
+        with self._run_step("bad model rolls back", "rolled_back") as step:
             text = self.stage.roll_back() or ""
             step.result = escape(text)
         self.result.notes.append(f"rolled back: {text}")
 
     def destroy(self, before: set[inventory.FoundResource]) -> None:
         """Destroy the stage, then delete all resources of the run except `before`. Raises ProofError if any remain."""
-        with self._step("destroy", "destroyed") as step:
+        with self._run_step("destroy", "destroyed") as step:
             self.stage.destroy(step)
-        self.run.ledger.close(self.stage.module)
-        with self._step("nothing left", "nothing_left") as step:
-            cleaning = cleanup.CleanUp(self.run.settings, self.run.recorder, step.show)
-            deleted = cleaning.sweep(before)
+        self.run.spending.stop_instances(self.stage.module)
+        with self._run_step("nothing left", "nothing_left") as step:
+            cleaning = cleanup.RunCleaner(self.run.settings, self.run.recorder, step.show)
+            deleted = cleaning.delete_remaining(before)
             if cleaning.left:
                 raise ProofError(f"resources are left: {', '.join(cleaning.left)}")
-            text = f"nothing, after clean-up of {', '.join(deleted)}" if deleted else "nothing"
+            text = f"nothing, after cleanup of {', '.join(deleted)}" if deleted else "nothing"
             step.result = escape(text)
         self.result.notes.append(f"left: {text}")
 

@@ -13,7 +13,7 @@ from sustainable_mlops.operations.reconcile.reports import MARKET_BASED, Emissio
 #: Meaning and limits of a ratio of totals.
 LIMITS = (
     "A ratio compares totals of an account, a Region and a service: AWS reports neither resources nor tags.",
-    "The ratio is right only if the plans and the records contain everything that ran there. Other machines raise it.",
+    "The ratio is right only if the plans and the records contain everything that ran there. Other instances raise it.",
     "It says nothing about one endpoint: errors of several resources can cancel out. It tests a single resource only "
     "if that resource is nearly all of the estimate.",
     f"Ratios use location-based totals ({LOCATION_BASED}), as the estimate does. Market-based totals ({MARKET_BASED}) "
@@ -145,7 +145,7 @@ class Reconciliation(NamedTuple):
     def build_calibration(self) -> tuple[CarbonRatio, ...]:
         """Return the ratios for a calibration file, by service and Region over all accounts."""
         locations = dict.fromkeys((group.key.service, group.key.region) for group in self.groups)
-        return tuple(_pool_ratios(self, service, region) for service, region in locations)
+        return tuple(_combine_ratios(self, service, region) for service, region in locations)
 
 
 def compare_emissions(
@@ -194,7 +194,7 @@ def _compute_ratios(rows: Sequence[MonthComparison]) -> tuple[float, float, floa
     return min(*ratios, ratio), ratio, max(*ratios, ratio)
 
 
-def _pool_ratios(reconciliation: Reconciliation, service: str, region: str) -> CarbonRatio:
+def _combine_ratios(reconciliation: Reconciliation, service: str, region: str) -> CarbonRatio:
     rows = [
         row
         for row in reconciliation.rows

@@ -126,7 +126,7 @@ def _estimate_record(
         if record.is_ended and start is not None:
             left_out.append(f"{record.job_name}: its record has no estimate")
         return
-    key = EmissionsKey(_find_account(record) or account, record.region, SAGEMAKER)
+    key = EmissionsKey(record.account or account, record.region, SAGEMAKER)
     estimate = FootprintEstimate({metric: _convert_figure(metric, figures[metric], record) for metric in figures})
     seconds = (end - start).total_seconds()
     for month in months:
@@ -141,8 +141,3 @@ def _convert_figure(metric: str, figure: RunFigure, record: RunRecord) -> Footpr
     factor = 1 / record.calibration if record.calibration and metric == "total" else 1.0
     low, high = (figure.value if end is None else end for end in (figure.low, figure.high))
     return FootprintFigure(low, figure.value, high, figure.grade or "C", figure.driver, UNITS[metric]).multiply(factor)
-
-
-def _find_account(record: RunRecord) -> str | None:
-    """Return the account in the ARN of a job: arn:aws:sagemaker:<region>:<account>:<type>/<name>."""
-    return record.job_arn.split(":")[4] if record.job_arn else None

@@ -22,8 +22,8 @@ class ReportMonth(NamedTuple):
 
     @classmethod
     def from_moment(cls, moment: datetime | date) -> "ReportMonth":
-        """Return the month of a date, or of a moment in UTC."""
-        day = moment.astimezone(UTC) if isinstance(moment, datetime) else moment
+        """Return the month of a date, or of a moment, in UTC. A moment without a zone is in UTC."""
+        day = moment.astimezone(UTC) if isinstance(moment, datetime) and moment.tzinfo else moment
         return cls(day.year, day.month)
 
     @classmethod
@@ -76,7 +76,7 @@ def list_months(first: str | None, last: str | None, today: date) -> tuple[Repor
     end = ReportMonth.parse(last, "--to") if last else published
     start = ReportMonth.parse(first, "--from") if first else end.add(1 - _DEFAULT_COUNT)
     if start > end:
-        raise UserError(f"--from: {start} is after {end} (--to); give an earlier month")
+        raise UserError(f"--from: {start} is after {end} (--to); pass an earlier month")
     if end.start.date() > today:
-        raise UserError(f"--to: {end} has not begun; give {ReportMonth.from_moment(today)} or an earlier month")
+        raise UserError(f"--to: {end} has not begun; pass {ReportMonth.from_moment(today)} or an earlier month")
     return tuple(start.add(number) for number in range((end.year - start.year) * 12 + end.number - start.number + 1))

@@ -26,9 +26,10 @@ _COLUMNS = (
     "usage_account_id",
     "region_code",
     "product_code",
-    "total_lbm_emissions_value",
     "total_lbm_emissions_unit",
 )
+#: Column without a value in the rows of AWS's older methods, which an export keeps for some time.
+_VALUE_COLUMN = "total_lbm_emissions_value"
 _OPTIONAL_COLUMNS = ("total_mbm_emissions_value", "model_version", "last_refresh_timestamp")
 
 
@@ -105,10 +106,12 @@ def read_export(address: str, s3: Client | None) -> EmissionsReport:
     UserError if no file is found, or a file is no carbon export.
     """
     rows: dict[tuple[EmissionsKey, ReportMonth], tuple[tuple[str, str], ReportedEmissions]] = {}
-    files = 0
+    files, has_column = 0, False
     for name, content in _read_files(address, s3):
         files += 1
-        for row in _read_rows(name, content):
+        file_rows = _read_rows(name, content)
+        has_column = has_column or file_rows is not None
+        for row in file_rows or ():
             key = EmissionsKey(
                 str(row["usage_account_id"]), str(row["region_code"] or ""), str(row["product_code"] or "")
             )
@@ -119,8 +122,13 @@ def read_export(address: str, s3: Client | None) -> EmissionsReport:
                 rows[period] = (order, _build_emissions(row, version, name))
     if not files:
         raise UserError(
-            f"--export: {address} has no Parquet file; name the folder of the export (bucket, prefix and name), and "
+            f"--export: {address} has no Parquet file; pass the folder of the export (bucket, prefix and name), and "
             "wait a day after its creation"
+        )
+    if not has_column:
+        raise UserError(
+            f"--export: {address} has no file with the column {_VALUE_COLUMN}; add the column to the query of the "
+            "export of CARBON_EMISSIONS"
         )
     return EmissionsReport(f"the data export {address}", {period: value for period, (_, value) in rows.items()}, {})
 
@@ -129,9 +137,9 @@ def _read_files(address: str, s3: Client | None) -> Iterator[tuple[str, bytes]]:
     if not is_s3(address):
         folder = Path(address)
         if folder.is_file():
-            raise UserError(f"--export: {address}: is a file; name its folder: {folder.absolute().parent}")
+            raise UserError(f"--export: {address}: is a file; pass its folder: {folder.absolute().parent}")
         if not folder.is_dir():
-            raise UserError(f"--export: {address}: no such folder; name a folder, or s3://BUCKET/PREFIX/NAME")
+            raise UserError(f"--export: {address}: no such folder; pass a folder, or s3://BUCKET/PREFIX/NAME")
         for path in sorted(folder.rglob("*.parquet")):
             yield str(path), path.read_bytes()
         return
@@ -145,27 +153,31 @@ def _read_files(address: str, s3: Client | None) -> Iterator[tuple[str, bytes]]:
                     yield str(S3Uri(bucket, item["Key"])), body
 
 
-def _read_rows(name: str, content: bytes) -> Iterable[Mapping[str, Any]]:
+def _read_rows(name: str, content: bytes) -> Iterable[Mapping[str, Any]] | None:
+    """Return the rows with a location-based value; None for a file of an older version, without the column."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         table = pq.read_table(io.BytesIO(content))
     except pa.ArrowInvalid as error:
-        raise UserError(f"{name}: is not a Parquet file: {error}") from None
+        raise UserError(f"{name}: is not a Parquet file: {error}; export it again") from None
+    if _VALUE_COLUMN not in table.column_names:
+        return None
     if missing := [column for column in _COLUMNS if column not in table.column_names]:
         raise UserError(f"{name}: has no column {missing[0]}; add it to the query of the export of CARBON_EMISSIONS")
-    columns = [column for column in (*_COLUMNS, *_OPTIONAL_COLUMNS) if column in table.column_names]
-    rows: Iterable[Mapping[str, Any]] = table.select(columns).to_pylist()
-    return rows
+    columns = [column for column in (_VALUE_COLUMN, *_COLUMNS, *_OPTIONAL_COLUMNS) if column in table.column_names]
+    return [row for row in table.select(columns).to_pylist() if row[_VALUE_COLUMN] is not None]
 
 
 def _build_emissions(row: Mapping[str, Any], version: str, name: str) -> ReportedEmissions:
     if row["total_lbm_emissions_unit"] != _UNIT:
-        raise UserError(f"{name}: total_lbm_emissions_unit is {row['total_lbm_emissions_unit']}, not {_UNIT}")
+        raise UserError(
+            f"{name}: total_lbm_emissions_unit is {row['total_lbm_emissions_unit']}, not {_UNIT}; report this error"
+        )
     market_based = row.get("total_mbm_emissions_value")
     return ReportedEmissions(
-        float(row["total_lbm_emissions_value"]) * _KG_PER_TONNE,
+        float(row[_VALUE_COLUMN]) * _KG_PER_TONNE,
         None if market_based is None else float(market_based) * _KG_PER_TONNE,
         version,
     )
@@ -175,7 +187,7 @@ def _parse_time(value: Any, name: str) -> datetime:
     try:
         return value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
     except ValueError:
-        raise UserError(f"{name}: usage_period_start {value!r} is not a time") from None
+        raise UserError(f"{name}: usage_period_start {value!r} is not a time; export the file again") from None
 
 
 def _build_sort_text(version: str) -> str:

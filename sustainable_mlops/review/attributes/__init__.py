@@ -1,1 +1,1 @@
-"""Review of changed attributes: guards, harmless attributes, and attributes that no check reads."""
+"""Review of changed attributes: protective attributes, harmless attributes, and attributes that no check reads."""

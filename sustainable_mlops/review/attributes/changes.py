@@ -9,6 +9,7 @@ from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN
 from sustainable_mlops.plan.values import Sensitive
 from sustainable_mlops.review.comparison import Comparison, ResourcePair
+from sustainable_mlops.review.pipeline_steps import PIPELINE, pair_steps
 from sustainable_mlops.review.privileges.policy_owners import POLICY_ATTRIBUTE
 
 #: Keys of a block that name a parameter; its `value` is then the attribute of that name.
@@ -17,6 +18,12 @@ _PARAMETER_KEYS = ("name", "key", "parameter_name", "parameter_key")
 _PARAMETER_SETTINGS = frozenset({"apply_method", "namespace", "resource", "value", "value_from"})
 _CAPITAL = LazyPattern(r"(?<=[a-z0-9])(?=[A-Z])")
 _SEPARATORS = LazyPattern(r"[^a-z0-9]+")
+#: Settings of a step of a pipeline that protect data or limit the network. They are fields of the requests that create
+#: its job or model, except `SkipCheck`.
+_STEP_SETTING = LazyPattern(
+    r"enable_network_isolation|enable_inter_container_traffic_encryption|(?:.*_)?kms_key_id|vpc_config|"
+    r"enable_remote_debug|skip_check|skip_model_validation"
+)
 #: Longer texts are not parsed as JSON.
 _MAX_JSON = 200_000
 
@@ -32,11 +39,18 @@ class AttributeChange(NamedTuple):
     added: tuple[Any, ...]
     #: The values that stay.
     unchanged: tuple[Any, ...] = ()
+    #: The part of the resource with the attribute, such as a step of a pipeline.
+    part: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names on the path, the outermost first."""
         return tuple(self.path.split("."))
+
+    @property
+    def label(self) -> str:
+        """The path for a report, after the part of the resource."""
+        return f"{self.part}: {self.path}" if self.part else self.path
 
     @property
     def is_unknown(self) -> bool:
@@ -48,6 +62,8 @@ def list_attribute_changes(pair: ResourcePair, comparison: Comparison) -> Iterat
     """Yield the changes of a resource that exists before and after the plan, by path."""
     if pair.before is None or pair.after is None or pair.before.values is UNKNOWN or pair.after.values is UNKNOWN:
         return
+    if pair.type == PIPELINE:
+        yield from _list_step_changes(pair, comparison)
     old, new = pair.before.values, pair.after.values
     for name in dict.fromkeys((*old, *new)):
         before, after = old.get(name), new.get(name)
@@ -56,6 +72,21 @@ def list_attribute_changes(pair: ResourcePair, comparison: Comparison) -> Iterat
         if not _is_set_by_configuration(pair, name, after, comparison):
             continue
         yield from _compare(name, before, after)
+
+
+def list_initial_values(pair: ResourcePair) -> Iterator[AttributeChange]:
+    """Yield the attributes of a new resource, each as a change from no value."""
+    values = None if pair.after is None else pair.after.values
+    for name, value in {} if values is None or values is UNKNOWN else values.items():
+        yield from _compare(name, None, value)
+
+
+def _list_step_changes(pair: ResourcePair, comparison: Comparison) -> Iterator[AttributeChange]:
+    """Yield the changes of the settings of steps that protect something. Other settings are not compared."""
+    for old, new in pair_steps(pair, comparison):
+        for change in _compare("steps", old.resolve_settings(), new.resolve_settings()):
+            if any(map(_STEP_SETTING.fullmatch, change.names)):
+                yield change._replace(path=change.path.removeprefix("steps."), part=f"step {new.name}")
 
 
 def _is_set_by_configuration(pair: ResourcePair, name: str, after: Any, comparison: Comparison) -> bool:

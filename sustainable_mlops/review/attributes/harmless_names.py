@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from sustainable_mlops.lazy_pattern import LazyPattern
 
-#: Exceptions from the guards: names that a guard matches by one of their words.
+#: Exceptions from the protective attributes: names that one of them matches by a single word.
 _EXCEPTIONS = """
 health_check(?:_.*)? container_startup_health_check.* (?:preferred_)?(?:backup|snapshot)_window
 (?:preferred_)?(?:backup|snapshot)_time automatic_backup_start_time daily_automatic_backup_start_time
@@ -32,7 +32,7 @@ target_tracking_scaling_policy_configuration step_adjustment scalable_target_act
 fixed_response resource_requirements request_parameters request_templates response_parameters response_templates
 response_models request_models integration_parameters throttle_settings quota_settings pattern_parameters
 """
-#: Blocks of named settings, in which only guards matter.
+#: Blocks of named settings, in which only protective attributes matter.
 _PARAMETERS = """
 parameters? settings? options? properties configuration_values cluster_parameters advanced_options attributes?
 environments?
@@ -109,7 +109,8 @@ def is_content(type_: str, path: str) -> bool:
 def is_harmless(path: str, *, only_exceptions: bool = False) -> bool:
     """Return whether a change at this path can be neither a loss of data nor a new privilege.
 
-    Guards take precedence over harmless names. With `only_exceptions`, only the exceptions from the guards count.
+    Protective attributes take precedence over harmless names. With `only_exceptions`, only the exceptions from them
+    count.
     """
     names = path.split(".")
     *outer, name = names

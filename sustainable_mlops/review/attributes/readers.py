@@ -9,12 +9,13 @@ from sustainable_mlops.footprint.coverage import UNCOVERED_TYPES
 from sustainable_mlops.footprint.sizes import is_size_path
 from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.review.attributes.changes import normalize_name
-from sustainable_mlops.review.machine_commands import list_command_paths
+from sustainable_mlops.review.instance_commands import list_command_paths
 from sustainable_mlops.review.privileges.destinations import list_destination_paths
 from sustainable_mlops.review.privileges.dns_records import list_record_paths
 from sustainable_mlops.review.privileges.exposure import list_exposure_paths
 from sustainable_mlops.review.privileges.policy_types import ATTACHMENTS, POLICY_TYPES
 from sustainable_mlops.review.protections.table import list_protected_paths
+from sustainable_mlops.review.protections.trust_settings import TRUST_SETTINGS
 from sustainable_mlops.review.safeguards.table import SAFEGUARDS
 
 #: Types with a dedicated check that compares all attributes.
@@ -22,7 +23,7 @@ _FULLY_COMPARED_TYPES = """
 aws_security_group aws_default_security_group aws_security_group_rule aws_vpc_security_group_ingress_rule
 aws_vpc_security_group_egress_rule aws_network_acl aws_default_network_acl aws_network_acl_rule
 aws_s3_bucket_lifecycle_configuration aws_ecr_lifecycle_policy aws_appautoscaling_policy aws_appautoscaling_target
-aws_appautoscaling_scheduled_action aws_autoscaling_policy aws_autoscaling_schedule
+aws_appautoscaling_scheduled_action aws_autoscaling_policy aws_autoscaling_schedule aws_ec2_managed_prefix_list_entry
 """
 #: Attributes with roles, which the check of privileges reads in every type.
 _ROLE = LazyPattern(r"(?:.*_)?(?:roles?|role_arns?|instance_profile)|pipeline_definition")
@@ -34,9 +35,15 @@ def is_fully_compared(type_: str) -> bool:
 
 
 @lru_cache(maxsize=16384)
-def is_guarded_by_type(type_: str, path: str) -> bool:
+def is_assessed_by_account(type_: str, path: str) -> bool:
+    """Return whether another check assesses the accounts in the attribute at `path`: roles, grants, destinations."""
+    return any(map(_ROLE.fullmatch, path.split("."))) or _contains_path(_list_account_paths(type_), path)
+
+
+@lru_cache(maxsize=16384)
+def is_protected_by_type(type_: str, path: str) -> bool:
     """Return whether a table of single types compares the attribute at `path`, or a block around it."""
-    return any(map(_ROLE.fullmatch, path.split("."))) or _contains_path(_list_guarded_paths(type_), path)
+    return any(map(_ROLE.fullmatch, path.split("."))) or _contains_path(_list_protected_paths(type_), path)
 
 
 @lru_cache(maxsize=16384)
@@ -55,16 +62,24 @@ def _contains_path(paths: frozenset[str], path: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _list_guarded_paths(type_: str) -> frozenset[str]:
-    policies = (*POLICY_TYPES.get(type_, ()), *ATTACHMENTS.get(type_, ()))
+def _list_protected_paths(type_: str) -> frozenset[str]:
     paths = [
         *list_protected_paths(type_),
+        *list_command_paths(type_),
+        *(SAFEGUARDS[type_].identity if type_ in SAFEGUARDS else ()),
+    ]
+    return frozenset(map(_normalize_path, paths)) | _list_account_paths(type_)
+
+
+@lru_cache(maxsize=4096)
+def _list_account_paths(type_: str) -> frozenset[str]:
+    policies = (*POLICY_TYPES.get(type_, ()), *ATTACHMENTS.get(type_, ()))
+    paths = [
         *(path for kind in policies for path in (kind.path, kind.owner_path) if path),
         *list_exposure_paths(type_),
         *list_record_paths(type_),
         *list_destination_paths(type_),
-        *list_command_paths(type_),
-        *(SAFEGUARDS[type_].identity if type_ in SAFEGUARDS else ()),
+        *(path for setting in TRUST_SETTINGS if type_ in setting.types for path in setting.paths),
     ]
     return frozenset(map(_normalize_path, paths))
 

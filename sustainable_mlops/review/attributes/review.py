@@ -1,7 +1,7 @@
 """Risks and coverage gaps of changed attributes, by the names of the attributes.
 
-An attribute in a table of single types is reviewed there. For the others, guards come first, then harmless names. Every
-other changed attribute is "not reviewed".
+An attribute in a table of single types is reviewed there. For the others, protective attributes come first, then
+harmless names. Every other changed attribute is "not reviewed".
 """
 
 import re
@@ -9,11 +9,17 @@ from collections.abc import Iterator
 
 from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN
+from sustainable_mlops.plan.joins import BUCKET
 from sustainable_mlops.review.accounts import assess_foreign_accounts
-from sustainable_mlops.review.attributes.changes import AttributeChange, list_attribute_changes
-from sustainable_mlops.review.attributes.guards import Guard, find_guard
+from sustainable_mlops.review.attributes.changes import AttributeChange, list_attribute_changes, list_initial_values
 from sustainable_mlops.review.attributes.harmless_names import is_content, is_harmless
-from sustainable_mlops.review.attributes.readers import is_estimated, is_fully_compared, is_guarded_by_type
+from sustainable_mlops.review.attributes.protective_attributes import ProtectiveAttribute, find_protective_attribute
+from sustainable_mlops.review.attributes.readers import (
+    is_assessed_by_account,
+    is_estimated,
+    is_fully_compared,
+    is_protected_by_type,
+)
 from sustainable_mlops.review.comparison import Comparison, ResourcePair
 from sustainable_mlops.review.risk import UNKNOWN_IDS, WEAKER_IDS, Level, Risk, RiskArea, pick_worst
 
@@ -28,23 +34,38 @@ _EVERYDAY_SWITCHES = """
 aws_scheduler_schedule aws_cloudwatch_event_rule aws_lambda_event_source_mapping aws_glue_trigger
 aws_autoscaling_schedule aws_pipes_pipe aws_cloudfront_distribution aws_codestarnotifications_notification_rule
 """
+_BUCKET_ENCRYPTION = "aws_s3_bucket_server_side_encryption_configuration"
+#: Types that set a default key of the account.
+_ENCRYPTION_DEFAULTS = ("aws_ebs_default_kms_key", "aws_glue_data_catalog_encryption_settings")
 _INTERNET = ("0.0.0.0/0", "::/0")
 _MAX_VALUE = 60
 _MAX_VALUES = 3
 
 
 def find_attribute_risks(comparison: Comparison) -> Iterator[Risk]:
-    """Yield a risk for each guard that becomes weaker."""
+    """Yield a risk for each protective attribute that becomes weaker, and for each newly named account."""
     for pair in comparison.changes:
+        if pair.before is None and _changes_existing_encryption(pair, comparison):
+            for change in list_initial_values(pair):
+                yield from _find_foreign_values(pair, change, comparison)
         if not _has_attributes_to_review(pair):
             continue
         for change in _list_changes(pair, comparison):
-            if is_guarded_by_type(pair.type, change.path) or is_harmless(change.path, only_exceptions=True):
+            if is_harmless(change.path, only_exceptions=True):
                 continue
-            guard = find_guard(change)
-            if guard is not None:
-                yield from _find_guard_risk(pair, change, guard)
-            yield from _find_foreign_values(pair, change, comparison)
+            is_protected = is_protected_by_type(pair.type, change.path)
+            attribute = None if is_protected else find_protective_attribute(change)
+            if attribute is not None:
+                yield from _find_weaker_risk(pair, change, attribute)
+            if not is_assessed_by_account(pair.type, change.path):
+                yield from _find_foreign_values(pair, change, comparison)
+
+
+def _changes_existing_encryption(pair: ResourcePair, comparison: Comparison) -> bool:
+    """Return whether a new resource sets the key of an existing bucket, or a default of the account."""
+    if pair.type in _ENCRYPTION_DEFAULTS:
+        return True
+    return pair.type == _BUCKET_ENCRYPTION and not comparison.names_new_resource(pair, "bucket", BUCKET)
 
 
 def list_unread_attributes(pair: ResourcePair, comparison: Comparison) -> list[str]:
@@ -52,9 +73,9 @@ def list_unread_attributes(pair: ResourcePair, comparison: Comparison) -> list[s
     if not _has_attributes_to_review(pair):
         return []
     return [
-        change.path
+        change.label
         for change in _list_changes(pair, comparison)
-        if not is_guarded_by_type(pair.type, change.path)
+        if not is_protected_by_type(pair.type, change.path)
         and not is_estimated(pair.type, change.path)
         and not _is_reviewed_by_name(change)
         and not _is_reference(change)
@@ -70,11 +91,14 @@ def _has_attributes_to_review(pair: ResourcePair) -> bool:
 
 
 def _is_reviewed_by_name(change: AttributeChange) -> bool:
-    """Return whether the name is harmless or a guard compares the values. Such a change without a risk is fine."""
-    guard = find_guard(change)
-    if guard is None:
+    """Return whether the name is harmless or a protective attribute compares the values.
+
+    Such a change without a risk is fine.
+    """
+    attribute = find_protective_attribute(change)
+    if attribute is None:
         return is_harmless(change.path)
-    is_compared = change.is_unknown or guard.is_weaker(change) is not None
+    is_compared = change.is_unknown or attribute.is_weaker(change) is not None
     return is_compared or is_harmless(change.path, only_exceptions=True)
 
 
@@ -88,20 +112,26 @@ def _is_reference(change: AttributeChange) -> bool:
     )
 
 
-def _find_guard_risk(pair: ResourcePair, change: AttributeChange, guard: Guard) -> Iterator[Risk]:
+def _find_weaker_risk(pair: ResourcePair, change: AttributeChange, attribute: ProtectiveAttribute) -> Iterator[Risk]:
     if change.is_unknown:
         if change.removed or change.unchanged:
-            description = f"{change.path} is unknown until apply or sensitive; possible effect: {guard.consequence}"
-            yield Risk(UNKNOWN_IDS[guard.area], guard.area, Level.LOOK, pair.address, description, is_known=False)
+            description = (
+                f"{change.label} is unknown until apply or sensitive; possible effect: {attribute.consequence}"
+            )
+            yield Risk(
+                UNKNOWN_IDS[attribute.area], attribute.area, Level.LOOK, pair.address, description, is_known=False
+            )
         return
-    if guard.is_weaker(change) is not True or _is_everyday_switch(pair.type, change):
+    if attribute.is_weaker(change) is not True or _is_everyday_switch(pair.type, change):
         return
-    level = pick_worst(guard.level, Level.STOP) if _opens_to_internet(pair, change) else guard.level
-    name = WEAKER_IDS[guard.area]
+    level = pick_worst(attribute.level, Level.STOP) if _opens_to_internet(pair, change) else attribute.level
+    name = WEAKER_IDS[attribute.area]
     description = (
-        f"{change.path}: {_format_values(change.removed)} → {_format_values(change.added)}: {guard.consequence}"
+        f"{change.label}: {_format_values(change.removed)} → {_format_values(change.added)}: {attribute.consequence}"
     )
-    yield Risk(name, guard.area, level, pair.address, description, "Restore the previous value, or accept the risk.")
+    yield Risk(
+        name, attribute.area, level, pair.address, description, "Restore the previous value, or accept the risk."
+    )
 
 
 def _is_everyday_switch(type_: str, change: AttributeChange) -> bool:
@@ -118,7 +148,7 @@ def _find_foreign_values(pair: ResourcePair, change: AttributeChange, comparison
     accounts = _list_accounts(change.added) - _list_accounts((*change.removed, *change.unchanged))
     level, reason = assess_foreign_accounts(accounts, comparison.accounts)
     if level is not Level.NOTE:
-        description = f"{change.path}: {_format_values(change.added)} ({reason})"
+        description = f"{change.label}: {_format_values(change.added)} ({reason})"
         yield Risk("PRIVILEGES_GRANTED", RiskArea.PRIVILEGES, Level.LOOK, pair.address, description)
 
 

@@ -1,4 +1,7 @@
-"""Comparison of bucket lifecycle rules: rules that newly delete objects, or delete them earlier."""
+"""Comparison of bucket lifecycle rules.
+
+Rules are risks if they newly delete objects, delete them earlier, or newly keep the only copy in one zone.
+"""
 
 from collections.abc import Iterator
 from math import inf
@@ -7,6 +10,10 @@ from typing import Any, NamedTuple
 from sustainable_mlops.plan import UNKNOWN, Block, Sensitive
 from sustainable_mlops.review.protections.weakening import is_drastic_cut
 from sustainable_mlops.review.risk import Level
+from sustainable_mlops.rules.data.storage_lifecycle import is_recreatable
+
+#: The storage class of S3 whose objects are in one Availability Zone, and are lost with it.
+_ONE_ZONE = "ONEZONE_IA"
 
 
 class Expiry(NamedTuple):
@@ -40,7 +47,7 @@ class Expiry(NamedTuple):
 
     @property
     def level(self) -> Level:
-        """The level of the expiry. Deletion of old versions is less serious, unless nearly all go at once."""
+        """The level of the expiry. Deletion of old versions is less serious, unless nearly all go immediately."""
         return Level.LOOK if self.noncurrent and not is_drastic_cut(self.before, self.days) else Level.STOP
 
     @property
@@ -54,7 +61,8 @@ class Expiry(NamedTuple):
             return f"earlier expiry: {self}; before, after {_format_days(self.before)}"
         return f"new expiry: {self}"
 
-    def __str__(self) -> str:
+    def describe_scope(self) -> str:
+        """Return the part of the bucket that the rule covers."""
         location = f"under {self.prefix}" if self.prefix else "in the whole bucket"
         tags = f" with the tags {', '.join(f'{key}={value}' for key, value in self.tags)}" if self.tags else ""
         sizes = "".join(
@@ -62,10 +70,13 @@ class Expiry(NamedTuple):
             for comparison, size in zip(("more", "less"), self.sizes, strict=True)
             if size is not None
         )
+        return f"{location}{tags}{sizes}"
+
+    def __str__(self) -> str:
         subject = "old versions" if self.noncurrent else "objects"
         when = f"from {self.date}" if self.date else f"after {_format_days(self.days)}"
         newest = f", except the newest {self.newest_kept:g}" if self.newest_kept else ""
-        return f"{subject} {location}{tags}{sizes} are deleted {when}{newest}"
+        return f"{subject} {self.describe_scope()} are deleted {when}{newest}"
 
 
 def _format_days(days: float) -> str:
@@ -73,7 +84,7 @@ def _format_days(days: float) -> str:
 
 
 def _is_within(outer: tuple[Any, Any], inner: tuple[Any, Any]) -> bool:
-    """Return whether the bounds of `outer` include those of `inner`."""
+    """Return whether the bounds of `outer` include the bounds of `inner`."""
     is_lower_bound_within = outer[0] is None or (inner[0] is not None and outer[0] <= inner[0])
     return is_lower_bound_within and (outer[1] is None or (inner[1] is not None and outer[1] >= inner[1]))
 
@@ -88,6 +99,36 @@ def find_new_expiries(before: Block | None, after: Block) -> Iterator[Expiry | N
             )
 
 
+def find_new_zone_limits(before: Block | None, after: Block) -> Iterator[str | None]:
+    """Yield a description of each rule that newly moves objects to one zone, or None for a rule that is unknown.
+
+    Old versions and re-creatable objects do not count.
+    """
+    old = [] if before is None else [move for move in _list_zone_moves(before) if move]
+    for move in _list_zone_moves(after):
+        if move is None or move.is_hidden:
+            yield None
+        elif not is_recreatable(move.prefix, dict(move.tags)) and not any(former.covers(move) for former in old):
+            yield f"objects {move.describe_scope()} move to {_ONE_ZONE}: they are lost if their zone is lost"
+
+
+def _list_zone_moves(values: Block) -> Iterator[Expiry | None]:
+    """Yield the scope of each transition of current objects to one zone, as an expiry without days."""
+    for rule in _list_rules(values):
+        if rule is None or rule.get("status") == "Disabled" or rule.get("enabled") is False:
+            continue  # the comparison of expiries reports unknown rules
+        transitions = rule.blocks("transition")
+        if transitions is UNKNOWN:
+            yield None
+            continue
+        scope = _parse_scope(rule)
+        for storage_class in (transition.text("storage_class") for transition in transitions):
+            if storage_class is UNKNOWN:
+                yield None
+            elif storage_class == _ONE_ZONE:
+                yield None if scope is None else Expiry(*scope, 0, noncurrent=False)
+
+
 def _find_previous_days(new: Expiry, old: list[Expiry]) -> float:
     """Return the number of days after which the same objects expired before."""
     covering = (
@@ -99,13 +140,15 @@ def _find_previous_days(new: Expiry, old: list[Expiry]) -> float:
 
 
 def _list_expiries(values: Block) -> Iterator[Expiry | None]:
+    for rule in _list_rules(values):
+        yield from [None] if rule is None else _parse_rule(rule)
+
+
+def _list_rules(values: Block) -> Iterator[Block | None]:
+    """Yield the rules, or None for rules that are unknown."""
     for name in ("rule", "lifecycle_rule"):
         rules = values.blocks(name)
-        if rules is UNKNOWN:
-            yield None
-            continue
-        for rule in rules:
-            yield from _parse_rule(rule)
+        yield from [None] if rules is UNKNOWN else rules
 
 
 def _parse_rule(rule: Block) -> Iterator[Expiry | None]:

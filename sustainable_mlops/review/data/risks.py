@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from sustainable_mlops.plan import Block, Resource
 from sustainable_mlops.plan.joins import BUCKET
 from sustainable_mlops.review.comparison import Comparison, ResourcePair
-from sustainable_mlops.review.data.bucket_lifecycle import Expiry, find_new_expiries
+from sustainable_mlops.review.data.bucket_lifecycle import Expiry, find_new_expiries, find_new_zone_limits
 from sustainable_mlops.review.data.image_lifecycle import ImageExpiry, find_new_image_expiries
 from sustainable_mlops.review.risk import Level, Risk, RiskArea
 from sustainable_mlops.review.safeguards.table import SAFEGUARDS
@@ -176,6 +176,12 @@ def _find_expiring_data(pair: ResourcePair, comparison: Comparison) -> Iterator[
         else:
             fix = "Check that nobody needs these objects, then accept the risk."
             yield Risk("DATA_EXPIRES", RiskArea.DATA, expiry.level, pair.address, expiry.describe(), fix)
+    for limit in find_new_zone_limits(before, pair.after) if kind == BUCKET else ():
+        if limit is None:
+            description = "the storage class of a lifecycle rule is unknown until apply or sensitive"
+            yield Risk("DATA_UNKNOWN", RiskArea.DATA, Level.LOOK, pair.address, description, is_known=False)
+        else:
+            yield Risk("DATA_WEAKER", RiskArea.DATA, Level.LOOK, pair.address, limit)
 
 
 def _find_former_rules(owner: object, pair: ResourcePair, comparison: Comparison) -> Block | None:

@@ -38,7 +38,7 @@ def _format_verdict(reviews: Sequence[Review]) -> str:
     names = ", ".join(sorted(reasons, key=list(map(_get_title, GATE_TITLES)).index))
     if worst_verdict is ReviewVerdict.STOP:
         return f"Stop{location}: {names or 'something is unknown before apply, or was not reviewed'}"
-    return f"Look{location}: {names or 'limitations of the review'}"
+    return f"Look{location}: {names or 'parts that the review does not cover'}"
 
 
 def _list_reasons(review: Review) -> list[str]:
@@ -75,7 +75,9 @@ def format_money(*reviews: Review) -> str:
     texts = [f"{', '.join(texts)} a month"] if texts else []
     if footprint.fallback_cost:
         highest = format_change(usd + footprint.fallback_cost)
-        texts.append(f"up to {highest} USD{'' if usd else ' a month'} with the most expensive type of an instance pool")
+        texts.append(
+            f"up to {highest} USD{'' if usd else ' a month'} if each instance pool uses its most expensive type"
+        )
     if unknown_usd:
         resources = format_number_of(len(unknown_usd), "resource")
         texts.append(f"{resources} not counted in full" if usd or kg else f"cost of {resources} unknown")
@@ -87,7 +89,7 @@ def format_money(*reviews: Review) -> str:
 
 
 def _format_percent(footprint: PlanFootprint, usd: float) -> str:
-    """Return the change relative to the cost before; empty if that is zero or leaves out a machine or store."""
+    """Return the change relative to the cost before; empty if that is zero or leaves out an instance or store."""
     before = footprint.before.get("cost")
     sides = [change.before for change in footprint.changes if change.before is not None]
     if any(unknown.kind is UnknownKind.UNCOUNTED for side in sides for unknown in side.unknowns):
@@ -107,7 +109,7 @@ def list_uncounted_changes(review: Review, metric: str) -> set[str]:
 def find_cost_change(*reviews: Review) -> float | None:
     """Return the largest change of cost, of a plan or of all plans, in USD a month and in either direction.
 
-    It includes the most expensive types of instance pools. Return None if a plan is stopped, or if a machine or store
+    It includes the most expensive types of instance pools. Return None if a plan is stopped, or if an instance or store
     of unknown cost changes.
     """
     if any(review.verdict is ReviewVerdict.STOP or _has_uncounted_change(review) for review in reviews):

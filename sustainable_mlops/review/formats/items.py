@@ -189,12 +189,12 @@ def _list_gap_items(review: Review) -> Iterator[ReportItem]:
 
 
 def _list_finding_items(review: Review) -> Iterator[ReportItem]:
-    untold: dict[str, list[FindingAssessment]] = {}
+    undecided_by_address: dict[str, list[FindingAssessment]] = {}
     for assessment in review.findings:
         if assessment.until_apply:
             continue
         if assessment.is_open:
-            untold.setdefault(assessment.finding.address, []).append(assessment)
+            undecided_by_address.setdefault(assessment.finding.address, []).append(assessment)
             continue
         section, level = _choose_section(assessment.level, "rules", review)
         section = (
@@ -206,7 +206,7 @@ def _list_finding_items(review: Review) -> Iterator[ReportItem]:
         )
         label = "waived" if assessment.finding.outcome is rules.Outcome.WAIVED else str(level)
         yield _build_finding_item(assessment, section, level, label)
-    for address, undecided in untold.items():
+    for address, undecided in undecided_by_address.items():
         yield _build_undecided_item(address, undecided, review)
 
 

@@ -2,7 +2,7 @@
 
 import os
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -31,9 +31,9 @@ def format_rows(rows: Iterable[Row], width: int, *, has_styles: bool) -> str:
     return "".join(f"{line}\n" for row in rows for line in _format_row(row, width, has_styles))
 
 
-def supports_styles(environment: Mapping[str, str] = os.environ) -> bool:
+def supports_styles() -> bool:
     """Return whether a terminal shows styles: NO_COLOR turns them off (no-color.org)."""
-    return not environment.get("NO_COLOR") and environment.get("TERM") not in ("dumb", "unknown")
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") not in ("dumb", "unknown")
 
 
 def _format_row(row: Row, width: int, has_styles: bool) -> Iterator[str]:

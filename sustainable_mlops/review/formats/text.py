@@ -1,4 +1,4 @@
-"""The text report for a terminal, with colours if the terminal has them."""
+"""The text report for a terminal, with colors if the terminal supports them."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -58,7 +58,7 @@ def print_to_terminal(reviews: Sequence[Review]) -> None:
 def _render_report(reviews: Sequence[Review]) -> Iterator[Row]:
     if len(reviews) == 1:
         (review,) = reviews
-        yield _text_row(f" {format_headline(review)} ", _VERDICT_STYLES[review.verdict])
+        yield _build_text_row(f" {format_headline(review)} ", _VERDICT_STYLES[review.verdict])
         yield from _render_summary(review)
         yield from _render_notes(review.notes, review.remarks)
         yield from _render_body(review, group_by_section(list_items(review)))
@@ -68,9 +68,9 @@ def _render_report(reviews: Sequence[Review]) -> Iterator[Row]:
 
 
 def _render_bundle(bundle: Bundle) -> Iterator[Row]:
-    yield _text_row(f" {bundle.headline} ", _VERDICT_STYLES[bundle.verdict])
+    yield _build_text_row(f" {bundle.headline} ", _VERDICT_STYLES[bundle.verdict])
     for total in effects.list_totals(bundle.footprint)[:2]:
-        yield _text_row(f"{total.title} of all {len(bundle.members)} plans: {total.line}")
+        yield _build_text_row(f"{total.title} of all {len(bundle.members)} plans: {total.line}")
     yield from _render_notes(bundle.notes, bundle.remarks)
     if common := list(_render_loud(bundle.common_items)):
         yield from _render_title("── In several plans")
@@ -78,11 +78,11 @@ def _render_bundle(bundle: Bundle) -> Iterator[Row]:
     for member in bundle.members:
         review = member.review
         yield from _render_title(f"── {shorten(review.name)}")
-        yield _text_row(f" {format_headline(review)} ", _VERDICT_STYLES[review.verdict])
+        yield _build_text_row(f" {format_headline(review)} ", _VERDICT_STYLES[review.verdict])
         yield from _render_summary(review)
         yield from _render_notes(member.notes, member.remarks)
         if member.shared_count:
-            yield _text_row(wording.format_shared_count(member.shared_count), _DIM)
+            yield _build_text_row(wording.format_shared_count(member.shared_count), _DIM)
         yield from _render_body(review, member.own_items)
     if common := [*_render_quiet(bundle.common_items), *_render_explanations(bundle.common_items)]:
         yield from _render_title("── Also in several plans")
@@ -101,7 +101,7 @@ def _render_body(review: Review, items_by_section: ItemsBySection) -> Iterator[R
     yield from _render_explanations(items_by_section)
 
 
-def _text_row(text: str, style: str = "") -> Row:
+def _build_text_row(text: str, style: str = "") -> Row:
     return Row(StyledText(""), ((StyledText(text, style),),))
 
 
@@ -112,13 +112,13 @@ def _list_row(label: str, style: str, *lines: StyledText | Sequence[StyledText],
 
 
 def _render_title(text: str, style: str = _BOLD) -> Iterator[Row]:
-    yield _text_row("")
-    yield _text_row(text, style)
+    yield _build_text_row("")
+    yield _build_text_row(text, style)
 
 
-def _render_omitted(omitted: int, noun: str = "more") -> Iterator[Row]:
+def _render_omitted(omitted: int) -> Iterator[Row]:
     if omitted > 0:
-        yield _text_row(f"  … {omitted} {noun}; --format json has all of them", _DIM)
+        yield _build_text_row(f"  … {omitted} more; --format json has all of them", _DIM)
 
 
 def _render_summary(review: Review) -> Iterator[Row]:
@@ -136,8 +136,8 @@ def _render_summary(review: Review) -> Iterator[Row]:
 
 
 def _render_notes(notes: Sequence[str], remarks: Sequence[str]) -> Iterator[Row]:
-    yield from (_text_row(f"! {shorten(note)}", _YELLOW) for note in notes)
-    yield from (_text_row(f"- {shorten(remark)}", _DIM) for remark in remarks)
+    yield from (_build_text_row(f"! {shorten(note)}", _YELLOW) for note in notes)
+    yield from (_build_text_row(f"- {shorten(remark)}", _DIM) for remark in remarks)
 
 
 def _render_loud(items_by_section: ItemsBySection) -> Iterator[Row]:
@@ -149,7 +149,7 @@ def _render_loud(items_by_section: ItemsBySection) -> Iterator[Row]:
             yield from _render_title(section)
         yield from _render_by_topic(items_by_section[section], _MAX_LOUD)
         if is_here:
-            yield _text_row(f" {summarize(ReportSection.UNTOUCHED, untouched)}", _STYLES[level])
+            yield _build_text_row(f" {summarize(ReportSection.UNTOUCHED, untouched)}", _STYLES[level])
             loud = [item for item in untouched if item.level is Level.STOP]
             yield from _render_groups(loud or untouched, _MAX_LOUD if loud else _MAX_NOTES)
 
@@ -165,7 +165,7 @@ def _render_acceptance(review: Review) -> Iterator[Row]:
 
 def _render_by_topic(items: Sequence[ReportItem], most: int) -> Iterator[Row]:
     for topic, groups in group_by_topic(items).items():
-        yield _text_row(f" {topic}", _UNDERLINE)
+        yield _build_text_row(f" {topic}", _UNDERLINE)
         yield from (_render_group(group) for group in groups[:most])
         yield from _render_omitted(len(groups) - most)
 
@@ -225,10 +225,10 @@ def _render_effects(review: Review) -> Iterator[Row]:
     for action in effects.summarize_actions(review):
         yield _list_row("-", "", _render_action(action))
     if not review.changes:
-        yield _text_row("  The plan changes nothing.")
+        yield _build_text_row("  The plan changes nothing.")
     resources = effects.rank_resources(review)
     if resources:
-        yield _text_row(" Carbon and cost a month: before → after, change (low to high)", _UNDERLINE)
+        yield _build_text_row(" Carbon and cost a month: before → after, change (low to high)", _UNDERLINE)
     for resource in resources[:_MAX_ROWS]:
         yield _list_row("-", "", *_render_row(effects.build_row(resource)))
     yield from _render_omitted(len(resources) - _MAX_ROWS)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.plan.iam import PolicyCondition, is_unknown_text
-from sustainable_mlops.review.patterns import Tristate, all_of, any_of, covers
+from sustainable_mlops.review.patterns import Tristate, combine_all, combine_any, covers
 
 #: Operators whose values are patterns. ARN operators match patterns even if their name contains "equals".
 _PATTERNS = frozenset({"stringlike", "arnlike", "arnequals"})
@@ -22,7 +22,7 @@ _MULTIVALUED_KEYS = LazyPattern(r".+:(?:.*s|calledvia|principalservicenameslist|
 
 def are_implied(conditions: Sequence[PolicyCondition], by: Sequence[PolicyCondition]) -> Tristate:
     """Return whether each of `conditions` holds wherever all of `by` hold."""
-    return all_of(any_of(_is_implied(condition, other) for other in by) for condition in conditions)
+    return combine_all(combine_any(_is_implied(condition, other) for other in by) for condition in conditions)
 
 
 def _is_implied(expected: PolicyCondition, actual: PolicyCondition) -> Tristate:
@@ -63,8 +63,8 @@ def _are_values_implied(
         return False
     base = expected_operator.rpartition(":")[2]  # without ForAllValues, ForAnyValue
     if base in ("stringnotlike", "arnnotlike", "arnnotequals"):
-        return all_of(
-            any_of(covers(actual_value, expected_value) for actual_value in actual.values)
+        return combine_all(
+            combine_any(covers(actual_value, expected_value) for actual_value in actual.values)
             for expected_value in expected.values
         )
     if base in _PATTERNS:
@@ -81,8 +81,8 @@ def _are_values_implied(
 
 
 def _covers_each(expected: PolicyCondition, actual: PolicyCondition) -> Tristate:
-    return all_of(
-        any_of(covers(expected_value, actual_value) for expected_value in expected.values)
+    return combine_all(
+        combine_any(covers(expected_value, actual_value) for expected_value in expected.values)
         for actual_value in actual.values
     )
 
@@ -98,7 +98,7 @@ def _is_within_limit(below: bool, expected: PolicyCondition, actual: PolicyCondi
 
 
 def _parse_quantity(text: str) -> float:
-    """Return a number, or a date as seconds. Raise ValueError for other texts."""
+    """Return a number, or a date as seconds. Raises ValueError for other texts."""
     try:
         return float(text)
     except ValueError:

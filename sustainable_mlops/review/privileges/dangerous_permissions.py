@@ -19,14 +19,28 @@ _ESCALATING_ACTIONS = (
     "iam:passrole", "iam:createpolicyversion", "iam:setdefaultpolicyversion", "iam:attachrolepolicy",
     "iam:attachuserpolicy", "iam:attachgrouppolicy", "iam:putrolepolicy", "iam:putuserpolicy", "iam:putgrouppolicy",
     "iam:updateassumerolepolicy", "iam:createaccesskey", "iam:createloginprofile", "iam:updateloginprofile",
-    "iam:addusertogroup", "iam:deleterolepermissionsboundary", "iam:deleteuserpermissionsboundary", "sts:assumerole",
+    "iam:addusertogroup", "iam:deleterolepermissionsboundary", "iam:deleteuserpermissionsboundary",
+    "iam:putrolepermissionsboundary", "iam:putuserpermissionsboundary", "sts:assumerole",
 )  # fmt: skip
 #: Actions that, on all resources, give wide access, but not every other permission. A bearer token calls every endpoint
 #: that its owner may invoke; the action has no resource types, so only a condition limits it (Service Authorization
 #: Reference, 2026-10-27).
 _SENSITIVE_ACTIONS = (
     "iam:createrole", "iam:createuser", "iam:createpolicy", "secretsmanager:getsecretvalue", "kms:decrypt",
-    "s3:deletebucket", "s3:deleteobject", "sagemaker:callwithbearertoken",
+    "s3:deletebucket", "s3:deleteobject", "s3:deleteobjectversion", "sagemaker:callwithbearertoken",
+    # Removes policies with deny statements.
+    "iam:deleterolepolicy", "iam:deleteuserpolicy", "iam:deletegrouppolicy", "iam:detachrolepolicy",
+    "iam:detachuserpolicy", "iam:detachgrouppolicy", "iam:removeuserfromgroup",
+    # Decides who may use a resource.
+    "kms:putkeypolicy", "kms:creategrant", "s3:putbucketpolicy", "s3:deletebucketpolicy", "s3:putaccesspointpolicy",
+    "s3:putbucketacl", "s3:putobjectacl", "s3:putbucketpublicaccessblock", "s3:putaccountpublicaccessblock",
+    "secretsmanager:putresourcepolicy", "dynamodb:putresourcepolicy", "ecr:setrepositorypolicy", "lambda:addpermission",
+    # Makes data unreadable.
+    "kms:schedulekeydeletion", "kms:disablekey",
+    # Runs code, or opens a session, with the role of another resource.
+    "lambda:updatefunctioncode", "lambda:updatefunctionconfiguration", "ssm:sendcommand", "ssm:startsession",
+    "ecs:executecommand", "ec2-instance-connect:sendsshpublickey", "sagemaker:createpresigneddomainurl",
+    "sagemaker:createpresignednotebookinstanceurl",
 )  # fmt: skip
 #: All resources of a service, or all roles, users, groups or policies: only wildcards in place of the name.
 _ALL_RESOURCES = LazyPattern(r"(?:[^:]*:){0,5}[?*/]*\*[?*/]*")
@@ -36,19 +50,25 @@ _ALL_ACTIONS = LazyPattern(r"([^:*?]+):[?*]*\*[?*]*")
 _NARROWING_KEYS = LazyPattern(
     r"iam:(passedtoservice|associatedresourcearn|permissionsboundary|policyarn)|(aws|iam):resourcetag/.+", re.I
 )
-#: Condition keys that limit "everybody" to an organization, account, network or workload.
+#: Condition keys that limit "everyone" to an organization, account, network or workload.
 _RESTRICTING_KEYS = LazyPattern(
     r"aws:source(account|arn|orgid|orgpaths|vpc|vpce|owner)|aws:principal(orgid|orgpaths|account|arn)"
     r"|kms:calleraccount|.+:(sub|aud)",
     re.I,
 )
-#: Values that any account can have: any organization, an ARN of any account.
-_ANYBODY_VALUES = LazyPattern(r"[*?].*|o-[*?].*|arn:(?:[^:]*:){0,2}[*?]+|arn:(?:[^:]*:){3}(?:[^:]*[*?]|:[*?]).*", re.I)
-#: Identity providers that issue tokens to anybody, so a condition must name the subject.
+#: Values that any account can have: any organization, VPC or VPC endpoint, any account, an ARN of any account.
+_ANYBODY_VALUES = LazyPattern(
+    r"\d{0,11}[*?].*|(?:o|vpce?)-[^/]*[*?].*|arn:(?:[^:]*:){0,2}[*?]+|arn:(?:[^:]*:){3}(?:[^:]*[*?]|:[*?]).*", re.I
+)
+#: Identity providers that issue tokens to anyone, so a condition must name the subject.
 _IDENTITY_PROVIDER = LazyPattern(r"Federated:(?:arn:[^:]+:iam::\d+:oidc-provider/)?(?!cognito-identity|arn:)([^/]+).*")
-_SUBJECT = LazyPattern(r".+:(sub|repository|repository_owner|environment|project_path|namespace_path)", re.I)
+_SUBJECT = LazyPattern(
+    r".+:(sub|repository(?:_id)?|repository_owner(?:_id)?|enterprise_id|project_path|namespace_path)", re.I
+)
 _ORGANIZATIONS = LazyPattern(r"aws(?:cc)?_(organizations|controltower|servicecatalog)_.+")
-_ANY_SUBJECT = LazyPattern(r"(?:[\w-]+:)?[*?].*")
+#: A subject of one owner: a text without wildcards, or an owner that ends before the first wildcard, such as
+#: `repo:my-org/*`. Anybody can register a name that `repo:my-org*` matches.
+_OWNED_SUBJECT = LazyPattern(r"[^*?]*|(?:[\w-]+:|org/)?+[^:/*?]+[:/].*")
 
 
 def assess_danger(grant: Grant, group: str, accounts: Set[str]) -> tuple[Level, str]:
@@ -67,11 +87,9 @@ def is_on_all_resources(grant: Grant) -> bool:
 def widen_unknowns(grant: Grant) -> Grant:
     """Return the grant with each value that is unknown before apply replaced by a wildcard."""
     known = (
-        condition
-        for condition in grant.conditions
-        if not any(map(_may_be_anybody, (*condition[:2], *condition.values)))
+        condition for condition in grant.conditions if not any(map(_may_be_anyone, (*condition[:2], *condition.values)))
     )
-    principals = _widen_patterns(grant.principals, _may_be_anybody)
+    principals = _widen_patterns(grant.principals, _may_be_anyone)
     actions, resources = (
         _widen_patterns(part, lambda text: text is UNKNOWN) for part in (grant.actions, grant.resources)
     )
@@ -82,7 +100,7 @@ def _widen_patterns(part: Patterns, worse: Callable[[str | Unknown], bool]) -> P
     return part if part.negated else Patterns(tuple("*" if worse(text) else text for text in part.patterns))
 
 
-def _may_be_anybody(text: str | Unknown) -> bool:
+def _may_be_anyone(text: str | Unknown) -> bool:
     """Return whether a text may name any account. An account that the plan creates counts as foreign."""
     opened = isinstance(text, DerivedText) and any(
         _ORGANIZATIONS.fullmatch(resource.type) for resource in text.resources
@@ -116,17 +134,17 @@ def _assess_identity_grant(grant: Grant) -> tuple[Level, str]:
 
 def _assess_principals(grant: Grant, accounts: Set[str]) -> tuple[Level, str]:
     if grant.principals.negated:
-        return Level.STOP, "everybody except some"
+        return Level.STOP, "everyone, with exceptions"
     principals = [str(principal) for principal in grant.principals.patterns]
     if "*" in principals:
         restrictions = [condition for condition in grant.conditions if _is_restricting(condition)]
         if not restrictions:
-            return Level.STOP, "everybody"
+            return Level.STOP, "everyone"
         principals += [str(value) for condition in restrictions for value in condition.values]
     for principal in principals:
         provider = _IDENTITY_PROVIDER.fullmatch(principal)
         if provider and not any(map(_names_subject, grant.conditions)):
-            return Level.STOP, f"everybody with a token of {provider[1]}"
+            return Level.STOP, f"everyone with a token of {provider[1]}"
     return assess_foreign_accounts(principals, accounts)
 
 
@@ -151,4 +169,4 @@ def _is_restricting(condition: PolicyCondition) -> bool:
 def _names_subject(condition: PolicyCondition) -> bool:
     known = [str(value) for value in condition.values]
     whose = _is_positive(condition) and _SUBJECT.fullmatch(str(condition.key)) is not None
-    return whose and not any(map(_ANY_SUBJECT.fullmatch, known))
+    return whose and all(map(_OWNED_SUBJECT.fullmatch, known))

@@ -10,17 +10,30 @@ from typing import Any
 
 from sustainable_mlops.aws.s3 import S3Uri, find_bucket
 from sustainable_mlops.catalogue.images import is_code_of_aws
-from sustainable_mlops.plan import UNKNOWN, Block, Resource
+from sustainable_mlops.plan import UNKNOWN, Block, PipelineStep
 from sustainable_mlops.plan.iam import derive_text
 from sustainable_mlops.plan.joins import BUCKET
 from sustainable_mlops.plan.values import Sensitive
 from sustainable_mlops.review.accounts import assess_foreign_accounts
 from sustainable_mlops.review.comparison import Comparison, ResourcePair
+from sustainable_mlops.review.pipeline_steps import (
+    PIPELINE,
+    list_code,
+    list_outputs,
+    list_steps_after,
+    list_steps_before,
+)
 from sustainable_mlops.review.protections.protection import list_values
 from sustainable_mlops.review.risk import Level, Risk, RiskArea, format_path
 
 _REQUESTS = "requests"
+#: Types that copy the objects of a bucket, or lists of them, to a bucket that may belong to another account.
+_COPIES = (
+    "aws_s3_bucket_analytics_configuration", "aws_s3_bucket_inventory", "aws_s3_bucket_replication_configuration"
+)  # fmt: skip
 _SUBSCRIPTION, _TOPIC = "aws_sns_topic_subscription", "aws_sns_topic"
+#: Paths of the texts that `_read_steps` collects from the steps of a pipeline.
+_STEP_OUTPUTS, _STEP_CODE = "steps.outputs", "steps.code"
 
 #: Types that send data: the content, and the attributes with the destination. `*` stands for each item of a
 #: list, and `**` for any depth.
@@ -116,6 +129,7 @@ DESTINATIONS: dict[str, tuple[str, tuple[str, ...]]] = {
                                    "async_inference_config.*.output_config.*.notification_config.*.*"),
     ),
     "aws_sagemaker_feature_group": ("features", ("offline_store_config.*.s3_storage_config.*.s3_uri",)),
+    PIPELINE: ("outputs", (_STEP_OUTPUTS,)),
     "aws_sagemaker_flow_definition": ("answers", ("output_config.*.s3_output_path",)),
     "aws_scheduler_schedule": ("events", ("target.*.arn", "target.*.dead_letter_config.*.arn")),
     "aws_secretsmanager_secret_rotation": ("the secret", ("rotation_lambda_arn",)),
@@ -160,9 +174,12 @@ CODE_SOURCES: dict[str, tuple[str, ...]] = {
         "container.*.model_data_url", "primary_container.*.model_package_name", "container.*.model_package_name",
         "primary_container.*.model_data_source.*.s3_data_source.*.s3_uri",
         "container.*.model_data_source.*.s3_data_source.*.s3_uri",
+        # The container of AWS runs the script of this archive.
+        "primary_container.*.environment.SAGEMAKER_SUBMIT_DIRECTORY",
+        "container.*.environment.SAGEMAKER_SUBMIT_DIRECTORY",
     ),
     "aws_sagemaker_notebook_instance": ("default_code_repository", "additional_code_repositories"),
-    "aws_sagemaker_pipeline": ("pipeline_definition",),
+    PIPELINE: ("pipeline_definition", _STEP_CODE),
 }  # fmt: skip
 
 #: The images in each attribute that is a JSON text.
@@ -215,10 +232,33 @@ def find_destination_risks(comparison: Comparison) -> Iterator[Risk]:
                     pair, "the resource", "it may send data to another account, or run code of another account"
                 )
             continue
+        read_pair = _read_steps(pair, comparison) if pair.type == PIPELINE else pair
+        assert read_pair.after is not None
         if pair.type in DESTINATIONS:
-            yield from _find_new_destinations(pair, pair.after, comparison)
+            yield from _find_new_destinations(read_pair, read_pair.after, comparison)
         if pair.type in CODE_SOURCES:
-            yield from _find_new_code(pair, pair.after, comparison)
+            yield from _find_new_code(read_pair, read_pair.after, comparison)
+
+
+def _read_steps(pair: ResourcePair, comparison: Comparison) -> ResourcePair:
+    """Return a pipeline with the outputs and the code of its steps in place of a definition that is known."""
+
+    def summarize(values: Block | None, steps: list[PipelineStep]) -> Block | None:
+        if values is None or values.values is UNKNOWN:
+            return values
+        outputs = dict.fromkeys(text for step in steps for text in list_outputs(step))
+        code = dict.fromkeys(text for step in steps for text in list_code(step))
+        definition = values.get("pipeline_definition")
+        return Block(
+            {
+                **values.values,
+                "steps": {"outputs": list(outputs), "code": list(code)},
+                "pipeline_definition": None if type(definition) is str else definition,
+            }
+        )
+
+    before = summarize(pair.before, list_steps_before(pair, comparison))
+    return ResourcePair(pair.old, pair.new, before, summarize(pair.after, list_steps_after(pair, comparison)))
 
 
 def _find_new_destinations(pair: ResourcePair, after: Block, comparison: Comparison) -> Iterator[Risk]:
@@ -232,8 +272,19 @@ def _find_new_destinations(pair: ResourcePair, after: Block, comparison: Compari
                 continue
             level, reason = _assess_destination(pair, path, value, own, comparison)
             if level is not Level.NOTE:
-                description = f"{format_path(path)}: sends {content} to {_shorten_destination(value)} ({reason})"
+                location = _describe_location(pair, path, {value}, comparison)
+                description = f"{location}: sends {content} to {_shorten_destination(value)} ({reason})"
                 yield _build_risk("PRIVILEGES_DESTINATION", level, pair, description)
+
+
+def _describe_location(pair: ResourcePair, path: str, texts: Set[str], comparison: Comparison) -> str:
+    """Return the attribute at `path`, or the steps of a pipeline that contain any of `texts`."""
+    if path not in (_STEP_OUTPUTS, _STEP_CODE):
+        return format_path(path)
+    list_step_texts = list_outputs if path == _STEP_OUTPUTS else list_code
+    steps = list_steps_after(pair, comparison)
+    names = [str(step.name) for step in steps if not texts.isdisjoint(list_step_texts(step))]
+    return f"step{'s' * (len(names) > 1)} {', '.join(names)}"
 
 
 def _shorten_destination(value: str) -> str:
@@ -253,11 +304,12 @@ def _assess_destination(
     if value.startswith("com.amazonaws.vpce."):
         return Level.LOOK, "a service of another provider"
     if external := _describe_external_destination(value):
-        is_expected = pair.type == _SUBSCRIPTION and _belongs_to_new_topic(pair, comparison)
+        is_expected = pair.type == _SUBSCRIPTION and comparison.names_new_resource(pair, "topic_arn", _TOPIC)
         is_expected |= pair.before is None and DESTINATIONS[pair.type][0] == _REQUESTS  # every new API has a server
         return (Level.NOTE, "") if is_expected else (Level.LOOK, external)
     has_no_owner = value.startswith("{") or (value.startswith("arn:") and ":s3:::" not in value)
-    if pair.before is None or has_no_owner or pair.type == "aws_vpc_endpoint" or _is_bucket_of_plan(value, comparison):
+    is_new = pair.before is None and not _copies_existing_objects(pair, comparison)
+    if is_new or has_no_owner or pair.type == "aws_vpc_endpoint" or _is_bucket_of_plan(value, comparison):
         return Level.NOTE, ""
     return Level.LOOK, "it is not in the plan, so its owner is unknown"
 
@@ -283,13 +335,13 @@ def _describe_external_destination(value: str) -> str:
     return "a phone number" if value.startswith("+") and value[1:].isdecimal() else ""
 
 
+def _copies_existing_objects(pair: ResourcePair, comparison: Comparison) -> bool:
+    """Return whether a new resource copies objects, or lists of them, from a bucket that exists before the plan."""
+    return pair.type in _COPIES and not comparison.names_new_resource(pair, "bucket", BUCKET)
+
+
 def _is_bucket_of_plan(value: str, comparison: Comparison) -> bool:
     return (find_bucket(value) or value) in comparison.joins_after.index_by_name(BUCKET)
-
-
-def _belongs_to_new_topic(pair: ResourcePair, comparison: Comparison) -> bool:
-    topic = None if pair.new is None else comparison.joins_after.find_target(pair.new, "topic_arn", _TOPIC)
-    return isinstance(topic, Resource) and comparison.pair(topic).is_new
 
 
 def _find_new_code(pair: ResourcePair, after: Block, comparison: Comparison) -> Iterator[Risk]:
@@ -309,9 +361,9 @@ def _find_new_code(pair: ResourcePair, after: Block, comparison: Comparison) -> 
             if owner not in former and (reason := _assess_code_owner(owner, pair, own, comparison)):
                 # A new resource whose account is unknown most likely runs code of that account.
                 level = Level.LOOK if own or pair.before is not None else Level.NOTE
-                yield _build_risk(
-                    "PRIVILEGES_CODE", level, pair, f"{format_path(path)}: runs code of {owner} ({reason})"
-                )
+                names = {text for text in known if owner in _list_code_owners(text, path)}
+                location = _describe_location(pair, path, names, comparison)
+                yield _build_risk("PRIVILEGES_CODE", level, pair, f"{location}: runs code of {owner} ({reason})")
 
 
 def _assess_code_owner(owner: str, pair: ResourcePair, own: Set[str], comparison: Comparison) -> str:

@@ -5,37 +5,48 @@ from string import Formatter
 
 from sustainable_mlops.plan import UNKNOWN, Block, Resource, Unknown
 from sustainable_mlops.plan.iam import derive_text
-from sustainable_mlops.plan.values import Sensitive
 from sustainable_mlops.review.accounts import assess_foreign_accounts
 from sustainable_mlops.review.comparison import Comparison, ResourcePair
+from sustainable_mlops.review.privileges.access_lists import find_access_list_risks
+from sustainable_mlops.review.privileges.existing_resources import find_effect_risks, list_effect_paths
 from sustainable_mlops.review.privileges.lambda_permissions import (
     LAMBDA_ATTRIBUTES,
     LAMBDA_PERMISSION,
     find_lambda_permission_risks,
 )
 from sustainable_mlops.review.privileges.ports import find_port_risks, list_texts
+from sustainable_mlops.review.privileges.routes import ASSOCIATIONS, find_route_risks
 from sustainable_mlops.review.protections.protection import evaluate_weakening
 from sustainable_mlops.review.protections.table import (
     PUBLIC_ACCESS_BLOCKS,
     SHARED_OUTSIDE,
     list_protections,
 )
-from sustainable_mlops.review.risk import UNKNOWN_IDS, WEAKER_IDS, Level, Risk, RiskArea, format_path, pick_worst
-
-_EVERYBODY = {f"http://acs.amazonaws.com/groups/global/{name}" for name in ("AllUsers", "AuthenticatedUsers")}
-_PUBLIC = ("public-read", "public-read-write", "authenticated-read")
-_ACL_TYPES = ("aws_s3_bucket_acl", "aws_s3_bucket", "aws_s3_object", "aws_s3_bucket_object", "aws_s3_object_copy")
+from sustainable_mlops.review.risk import (
+    UNKNOWN_IDS,
+    WEAKER_IDS,
+    Level,
+    Risk,
+    build_privilege_risk,
+    format_path,
+    pick_worst,
+)
 
 #: Types of one call of an API: the attributes with its authorization and its API, and the type of the API.
 _CALL_TYPES = {
     "aws_api_gateway_method": ("authorization", "rest_api_id", "aws_api_gateway_rest_api"),
     "aws_apigatewayv2_route": ("authorization_type", "api_id", "aws_apigatewayv2_api"),
 }
-_ROUTES = ("aws_route", "aws_route_table", "aws_default_route_table")
-_ROUTE_NETWORKS = ("destination_cidr_block", "destination_ipv6_cidr_block", "cidr_block", "ipv6_cidr_block")
 
 #: Types that give access by their existence, with a text made of their attributes; grantees come first.
 _GRANT_TEXTS = {
+    "aws_s3control_access_grant": (
+        "gives {grantee.0.grantee_identifier} {permission} access to the S3 access grants location "
+        "{access_grants_location_id}"
+    ),
+    "aws_s3control_access_grants_location": (
+        "S3 access grants can give access to {location_scope} through the role {iam_role_arn}"
+    ),
     "aws_kms_grant": "lets {grantee_principal} use {key_id}",
     "aws_lambda_layer_version_permission": "lets {principal} use {layer_name}",
     "aws_lambda_function_url": "lets callers with authorization {authorization_type} call {function_name} by its URL",
@@ -56,6 +67,9 @@ _GRANT_TEXTS = {
     "aws_iam_user_group_membership": "{user} becomes a member of {groups}",
     "aws_iam_group_membership": "{users} become members of {group}",
     "aws_iam_access_key": "{user} gets an access key",
+    "aws_iam_service_specific_credential": "{user_name} gets a password or an API key for {service_name}",
+    "aws_iam_user_ssh_key": "{username} gets an SSH key",
+    "aws_iam_signing_certificate": "{user_name} gets a signing certificate",
     "aws_iam_user_login_profile": "{user} gets a password",
     "aws_iam_openid_connect_provider": "{url} may authenticate users",
     "aws_iam_saml_provider": "{name} may authenticate users",
@@ -101,11 +115,51 @@ _GRANT_TEXTS = {
     "aws_directory_service_shared_directory": "lets {target.0.id} use {directory_id}",
     "aws_transfer_user": "lets {user_name} use {server_id}",
     "aws_transfer_ssh_key": "lets a key of {user_name} use {server_id}",
-    "aws_ssm_activation": "machines with its activation code run as {iam_role}",
+    "aws_ssm_activation": "servers with its activation code run as {iam_role}",
     "aws_ecr_pull_through_cache_rule": "images of {upstream_registry_url} can be pulled as {ecr_repository_prefix}",
     "aws_route53_vpc_association_authorization": "lets {vpc_id} resolve names of {zone_id}",
+    "aws_vpc_peering_connection_accepter": "accepts the connection {vpc_peering_connection_id} of another network",
+    **{
+        f"aws_ec2_transit_gateway_{kind}_attachment_accepter": (
+            "accepts the attachment {transit_gateway_attachment_id}, which connects another network"
+        )
+        for kind in ("vpc", "peering")
+    },
+    "aws_networkmanager_attachment_accepter": (
+        "accepts the attachment {attachment_id}, which connects another network"
+    ),
+    "aws_vpc_endpoint_connection_accepter": "lets {vpc_endpoint_id} connect to {vpc_endpoint_service_id}",
+    "aws_opensearch_inbound_connection_accepter": (
+        "another domain can search this domain through the connection {connection_id}"
+    ),
+    **{
+        f"aws_dx_hosted_{kind}_virtual_interface_accepter": (
+            "accepts the virtual interface {virtual_interface_id}, which connects another network"
+        )
+        for kind in ("private", "transit")
+    },
 }
-_OTHER_PATHS = {"aws_cloudfront_distribution": frozenset({"origin"}), LAMBDA_PERMISSION: LAMBDA_ATTRIBUTES}
+#: Connections that accepters accept: the attribute that names one, and its type. A connection of the same plan is
+#: reviewed there.
+_ACCEPTED = {
+    "aws_vpc_peering_connection_accepter": ("vpc_peering_connection_id", "aws_vpc_peering_connection"),
+    "aws_ec2_transit_gateway_vpc_attachment_accepter": (
+        "transit_gateway_attachment_id", "aws_ec2_transit_gateway_vpc_attachment",
+    ),
+    "aws_ec2_transit_gateway_peering_attachment_accepter": (
+        "transit_gateway_attachment_id", "aws_ec2_transit_gateway_peering_attachment",
+    ),
+    "aws_networkmanager_attachment_accepter": ("attachment_id", "aws_networkmanager_vpc_attachment"),
+    "aws_vpc_endpoint_connection_accepter": ("vpc_endpoint_id", "aws_vpc_endpoint"),
+    "aws_opensearch_inbound_connection_accepter": ("connection_id", "aws_opensearch_outbound_connection"),
+}  # fmt: skip
+_OTHER_PATHS = {
+    "aws_cloudfront_distribution": frozenset({"origin"}),
+    LAMBDA_PERMISSION: LAMBDA_ATTRIBUTES,
+    "aws_s3_bucket_acl": frozenset({"access_control_policy.grant"}),
+    **dict.fromkeys(ASSOCIATIONS, frozenset({"route_table_id"})),
+}
+_FIX = "Give access only to the networks or accounts that need it, or accept the risk."
 _ANYBODY_VALUES = ("*", "all", "All", "NONE")
 _IAM_AUTHORIZATION = "AWS_IAM"  # callers need a permission, which is compared at its own resource
 
@@ -113,12 +167,16 @@ _IAM_AUTHORIZATION = "AWS_IAM"  # callers need a permission, which is compared a
 def find_exposure_risks(comparison: Comparison) -> Iterator[Risk]:
     """Yield risks of open ports, public buckets and objects, and access by other accounts."""
     yield from find_port_risks(comparison)
+    yield from find_route_risks(comparison)
     for pair in comparison.changes:
         if pair.after is None:
             continue
-        if pair.type in _ACL_TYPES:
-            yield from _find_public_acls(pair, pair.after, comparison)
-        yield from _find_open_paths(pair, pair.after, comparison)
+        yield from find_access_list_risks(pair, pair.after, comparison)
+        yield from find_effect_risks(pair, pair.after, comparison)
+        if pair.is_new and pair.type in _CALL_TYPES and _is_open_call(pair, pair.after, comparison):
+            yield build_privilege_risk(
+                "PRIVILEGES_EXPOSED", Level.LOOK, pair.address, "anyone may call this part of an existing API"
+            )
         if pair.is_new and (block := _get_public_access_block(pair.type, pair.after)) is not None:
             yield from _find_unblocked_access(pair, block)
         if pair.is_new and pair.type == "aws_ram_resource_share":
@@ -131,58 +189,12 @@ def find_exposure_risks(comparison: Comparison) -> Iterator[Risk]:
             yield from _find_initial_exposures(pair, pair.after, comparison)
 
 
-def _find_open_paths(pair: ResourcePair, after: Block, comparison: Comparison) -> Iterator[Risk]:
-    """Yield risks of routes to the internet, and of calls without authorization."""
-    if pair.is_new and pair.type in _CALL_TYPES and _is_open_call(pair, after, comparison):
-        yield _build_risk("PRIVILEGES_EXPOSED", Level.LOOK, pair, "anybody may call this part of an existing API")
-    if pair.type in _ROUTES and _leads_to_internet(after) and not _leads_to_internet(pair.before):
-        description = "the subnets of the route table get a route to the internet"
-        yield _build_risk("PRIVILEGES_EXPOSED", Level.LOOK, pair, description)
-
-
 def _is_open_call(pair: ResourcePair, after: Block, comparison: Comparison) -> bool:
     """Return whether a call without authorization joins an API that exists before the plan."""
     attribute, api_attribute, api_type = _CALL_TYPES[pair.type]
     if after.get(attribute, "NONE") != "NONE" or after.get("http_method") == "OPTIONS" or after.get("api_key_required"):
         return False
-    api = comparison.joins_after.find_target(pair.new, api_attribute, api_type) if pair.new is not None else None
-    if isinstance(api, Resource):
-        return not comparison.pair(api).is_new
-    return after.text(api_attribute) is not UNKNOWN
-
-
-def _leads_to_internet(values: Block | None) -> bool:
-    """Return whether a route leads all traffic to a known internet gateway."""
-    if values is None:
-        return False
-    routes = values.blocks("route") if values.get("route") else [values]
-    return routes is not UNKNOWN and any(
-        str(route.get("gateway_id")).startswith("igw-")
-        and {str(route.get(name)) for name in _ROUTE_NETWORKS} & {"0.0.0.0/0", "::/0"}
-        for route in routes
-    )
-
-
-def _find_public_acls(pair: ResourcePair, after: Block, comparison: Comparison) -> Iterator[Risk]:
-    """Yield risks of access control lists that name everybody."""
-    for path in ("acl", "grant", "access_control_policy.0.grant"):
-        new, old = after.get(path), None if pair.before is None else pair.before.get(path)
-        protected_ids = (
-            path == "acl" and pair.is_same_object and "object" not in pair.type
-        )  # the table of protections covers it
-        if protected_ids or (new == old and new is not UNKNOWN):
-            continue
-        if new is UNKNOWN or isinstance(new, Sensitive):
-            set_here = pair.new is not None and comparison.joins_after.is_configured(pair.new, path) is not False
-            if set_here and after.get(path.partition(".")[0]) is not None:
-                description = f"the grantees of {path} are unknown until apply or unreadable"
-                yield _build_risk("PRIVILEGES_UNKNOWN", Level.LOOK, pair, description, is_known=False)
-        elif new in _PUBLIC:
-            yield _build_risk("PRIVILEGES_EXPOSED", Level.STOP, pair, f"acl: {new}: objects are public")
-        blocks = after.blocks(path) if isinstance(new, list) else UNKNOWN
-        for block in () if blocks is UNKNOWN else blocks:
-            if {str(block.get("uri")), str(block.get("grantee.0.uri"))} & _EVERYBODY:
-                yield _build_risk("PRIVILEGES_EXPOSED", Level.STOP, pair, f"{block.path} names everybody")
+    return not comparison.names_new_resource(pair, api_attribute, api_type, if_unknown=True)
 
 
 def _get_public_access_block(kind: str, after: Block) -> Block | None:
@@ -197,23 +209,28 @@ def _find_unblocked_access(pair: ResourcePair, after: Block) -> Iterator[Risk]:
     for flag in PUBLIC_ACCESS_BLOCKS:
         value = after.flag(flag)
         if value is UNKNOWN:
-            yield _build_risk("PRIVILEGES_UNKNOWN", Level.LOOK, pair, f"{flag} is unknown until apply", is_known=False)
-        elif not value:
-            yield _build_risk(
-                "PRIVILEGES_EXPOSED", Level.LOOK, pair, f"{flag} is not set: public access is not blocked"
+            yield build_privilege_risk(
+                "PRIVILEGES_UNKNOWN", Level.LOOK, pair.address, f"{flag} is unknown until apply", is_known=False
             )
+        elif not value:
+            description = f"{flag} is not set: public access is not blocked"
+            yield build_privilege_risk("PRIVILEGES_EXPOSED", Level.LOOK, pair.address, description)
 
 
 def _find_external_sharing(pair: ResourcePair, after: Block) -> Iterator[Risk]:
     allowed = after.flag("allow_external_principals")
     if allowed is UNKNOWN:
         description = "allow_external_principals is unknown until apply"
-        yield _build_risk("PRIVILEGES_UNKNOWN", Level.LOOK, pair, description, is_known=False)
+        yield build_privilege_risk("PRIVILEGES_UNKNOWN", Level.LOOK, pair.address, description, is_known=False)
     elif allowed:
-        yield _build_risk("PRIVILEGES_EXPOSED", Level.LOOK, pair, f"allow_external_principals: {SHARED_OUTSIDE}")
+        yield build_privilege_risk(
+            "PRIVILEGES_EXPOSED", Level.LOOK, pair.address, f"allow_external_principals: {SHARED_OUTSIDE}"
+        )
 
 
 def _find_grants(pair: ResourcePair, after: Block, comparison: Comparison) -> Iterator[Risk]:
+    if _accepts_nothing(pair, after, comparison):
+        return
     parts = list(Formatter().parse(_GRANT_TEXTS[pair.type]))
     names = [name for _, name, _, _ in parts if name]
     new = {name: _list_grantees(pair, after, name, comparison) for name in names}
@@ -231,13 +248,23 @@ def _find_grants(pair: ResourcePair, after: Block, comparison: Comparison) -> It
         (account for grantee in grantees for account in str(grantee).split(",")), comparison.accounts
     )
     level = Level.STOP if any(grantee in _ANYBODY_VALUES for grantee in grantees) else pick_worst(level, Level.LOOK)
-    yield _build_risk(
+    yield build_privilege_risk(
         "PRIVILEGES_GRANTED",
         level,
-        pair,
+        pair.address,
         f"{description} ({reason})" if reason else description,
+        _FIX,
         is_known=UNKNOWN not in grantees,
     )
+
+
+def _accepts_nothing(pair: ResourcePair, after: Block, comparison: Comparison) -> bool:
+    """Return whether an accepter accepts nothing, or a connection of the same plan."""
+    if pair.type not in _ACCEPTED or pair.new is None:
+        return False
+    if pair.type == "aws_vpc_peering_connection_accepter" and after.get("auto_accept") in (None, False):
+        return True
+    return isinstance(comparison.joins_after.find_target(pair.new, *_ACCEPTED[pair.type]), Resource)
 
 
 def _has_more_grantees(old: Mapping[str, Sequence[object]], new: Mapping[str, Sequence[object]]) -> bool:
@@ -257,8 +284,8 @@ def _fill_text(parts: list[tuple[str, list[str | Unknown] | None]]) -> str:
 
 
 def _join_names(names: list[str | Unknown]) -> str:
-    """Return the names for a sentence: `everybody` for wildcards, and `it` without any name."""
-    return ", ".join("everybody" if name in ("*", "all", "All") else str(name) for name in names) or "it"
+    """Return the names for a sentence: `everyone` for wildcards, and `it` without any name."""
+    return ", ".join("everyone" if name in ("*", "all", "All") else str(name) for name in names) or "it"
 
 
 def _list_grantees(pair: ResourcePair, after: Block, name: str, comparison: Comparison) -> list[str | Unknown]:
@@ -288,7 +315,7 @@ def _find_open_origins(pair: ResourcePair, before: Block, after: Block) -> Itera
     for block in () if new is UNKNOWN else new:
         if block.get("origin_id") in protected_ids and not _has_identity(block):
             description = f"{block.get('origin_id')}: read without an identity, so the origin may have to be public"
-            yield _build_risk("PRIVILEGES_EXPOSED", Level.LOOK, pair, description)
+            yield build_privilege_risk("PRIVILEGES_EXPOSED", Level.LOOK, pair.address, description)
 
 
 def _has_identity(origin: Block) -> bool:
@@ -304,7 +331,7 @@ def _find_initial_exposures(pair: ResourcePair, after: Block, comparison: Compar
         new = protection.read(after)
         if new is UNKNOWN and comparison.plan.is_configured(pair.new, protection.path) is False:
             continue
-        is_weaker = evaluate_weakening(protection, None, new)
+        is_weaker = evaluate_weakening(protection, protection.old_if_new, new)
         if is_weaker:
             name = protection.id or WEAKER_IDS[protection.area]
             description = f"{format_path(protection.path)}: {protection.consequence}"
@@ -315,15 +342,11 @@ def _find_initial_exposures(pair: ResourcePair, after: Block, comparison: Compar
             yield Risk(name, protection.area, Level.LOOK, pair.address, description, is_known=False)
 
 
-def _build_risk(name: str, level: Level, pair: ResourcePair, description: str, *, is_known: bool = True) -> Risk:
-    fix = "Name the networks or accounts that need it, or accept the risk." if level is Level.STOP else ""
-    return Risk(name, RiskArea.PRIVILEGES, level, pair.address, description, fix, is_known)
-
-
 _GRANT_READERS = {LAMBDA_PERMISSION: find_lambda_permission_risks, **dict.fromkeys(_GRANT_TEXTS, _find_grants)}
 
 
 def list_exposure_paths(type_: str) -> frozenset[str]:
-    """Return the attributes of a type that this module reads, each by the first part of its path."""
+    """Return the attributes of a type that the checks of access read."""
     names = (name for _, name, _, _ in Formatter().parse(_GRANT_TEXTS.get(type_, "")) if name)
-    return frozenset(name.partition(".")[0] for name in names) | _OTHER_PATHS.get(type_, frozenset())
+    others = _OTHER_PATHS.get(type_, frozenset()) | list_effect_paths(type_)
+    return frozenset(name.partition(".")[0] for name in names) | others

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN, Unknown
 from sustainable_mlops.plan.iam import DerivedText, PolicyCondition, PolicyStatement, Texts, is_unknown_text
-from sustainable_mlops.review.patterns import EVERYTHING, Patterns, Tristate, all_of, any_of
+from sustainable_mlops.review.patterns import EVERYTHING, Patterns, Tristate, combine_all, combine_any
 from sustainable_mlops.review.privileges.conditions import are_implied
 
 _ACCOUNT_ROOT = LazyPattern(r"arn:[a-z-]+:iam::(\d{12}):root")
@@ -60,7 +60,7 @@ class Grant(NamedTuple):
 
     def covers(self, other: "Grant") -> Tristate:
         """Return whether this grant allows everything that `other` allows."""
-        return all_of(self._compare_dimensions(other))
+        return combine_all(self._compare_dimensions(other))
 
     def _compare_dimensions(self, other: "Grant") -> tuple[Tristate, Tristate, Tristate, Tristate]:
         return (
@@ -233,9 +233,9 @@ def find_new_permissions(
 def find_lost_denies(denies: Iterable[Grant], after: EffectivePolicy) -> Iterator[Widening]:
     """Yield the parts of `denies` that `after` no longer denies."""
     for deny in denies:
-        if any_of(other.covers(deny) for other in after.denies) is True:
+        if combine_any(other.covers(deny) for other in after.denies) is True:
             continue
-        results = [(part, any_of(other.covers(part) for other in after.denies)) for part in deny.split()]
+        results = [(part, combine_any(other.covers(part) for other in after.denies)) for part in deny.split()]
         lost = [part for part, result in results if result is not True]
         if lost:
             known = after.is_complete and any(result is False for _, result in results)
@@ -246,19 +246,19 @@ def find_lost_denies(denies: Iterable[Grant], after: EffectivePolicy) -> Iterato
 
 def _find_remaining_conditions(part: Grant, denies: Iterable[Grant]) -> tuple[PolicyCondition, ...]:
     """Return the conditions of the first deny that still covers the permission; empty if none does."""
-    return next((deny.conditions for deny in denies if all_of(deny._compare_dimensions(part)[:3]) is True), ())
+    return next((deny.conditions for deny in denies if combine_all(deny._compare_dimensions(part)[:3]) is True), ())
 
 
 def _find_new_parts(grant: Grant, before: EffectivePolicy, after: EffectivePolicy) -> Iterator[Widening]:
-    if any_of(old.covers(grant) for old in before.allows) is True:
+    if combine_any(old.covers(grant) for old in before.allows) is True:
         return
     if not before.allows and not after.denies:
         yield Widening(WideningKind.PERMISSION, grant, before.is_complete)
         return
     by_kind: dict[tuple[WideningKind, bool], list[Grant]] = {}
     for part in grant.split():
-        result = any_of(old.covers(part) for old in before.allows)
-        if result is True or any_of(deny.covers(part) for deny in after.denies) is True:
+        result = combine_any(old.covers(part) for old in before.allows)
+        if result is True or combine_any(deny.covers(part) for deny in after.denies) is True:
             continue
         known = result is False and before.is_complete
         by_kind.setdefault((_classify_widening(part, before.allows), known), []).append(part)
@@ -269,19 +269,19 @@ def _find_new_parts(grant: Grant, before: EffectivePolicy, after: EffectivePolic
 
 def _find_lost_conditions(part: Grant, before: Iterable[Grant]) -> tuple[PolicyCondition, ...]:
     """Return the conditions of the former permission that `part` does not imply."""
-    former = next(old for old in before if all_of(old._compare_dimensions(part)[:3]) is True)
+    former = next(old for old in before if combine_all(old._compare_dimensions(part)[:3]) is True)
     return tuple(one for one in former.conditions if are_implied((one,), part.conditions) is not True)
 
 
 def _classify_widening(part: Grant, before: Sequence[Grant]) -> WideningKind:
     """Return the one part of the permission that is new, or PERMISSION if several are."""
     kinds = (WideningKind.PRINCIPAL, WideningKind.ACTION, WideningKind.RESOURCE, WideningKind.CONDITION)
-    kinds_found = set()
+    new_kinds = set()
     for old in before:
         results = old._compare_dimensions(part)
         if sum(result is not True for result in results) == 1:
-            kinds_found.add(next(kind for kind, result in zip(kinds, results, strict=True) if result is not True))
-    kind = next((kind for kind in reversed(kinds) if kind in kinds_found), WideningKind.PERMISSION)
+            new_kinds.add(next(kind for kind, result in zip(kinds, results, strict=True) if result is not True))
+    kind = next((kind for kind in reversed(kinds) if kind in new_kinds), WideningKind.PERMISSION)
     return WideningKind.READ if kind is WideningKind.ACTION and _reads_known_data(part, before) else kind
 
 

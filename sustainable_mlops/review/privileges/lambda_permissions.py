@@ -22,7 +22,7 @@ LAMBDA_ATTRIBUTES = frozenset(
 _SERVICE = LazyPattern(r"[a-z0-9.-]+\.(?:amazonaws\.com(?:\.cn)?|amazon\.com)")
 _BUCKET_ARN = LazyPattern(r"arn:[a-z-]+:s3:::([^/*?]+)")
 _ARN_WITH_ACCOUNT = LazyPattern(r"arn:[a-z-]+:[a-z0-9-]+:[a-z0-9*-]*:\d{12}:.+")
-_FIX = "Name the accounts that need it, or accept the risk."
+_FIX = "Give access only to the accounts that need it, or accept the risk."
 
 
 def find_lambda_permission_risks(pair: ResourcePair, after: Block, comparison: Comparison) -> Iterator[Risk]:
@@ -47,7 +47,7 @@ def _assess_principal(
     if principal == "*":
         organization = after.get("principal_org_id")
         if organization in (None, "") or after.get("function_url_auth_type") == "NONE":
-            return Level.STOP, "everybody"
+            return Level.STOP, "everyone"
         return Level.LOOK, f"every account of {organization}"
     if isinstance(principal, str) and _SERVICE.fullmatch(principal):
         return _assess_sources(pair, after, comparison)

@@ -9,6 +9,7 @@ from functools import cached_property
 from string import Formatter
 from typing import NamedTuple
 
+from sustainable_mlops.aws.arn import Arn
 from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN, Block, Resource
 from sustainable_mlops.plan.iam import ROLE, DerivedText
@@ -103,10 +104,10 @@ class NewResources:
         return pairs if all(_is_created(pair) and pair.type in ARN_FORMS for pair in pairs) else []
 
     def _list_named(self, text: object) -> list[ResourcePair]:
-        parts = text.split(":", 5) if isinstance(text, str) else []
-        if len(parts) < 6 or parts[0] != "arn" or any(map(_WILDCARD.search, parts[:5])):
+        arn = Arn.parse_or_none(text) if isinstance(text, str) else None
+        if arn is None or any(map(_WILDCARD.search, arn[:-1])):
             return []
-        _, _, service, region, account, resource = parts
+        _, service, region, account, resource = arn
         return [
             pair for pair in self._find_at(service, resource) if self._matches_location(pair, service, region, account)
         ]
@@ -119,7 +120,7 @@ class NewResources:
             yield from (pair for pair, inside in entries if cut[0] in inside)
 
     def _matches_location(self, pair: ResourcePair, service: str, region: str, account: str) -> bool:
-        """Return whether an ARN with this Region and account may be that of `pair`."""
+        """Return whether an ARN with this Region and account may be the ARN of `pair`."""
         if service in _SERVICES_WITHOUT_ACCOUNT:
             return not region and not account
         own = "" if service in _GLOBAL_SERVICES else self._comparison.plan.find_region(pair.resource)

@@ -76,7 +76,7 @@ class _Side(NamedTuple):
     joins: Joins
     before: bool
 
-    def configured(self, path: str) -> object:
+    def is_configured(self, path: str) -> object:
         return self.joins.is_configured(self.resource, path.partition(".")[0])
 
 
@@ -87,6 +87,7 @@ class PolicyOwnerIndex:
         """Start with an empty index; `list_touched_owners` reads the plan."""
         self._comparison = comparison
         self._owners_by_key: dict[tuple[str, str], PolicyOwner] = {}
+        self._has_read_policies = False
         self._touched_keys: set[tuple[str, str]] = set()
         self._attached_to: dict[tuple[str, str], list[PolicyOwner]] = {}  # key of an attached policy → its owners
         self._resolved_owners: dict[tuple[int, str], tuple[str, ResourcePair | None]] = {}
@@ -95,16 +96,28 @@ class PolicyOwnerIndex:
         """Yield the owners that a change affects, with all their policies, also unchanged ones."""
         changes = self._comparison.changes
         if any(pair.type in POLICY_TYPES or pair.type in ATTACHMENTS for pair in changes):
-            for type_ in {**POLICY_TYPES, **ATTACHMENTS}:
-                for pair in self._comparison.by_type.get(type_, ()):
-                    for side in self._list_sides(pair):
-                        self._read_side(side)
+            self._read_policies()
         for pair in changes:
             if pair.type not in POLICY_TYPES:
                 self._read_other_type(pair)
         for key, owner in self._owners_by_key.items():
             if key in self._touched_keys and not self._is_reported_elsewhere(key, owner):
                 yield owner
+
+    def list_lasting_owners(self) -> list[PolicyOwner]:
+        """Return all owners that exist after the plan, changed or not."""
+        self._read_policies()
+        return [owner for owner in self._owners_by_key.values() if not owner.is_deleted]
+
+    def _read_policies(self) -> None:
+        """Read all policies of the tables, unless that has happened."""
+        if self._has_read_policies:
+            return
+        self._has_read_policies = True
+        for type_ in {**POLICY_TYPES, **ATTACHMENTS}:
+            for pair in self._comparison.by_type.get(type_, ()):
+                for side in self._list_sides(pair):
+                    self._read_side(side)
 
     def _is_reported_elsewhere(self, key: tuple[str, str], policy_owner: PolicyOwner) -> bool:
         """Return whether the owners that the policy is attached to report its change."""
@@ -136,7 +149,7 @@ class PolicyOwnerIndex:
 
     def _attach(self, owner: PolicyOwner, side: _Side, path: str, *, own: bool) -> None:
         # If a role does not configure the list, the list repeats attachments by others at the last refresh.
-        computed = own and side.configured(path) is False
+        computed = own and side.is_configured(path) is False
         if computed and not side.before and path.partition(".")[0] not in side.resource.drift:
             return
         plan_policies = find_own_policies(side.resource, path, side.joins)
@@ -197,11 +210,11 @@ class PolicyOwnerIndex:
 
     def _get_owner(self, side: _Side, kind: PolicyType, owner_path: str) -> PolicyOwner:
         key = id(side.pair), owner_path
-        owner_found, earlier = self._resolve_owner(side, kind, owner_path), self._resolved_owners.get(key)
-        label, owner = owner_found or earlier or (side.pair.address, None)
+        resolved_owner, earlier = self._resolve_owner(side, kind, owner_path), self._resolved_owners.get(key)
+        label, owner = resolved_owner or earlier or (side.pair.address, None)
         self._resolved_owners[key] = label, owner
         policy_owner = self._get_or_add(side, kind.group, label, owner)
-        if owner_found is None and earlier is not None:
+        if resolved_owner is None and earlier is not None:
             policy_owner.unknowns[side.pair.address] = "the owner of the policy"
         return policy_owner
 
@@ -238,7 +251,7 @@ def _build_source(side: _Side, path: str) -> PolicySource:
     """
     pair, name = side.pair, path.partition(".")[0]
     old, new = (None if values is None else values.get(name) for values in (pair.before, pair.after))
-    computed = side.configured(path) is False and (old == new or new is UNKNOWN)
+    computed = side.is_configured(path) is False and (old == new or new is UNKNOWN)
     changed = old != new or not _is_certain(new) or pair.action in ("replace", "forget")
     return PolicySource(side.resource, path, side.before, computed, changed)
 
@@ -250,7 +263,7 @@ def _is_certain(value: Any) -> bool:
 
 
 def _expand_paths(values: Block, path: str) -> Iterator[str]:
-    """Yield the paths that `inline_policy.*.policy` matches, or the list itself if it is unreadable."""
+    """Yield the paths that `inline_policy.*.policy` matches, or the list itself if it is unknown or sensitive."""
     outer, star, inner = path.partition(".*")
     items = values.get(outer) if star else None
     if isinstance(items, list):
@@ -260,7 +273,7 @@ def _expand_paths(values: Block, path: str) -> Iterator[str]:
 
 
 def _list_policy_paths(side: _Side) -> Iterator[str]:
-    """Yield the paths of policy documents in a resource of any type, and of unreadable values that may be one."""
+    """Yield the paths of policy documents in a resource of any type, and of hidden values that may be one."""
     values = {} if side.values.values is UNKNOWN else side.values.values
     pending = [(name, value) for name, value in values.items() if _may_hold_policy(value)]
     while pending:
@@ -272,7 +285,7 @@ def _list_policy_paths(side: _Side) -> Iterator[str]:
             pending += [(f"{path}.{key}", below) for key, below in value.items() if _may_hold_policy(below)]
         elif isinstance(value, list):
             pending += [(f"{path}.{number}", below) for number, below in enumerate(value) if _may_hold_policy(below)]
-        elif _is_unreadable(value) and POLICY_ATTRIBUTE.fullmatch(path) and side.configured(path) is True:
+        elif _is_hidden(value) and POLICY_ATTRIBUTE.fullmatch(path) and side.is_configured(path) is True:
             yield path
 
 
@@ -280,5 +293,6 @@ def _may_hold_policy(value: Any) -> bool:
     return '"Statement"' in value if type(value) is str else bool(value is UNKNOWN or value)
 
 
-def _is_unreadable(value: Any) -> bool:
+def _is_hidden(value: Any) -> bool:
+    """Return whether the value is unknown until apply or sensitive."""
     return value is UNKNOWN or isinstance(value, Sensitive)

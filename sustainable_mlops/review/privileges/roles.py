@@ -69,7 +69,7 @@ def _find_profile_risk(
         return
     role = comparison.joins_after.find_target(pair.new, "role", ROLE)
     if not isinstance(role, Resource):
-        description = f"machines may run as {role_name}, whose permissions are not in the plan"
+        description = f"instances may run as {role_name}, whose permissions are not in the plan"
         yield Risk(
             "PRIVILEGES_ROLE",
             RiskArea.PRIVILEGES,
@@ -81,7 +81,7 @@ def _find_profile_risk(
     elif not comparison.pair(role).is_new:
         level, reason = _assess_role(role, comparison.joins_after, gained)
         if level is not Level.NOTE:
-            description = f"machines may run as {role.address}: {reason}"
+            description = f"instances may run as {role.address}: {reason}"
             yield Risk("PRIVILEGES_ROLE", RiskArea.PRIVILEGES, level, pair.address, description)
 
 

@@ -6,13 +6,16 @@ policy of the same owner is no change.
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from typing import NamedTuple
 
 from sustainable_mlops.catalogue.managed_policies import find_managed_policy
 from sustainable_mlops.lazy_pattern import LazyPattern
-from sustainable_mlops.plan import UNKNOWN
+from sustainable_mlops.plan import UNKNOWN, Block
 from sustainable_mlops.plan.iam import ROLE, PolicyDocument, parse_statements, read_document
 from sustainable_mlops.review.comparison import Comparison
+from sustainable_mlops.review.patterns import Patterns
+from sustainable_mlops.review.privileges.access_tags import find_tag_risks, list_tag_changes
 from sustainable_mlops.review.privileges.dangerous_permissions import (
     WIDE_NAMES,
     assess_danger,
@@ -37,7 +40,7 @@ from sustainable_mlops.review.privileges.policy_owners import (
     PolicyOwner,
     PolicyOwnerIndex,
 )
-from sustainable_mlops.review.privileges.policy_types import IDENTITY, NETWORK, RESTRICTIONS, TRUST
+from sustainable_mlops.review.privileges.policy_types import IDENTITY, NETWORK, RESOURCE, RESTRICTIONS, TRUST
 from sustainable_mlops.review.privileges.roles import find_role_risks
 from sustainable_mlops.review.risk import Level, Risk, RiskArea, pick_worst
 
@@ -48,7 +51,8 @@ _MAX_COMPARISONS = 30_000_000
 _FIX = "Narrow it, or accept it with a reason in the file of accepted risks."
 #: The policy of an endpoint that has none.
 _NO_LIMITS = EffectivePolicy((ALL_PERMISSIONS,), (), is_complete=True)
-_UNREADABLE = "is unknown until apply or unreadable"
+_UNKNOWN = "is unknown until apply or sensitive"
+_INCOMPLETE = "is unknown until apply, sensitive or not a valid policy"
 _FIX_UNKNOWN = "Check it after apply, or write it as aws_iam_policy_document: then the plan has its statements."
 
 
@@ -57,32 +61,38 @@ def find_privilege_risks(comparison: Comparison) -> Iterator[Risk]:
     owner_index = PolicyOwnerIndex(comparison)
     touched_owners = [owner for owner in owner_index.list_touched_owners() if not owner.is_deleted]
     attaches_any = any(ATTACHED_POLICY in owner.unknowns.values() for owner in touched_owners)
-    context = _Context(comparison, NewResources(comparison), attaches_any=attaches_any)
+    context = _Context(comparison, NewResources(comparison), owner_index, attaches_any=attaches_any)
     boundaries = list(_find_boundary_risks(comparison))
-    context.gain(boundaries)
+    context.store_levels(boundaries)
     risks_by_owner = {}
     # New owners come first, because existing owners may get their permissions.
     for owner in sorted(touched_owners, key=lambda owner: not owner.is_new):
         risks_by_owner[id(owner)] = [*_find_attachment_risks(owner, context), *_find_document_risks(owner, context)]
         if owner.group == IDENTITY and owner.pair is not None and owner.pair.type == ROLE:
-            context.gain(risks_by_owner[id(owner)], owner.pair.address)
+            context.store_levels(risks_by_owner[id(owner)], owner.pair.address)
     for owner in touched_owners:
         yield from risks_by_owner[id(owner)]
     yield from _find_removed_restrictions(owner_index, comparison)
     yield from boundaries
+    if tag_changes := list_tag_changes(comparison):
+        yield from find_tag_risks(tag_changes, context.policies)
     yield from find_role_risks(comparison, context.gained)
 
 
 class _Context:
     """Facts about other owners that the assessment of one owner needs."""
 
-    def __init__(self, comparison: Comparison, created: NewResources, *, attaches_any: bool) -> None:
+    def __init__(
+        self, comparison: Comparison, created: NewResources, owner_index: PolicyOwnerIndex, *, attaches_any: bool
+    ) -> None:
         """Create the context. `attaches_any` is True if an attachment may be of any policy of the plan."""
         self.comparison, self.created, self.attaches_any = comparison, created, attaches_any
+        self._owner_index = owner_index
         #: The worst level of the new permissions of each role, by address.
         self.gained: dict[str, Level] = {}
 
-    def gain(self, risks: Iterable[Risk], role: str = "") -> None:
+    def store_levels(self, risks: Iterable[Risk], role: str = "") -> None:
+        """Keep the worst level of the risks of each role; `role` replaces the addresses of the risks."""
         for risk in risks:
             address = role or risk.address
             self.gained[address] = pick_worst(risk.level, self.gained.get(address, Level.NOTE))
@@ -91,6 +101,12 @@ class _Context:
         """Return the addresses of new resources if `grant` reaches only those and gains nothing by them."""
         reached = [pair.address for pair in self.created.find_reached(grant) or ()]
         return reached if all(self.gained.get(address, Level.NOTE) is Level.NOTE for address in reached) else None
+
+    @cached_property
+    def policies(self) -> list[tuple[PolicyOwner, EffectivePolicy]]:
+        """The policies of all owners after the plan."""
+        owners = self._owner_index.list_lasting_owners()
+        return [(owner, _merge_documents(_read_documents(owner, self.comparison)[1])) for owner in owners]
 
 
 class _ParsedDocument(NamedTuple):
@@ -274,8 +290,12 @@ def _find_widening_risks(
                 is_known=False,
             )
         elif widening.kind is WideningKind.DENY and _is_deny_irrelevant(widening.grant, owner, new):
-            description += "; no remaining statement allows it"
-            yield Risk(name, RiskArea.PRIVILEGES, Level.NOTE, address, description)
+            if allowing := _find_allowing_resource(widening.grant, owner, context):
+                description += f"; the policy of {allowing} allows it"
+                yield Risk(name, RiskArea.PRIVILEGES, Level.STOP, address, description, _FIX)
+            else:
+                description += "; no remaining statement allows it"
+                yield Risk(name, RiskArea.PRIVILEGES, Level.NOTE, address, description)
         else:
             is_mild = owner.group == NETWORK or _is_another_read(widening, owner)
             level = Level.LOOK if is_mild and not reason else Level.STOP
@@ -353,7 +373,7 @@ def _is_unattached_policy(owner: PolicyOwner) -> bool:
 
 
 def _is_deny_irrelevant(denied: Grant, owner: PolicyOwner, remaining: EffectivePolicy) -> bool:
-    """Return whether no remaining statement allows the denied permission, for a role, user or group of the plan."""
+    """Return whether no remaining statement of a role, user or group of the plan allows the denied permission."""
     if owner.group not in (IDENTITY, TRUST) or owner.pair is None or owner.pair.type not in _PRINCIPALS:
         return False
     outside = (
@@ -362,7 +382,30 @@ def _is_deny_irrelevant(denied: Grant, owner: PolicyOwner, remaining: EffectiveP
     return remaining.is_complete and not outside and not any(allow.overlaps(denied) for allow in remaining.allows)
 
 
-def _build_unknown_risk(owner: PolicyOwner, address: str, subject: str, reason: str = _UNREADABLE) -> Risk:
+def _find_allowing_resource(denied: Grant, owner: PolicyOwner, context: _Context) -> str | None:
+    """Return the first resource whose policy may allow the denied permission to a role, user or group by itself.
+
+    A policy that names only the account leaves the decision to the policies of the identity.
+    """
+    if owner.group != IDENTITY or owner.pair is None or owner.pair.after is None:
+        return None
+    gained = denied._replace(principals=_list_own_principals(owner.pair.type, owner.pair.after))
+    policies = ((resource.label, policy) for resource, policy in context.policies if resource.group == RESOURCE)
+    return next((label for label, policy in policies if any(allow.overlaps(gained) for allow in policy.allows)), None)
+
+
+def _list_own_principals(type_: str, values: Block) -> Patterns:
+    """Return the principals of a role with its sessions, of a user, or of the possible users of a group."""
+    kind, name = type_.rpartition("_")[2], values.text("name")
+    if kind == "group":
+        return Patterns(("arn:*:iam::*:user/*",))
+    arn = values.text("arn")
+    named = (f"arn:*:iam::*:{kind}/{name}", f"arn:*:iam::*:{kind}/*/{name}") if isinstance(name, str) else (UNKNOWN,)
+    own = (arn,) if isinstance(arn, str) else named
+    return Patterns((*own, f"arn:*:sts::*:assumed-role/{name}/*") if kind == "role" and isinstance(name, str) else own)
+
+
+def _build_unknown_risk(owner: PolicyOwner, address: str, subject: str, reason: str = _INCOMPLETE) -> Risk:
     text = f"{owner.label}: {subject} {reason}, so it may allow more than before"
     return Risk("PRIVILEGES_UNKNOWN", RiskArea.PRIVILEGES, Level.LOOK, address, text, _FIX_UNKNOWN, is_known=False)
 
@@ -387,7 +430,7 @@ def _find_attachment_risks(owner: PolicyOwner, context: _Context) -> Iterator[Ri
     for description in dict.fromkeys(owner.unknowns.values()):
         first, *others = (address for address, label in owner.unknowns.items() if label == description)
         suffix = f" (and of {len(others)} other resources)" if others else ""
-        yield _build_unknown_risk(owner, first, f"{description}{suffix}")
+        yield _build_unknown_risk(owner, first, f"{description}{suffix}", _UNKNOWN)
     for arn, managed in owner.managed_after.items():
         if arn in owner.managed_before or find_managed_policy(arn) is not None:
             continue  # the comparison of documents includes the text of a policy in the catalogue

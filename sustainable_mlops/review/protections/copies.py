@@ -197,7 +197,7 @@ def copies_backups_less(old: Any, new: Any) -> bool:
 
 
 def deletes_nearly_all_copies(old: Any, new: Any) -> bool:
-    """Return whether a rule of a backup plan now deletes nearly all copies at once."""
+    """Return whether a rule of a backup plan now deletes nearly all copies immediately."""
     return any(
         after
         and any(
@@ -208,7 +208,7 @@ def deletes_nearly_all_copies(old: Any, new: Any) -> bool:
 
 
 def deletes_nearly_all_backups(old: Any, new: Any) -> bool:
-    """Return whether a rule of a backup plan now deletes nearly all backups at once."""
+    """Return whether a rule of a backup plan now deletes nearly all backups immediately."""
     return any(
         after and is_drastic_cut(_get_retention_days(before), _get_retention_days(after))
         for before, after in _list_rule_pairs(old, new)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from sustainable_mlops.plan import UNKNOWN, Block, Sensitive
-from sustainable_mlops.plan.values import Unknown, dig
+from sustainable_mlops.plan.values import Unknown, get_at_path
 from sustainable_mlops.review.protections.weakening import (
     WeakeningTest,
     is_emptied,
@@ -30,10 +30,12 @@ class Protection(NamedTuple):
     default: Any = None
     #: Another attribute that replaces the protection if it is set.
     compensated_by: str = ""
-    #: Test for a change that deletes nearly all data at once, which always has the level `stop`.
+    #: Test for a change that deletes nearly all data immediately, which always has the level `stop`.
     is_drastic: WeakeningTest | None = None
     #: The level if a new resource lacks the protection; None if that is no risk.
     level_if_new: Level | None = None
+    #: The value that the comparison assumes before a new resource.
+    old_if_new: Any = None
     #: Attributes inside the value that the comparison ignores.
     ignored: frozenset[str] = frozenset()
     #: The ID of the risk, if it is not the usual one of its area.
@@ -82,7 +84,7 @@ def list_values(value: Any, steps: Sequence[str]) -> list[Any]:
             return list(_find_at_any_depth(value, steps[position + 1 :]))
         if not isinstance(value, dict | list) or (isinstance(value, list) and not step.isdecimal()):
             return [value if isinstance(value, Sensitive) else UNKNOWN]
-        value = dig(value, step)
+        value = get_at_path(value, step)
     return [] if value is None or value == "" else [value]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from math import inf
 from typing import Any
 
-from sustainable_mlops.review.protections.weakening import get_first_block, get_number, get_scalar, is_decimated
+from sustainable_mlops.review.protections.weakening import drops_below_tenth, get_first_block, get_number, get_scalar
 
 #: The properties of a broker that set a retention, the strongest first, with their milliseconds.
 #: https://kafka.apache.org/documentation/#brokerconfigs_log.retention.ms
@@ -35,9 +35,9 @@ def shortens_kafka_retention(old: Any, new: Any) -> bool:
 
 
 def deletes_nearly_all_records(old: Any, new: Any) -> bool:
-    """Return whether the properties of Kafka brokers delete nearly all records at once."""
+    """Return whether the properties of Kafka brokers delete nearly all records immediately."""
     before, after = (_get_kafka_time(_parse_properties(properties)) for properties in (old, new))
-    return is_decimated(min(before, _WEEK), after)
+    return drops_below_tenth(min(before, _WEEK), after)
 
 
 def _parse_properties(text: Any) -> dict[str, str]:

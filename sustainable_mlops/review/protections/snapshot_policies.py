@@ -57,7 +57,7 @@ def _list_shares(details: Any) -> Iterator[str]:
 
 
 def cuts_snapshots(old: Any, new: Any) -> bool:
-    """Return whether a schedule now deletes nearly all snapshots at once."""
+    """Return whether a schedule now deletes nearly all snapshots immediately."""
     after = {get_scalar(new_schedule, "name"): new_schedule for new_schedule in _list_schedules(new)}
     pairs = ((schedule, after.get(get_scalar(schedule, "name"))) for schedule in _list_schedules(old))
     return any(

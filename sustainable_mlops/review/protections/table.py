@@ -10,10 +10,10 @@ from sustainable_mlops.review.protections.weakening import (
     adds_any_of,
     changes_to,
     downgrades_from,
+    drops_below_tenth,
     expires_at_once,
     expires_newly,
     expires_sooner,
-    is_decimated,
     is_lowered,
     is_raised,
     is_removed,
@@ -41,6 +41,7 @@ _NOTEBOOK = ("aws_sagemaker_notebook_instance",)
 _OLDER_DELETED = "older data will be deleted"
 SHARED_OUTSIDE = "accounts outside the organization can get access"
 _NO_OWN_KEY = "no longer encrypted with a customer managed key"
+_IMDSV1 = "IMDSv1 is allowed: by a forged request (SSRF), an attacker can read the credentials of its role"
 
 PROTECTIONS = (
     # Every type with such an attribute.
@@ -54,7 +55,7 @@ PROTECTIONS = (
     Protection((), "force_destroy", is_turned_on, "a destroy will also delete its content"),
     Protection((), "force_delete", is_turned_on, "a destroy will also delete its content"),
     *(
-        Protection((), name, is_lowered, "backups are kept for a shorter time", default=0)
+        Protection((), name, is_lowered, "backups are kept for less time", default=0)
         for name in ("backup_retention_period", "automated_snapshot_retention_period", "snapshot_retention_limit",
                      "automatic_backup_retention_days")
     ),
@@ -62,7 +63,8 @@ PROTECTIONS = (
         Protection((), name, is_shortened, _OLDER_DELETED, LOOK, is_drastic=is_retention_cut)
         for name in ("retention_in_days", "retention_period_in_days", "retention_days")
     ),
-    Protection((), "retention_period", is_shortened, _OLDER_DELETED, LOOK, is_drastic=is_decimated),  # in days or hours
+    # In days or hours.
+    Protection((), "retention_period", is_shortened, _OLDER_DELETED, LOOK, is_drastic=drops_below_tenth),
     *(
         Protection((), name, is_removed, _NO_OWN_KEY, LOOK, PRIVILEGES)
         for name in ("kms_key_id", "kms_key_arn", "kms_key", "kms_master_key_id")
@@ -79,7 +81,7 @@ PROTECTIONS = (
     # Settings inside a bucket: all of them in CloudFormation, some of them in provider versions before 4.
     Protection(
         _BUCKET, "object_lock_configuration.0.rule.0.default_retention.0", unlocks_sooner,
-        "new objects are locked for a shorter time, or some users can remove the lock",
+        "new objects are locked for less time, or some users can remove the lock",
     ),
     Protection(
         _BUCKET, f"{_ENCRYPTION}.sse_algorithm", downgrades_from("aws:kms", "aws:kms:dsse"), _NO_OWN_KEY, LOOK,
@@ -107,7 +109,7 @@ PROTECTIONS = (
     ),
     Protection(
         ("aws_s3_bucket_object_lock_configuration",), "rule.0.default_retention.0", unlocks_sooner,
-        "new objects are locked for a shorter time, or some users can remove the lock",
+        "new objects are locked for less time, or some users can remove the lock",
     ),
     Protection(
         ("aws_s3_bucket_server_side_encryption_configuration",),
@@ -125,6 +127,7 @@ PROTECTIONS = (
     Protection(
         ("aws_kms_key",), "rotation_period_in_days", is_raised, "the key is rotated less often", LOOK, default=365,
     ),
+    Protection(("aws_kms_alias",), "target_key_id", is_replaced, "its users encrypt with another key", LOOK),
     Protection(
         ("aws_secretsmanager_secret",), "recovery_window_in_days", is_lowered, "less time to cancel a deletion",
         default=30,
@@ -171,7 +174,7 @@ PROTECTIONS = (
     ),
     Protection(
         ("aws_sqs_queue",), "message_retention_seconds", is_lowered, "older messages will be deleted", LOOK,
-        default=345_600, is_drastic=is_decimated,
+        default=345_600, is_drastic=drops_below_tenth,
     ),
     Protection(
         ("aws_sqs_queue",), "sqs_managed_sse_enabled", is_turned_off, "no longer encrypted", LOOK, PRIVILEGES,
@@ -238,9 +241,11 @@ PROTECTIONS = (
     ),
     *(
         Protection(
-            ("aws_s3_access_point",), f"public_access_block_configuration.0.{flag}", is_turned_off,
-            "public access is not blocked", STOP, PRIVILEGES, default=True, level_if_new=LOOK,
+            (type_,), f"{path}.0.{flag}", is_turned_off, "public access is not blocked", STOP, PRIVILEGES, default=True,
+            level_if_new=LOOK,
         )
+        for type_, path in (("aws_s3_access_point", "public_access_block_configuration"),
+                            ("aws_s3control_multi_region_access_point", "details.0.public_access_block"))
         for flag in PUBLIC_ACCESS_BLOCKS
     ),
     Protection(
@@ -267,16 +272,19 @@ PROTECTIONS = (
     ),
     Protection(
         ("aws_instance", "aws_launch_template"), "metadata_options.0.http_tokens", downgrades_from("required"),
-        "an attacker who makes it send a request gets its credentials", LOOK, PRIVILEGES,
+        _IMDSV1, LOOK, PRIVILEGES,
     ),
     Protection(
         _NOTEBOOK, "direct_internet_access", downgrades_from("Disabled"), "reaches the internet directly", LOOK,
-        PRIVILEGES,
-        default="Enabled",
+        PRIVILEGES, default="Enabled", level_if_new=LOOK, old_if_new="Disabled",
     ),
     Protection(
         _NOTEBOOK, "root_access", downgrades_from("Disabled"), "users have root access", LOOK, PRIVILEGES,
         default="Enabled"
+    ),
+    Protection(
+        _NOTEBOOK, "instance_metadata_service_configuration.0.minimum_instance_metadata_service_version",
+        downgrades_from("2"), _IMDSV1, LOOK, PRIVILEGES, default="1",
     ),
     Protection(
         ("aws_sagemaker_model",), "enable_network_isolation", is_turned_off, "the container reaches the network", LOOK,
@@ -316,7 +324,7 @@ PROTECTIONS_BY_TYPE: dict[str, list[Protection]] = {}
 for _protection in PROTECTIONS:
     for _type in _protection.types:
         PROTECTIONS_BY_TYPE.setdefault(_type, []).append(_protection)
-_PROTECTIONS_OF_ANY_TYPE = [guard for guard in PROTECTIONS if not guard.types]
+_PROTECTIONS_OF_ANY_TYPE = [protection for protection in PROTECTIONS if not protection.types]
 
 
 @lru_cache(maxsize=4096)

@@ -10,7 +10,7 @@ from sustainable_mlops.plan.iam import parse_statements
 
 WeakeningTest = Callable[[Any, Any], bool]
 
-#: In days. A person who is away for a shorter time may not notice a loss in time.
+#: In days. A person who is away for less time may not notice a loss in time.
 _WEEK = 7
 _DAY = 86_400
 
@@ -41,7 +41,7 @@ def is_shortened(old: Any, new: Any) -> bool:
 
 
 def is_drastic_cut(old: float, new: float) -> bool:
-    """Return whether a number of days becomes so small that nearly all data is deleted at once.
+    """Return whether a number of days becomes so small that nearly all data is deleted immediately.
 
     That is less than a week after a week or more, or less than a tenth.
     """
@@ -53,8 +53,8 @@ def is_retention_cut(old: Any, new: Any) -> bool:
     return is_shortened(old, new) and is_drastic_cut(old or inf, new)
 
 
-def is_decimated(old: Any, new: Any) -> bool:
-    """Return whether a number becomes less than a tenth. It is for times that are short by nature."""
+def drops_below_tenth(old: Any, new: Any) -> bool:
+    """Return whether a number becomes less than a tenth of its old value. Use it for periods of hours or days."""
     return is_lowered(old, new) and new * 10 < old
 
 
@@ -67,8 +67,8 @@ def _has_lower_rank(rank: Mapping[str, int], old: Any, new: Any) -> bool:
     return rank.get(str(new), 0) < rank.get(str(old), 0)
 
 
-def changes_to(*values: str) -> WeakeningTest:
-    """Return a test for a change to one of `values`."""
+def changes_to(*values: str | None) -> WeakeningTest:
+    """Return a test for a change to one of `values`. None stands for an unset value."""
     return lambda old, new: new in values and old != new
 
 
@@ -217,7 +217,7 @@ def expires_sooner(old: Any, new: Any) -> bool:
 
 
 def expires_at_once(old: Any, new: Any) -> bool:
-    """Return whether a time to live becomes so short that nearly all data expires at once."""
+    """Return whether a time to live becomes so short that nearly all data expires immediately."""
     return is_drastic_cut(_get_seconds(old) / _DAY, _get_seconds(new) / _DAY)
 
 

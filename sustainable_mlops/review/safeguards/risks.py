@@ -7,7 +7,7 @@ from typing import Any
 from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN, Block, Resource
 from sustainable_mlops.plan.joins import ALARM
-from sustainable_mlops.plan.values import dig, is_same_value
+from sustainable_mlops.plan.values import get_at_path, is_same_value
 from sustainable_mlops.review.comparison import Comparison, ResourcePair
 from sustainable_mlops.review.protections.risks import find_weakenings
 from sustainable_mlops.review.risk import WEAKER_IDS, Level, Risk, RiskArea
@@ -213,6 +213,6 @@ def _list_dimensions(alarm: Block) -> Iterator[tuple[str, str]]:
     """Yield the dimensions of the metrics of an alarm, as name and value."""
     queries = alarm.get("metric_query")
     blocks = queries if isinstance(queries, list) else []
-    for dimensions in [alarm.get("dimensions"), *(dig(block, "metric.0.dimensions") for block in blocks)]:
+    for dimensions in [alarm.get("dimensions"), *(get_at_path(block, "metric.0.dimensions") for block in blocks)]:
         if isinstance(dimensions, dict):
             yield from ((name, value) for name, value in dimensions.items() if type(value) is str)

@@ -221,7 +221,7 @@ SAFEGUARDS: dict[str, Safeguard] = {
     "aws_inspector2_organization_configuration": Safeguard(_NEW_ACCOUNTS),
     "aws_inspector2_delegated_admin_account": Safeguard("no account administers Inspector"),
     "aws_inspector2_member_association": Safeguard(_MEMBER, key=("account_id",)),
-    "aws_detective_graph": Safeguard("findings can no longer be investigated: the behaviour graph is deleted"),
+    "aws_detective_graph": Safeguard("findings can no longer be investigated: the behavior graph is deleted"),
     "aws_detective_member": Safeguard(_MEMBER, path="graph_arn", kind="aws_detective_graph",
                                       key=("graph_arn", "account_id")),
     "aws_detective_organization_configuration": Safeguard(
@@ -289,8 +289,8 @@ SAFEGUARDS: dict[str, Safeguard] = {
     "aws_s3_account_public_access_block": Safeguard(
         "public access is no longer blocked in the whole account", STOP, PRIVILEGES
     ),
-    "aws_ebs_snapshot_block_public_access": Safeguard("snapshots can be shared with everybody", STOP, PRIVILEGES),
-    "aws_ec2_image_block_public_access": Safeguard("images can be shared with everybody", STOP, PRIVILEGES),
+    "aws_ebs_snapshot_block_public_access": Safeguard("snapshots can be shared with everyone", STOP, PRIVILEGES),
+    "aws_ec2_image_block_public_access": Safeguard("images can be shared with everyone", STOP, PRIVILEGES),
     "aws_emr_block_public_access_configuration": Safeguard(
         "this configuration no longer limits the ports that clusters open to the internet", LOOK, PRIVILEGES
     ),

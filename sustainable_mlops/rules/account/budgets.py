@@ -23,7 +23,7 @@ def _has_sagemaker(plan: Plan) -> bool:
 @rule(
     id="SUS_BUDGET_NOTIFIES",
     severity=Severity.WARN,
-    title="A budget should notify somebody",
+    title="A budget should have a subscriber",
     problem="A budget notifies nobody",
     practices=("77",),
     fix="Add a notification with an email address or an SNS topic, preferably on the FORECASTED amount.",

@@ -1,6 +1,6 @@
 """Passwords and tokens in the settings of models, notebooks and jobs.
 
-Everybody who may describe a model or job can read its environment, hyperparameters and scripts. They are also in the
+Everyone who may describe a model or job can read its environment, hyperparameters and scripts. They are also in the
 Terraform state and in logs. No message here shows a value.
 """
 
@@ -106,7 +106,7 @@ def _describe_name(name: str) -> str:
     types=_CHECKED_TYPES,
 )
 def secret_in_plain_text(plan: Plan, resource: Resource) -> RuleResults:
-    """Check sensitive values. Terraform hides them, but AWS shows them to everybody who may describe the resource."""
+    """Check sensitive values. Terraform hides them, but AWS shows them to everyone who may describe the resource."""
     settings = _list_settings(plan, resource)
     for name, value, path in settings:
         if isinstance(value, Sensitive):
@@ -116,7 +116,7 @@ def secret_in_plain_text(plan: Plan, resource: Resource) -> RuleResults:
 
 
 def _list_settings(plan: Plan, resource: Resource) -> tuple[_Setting, ...]:
-    cache = _cache(plan)
+    cache = _create_cache(plan)
     settings = cache.get(id(resource))
     if settings is None:
         settings = cache[id(resource)] = tuple(_read_settings(plan, resource))
@@ -124,7 +124,7 @@ def _list_settings(plan: Plan, resource: Resource) -> tuple[_Setting, ...]:
 
 
 @lru_cache(maxsize=2)
-def _cache(_: Plan) -> dict[int, tuple[_Setting, ...]]:
+def _create_cache(_: Plan) -> dict[int, tuple[_Setting, ...]]:
     """Return the cache of settings of a plan, by resource: two rules check the same settings."""
     return {}
 

@@ -22,7 +22,7 @@ _CONTINENTS = {"us": "na", "ca": "na", "mx": "na"}
     types=(*TRAINING_TYPES, "aws_sagemaker_endpoint", "aws_sagemaker_notebook_instance", "aws_sagemaker_domain"),
 )
 def region_carbon(plan: Plan, resource: Resource) -> RuleResults:
-    """Check resources that run machines. This is advice, because residency and latency often decide.
+    """Check resources that run instances. This is advice, because residency and latency often decide.
 
     The rule uses the low estimate of the average location-based intensity of the grid (catalogue/regions.csv and
     regions_electricity_maps.csv).

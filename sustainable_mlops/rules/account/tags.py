@@ -8,10 +8,11 @@ from sustainable_mlops.plan import UNKNOWN, Plan, Resource
 from sustainable_mlops.rules import attributes
 from sustainable_mlops.rules.jobs import TRAINING_TYPES
 from sustainable_mlops.rules.rule import RuleResults, Severity, failure, rule, success, unknown_result
+from sustainable_mlops.rules.workload_tags import ENVIRONMENT_TAGS
 
 _MEANINGS = {
     "workload": ("workload", "project", "application", "app", "service", "product", "system"),
-    "environment": ("environment", "env", "stage"),
+    "environment": ENVIRONMENT_TAGS,
     "owner": ("owner", "team", "contact", "costcentre", "costcenter"),
 }
 

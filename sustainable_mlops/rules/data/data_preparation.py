@@ -71,10 +71,7 @@ def glue_has_a_timeout(plan: Plan, job: Resource) -> RuleResults:
     title="An idle EMR Serverless application should stop",
     problem="An idle EMR Serverless application does not stop",
     practices=("9",),
-    fix=(
-        "Set auto_stop_configuration { enabled = true, idle_timeout_minutes = 15 }, or leave it out: that is "
-        "the default."
-    ),
+    fix=("Set auto_stop_configuration { enabled = true, idle_timeout_minutes = 15 }, or omit it: that is the default."),
     types=(EMR_SERVERLESS,),
 )
 def emr_serverless_stops(plan: Plan, application: Resource) -> RuleResults:

@@ -49,14 +49,14 @@ class Lifecycle(NamedTuple):
 
 def find_lifecycle(plan: Plan, bucket: Resource) -> Lifecycle:
     """Return the lifecycle of a bucket."""
-    known = _cache(plan)
+    known = _create_cache(plan)
     if bucket.address not in known:
         known[bucket.address] = _read_lifecycle(plan, bucket)
     return known[bucket.address]
 
 
 @lru_cache(maxsize=2)
-def _cache(_: Plan) -> dict[str, Lifecycle]:
+def _create_cache(_: Plan) -> dict[str, Lifecycle]:
     """Return the cache of a plan's lifecycles: several rules read each of them."""
     return {}
 

@@ -4,12 +4,12 @@ The rules check buckets with evidence of machine learning (see relation.py). A b
 finding. The other rules apply only to buckets with a lifecycle.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from sustainable_mlops.aws.s3 import S3Uri, find_bucket
 from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown
-from sustainable_mlops.plan.values import Readers
+from sustainable_mlops.plan.values import AttributeReader
 from sustainable_mlops.rules import ml_evidence
 from sustainable_mlops.rules.attributes import CreateRequest, check_value
 from sustainable_mlops.rules.data import lifecycles
@@ -162,10 +162,7 @@ def recreatable_data(plan: Plan, configuration: Resource) -> RuleResults:
     if not isinstance(bucket, Resource) or not ml_evidence.is_ml(plan, bucket) or rules is UNKNOWN:
         return
     for lifecycle_rule in rules:
-        is_recreatable = isinstance(lifecycle_rule.prefix, str) and _RECREATABLE.search(lifecycle_rule.prefix)
-        if lifecycle_rule.is_enabled is False or not (
-            is_recreatable or lifecycle_rule.tags.get("recreatable") == "true"
-        ):
+        if lifecycle_rule.is_enabled is False or not is_recreatable(lifecycle_rule.prefix, lifecycle_rule.tags):
             continue
         if lifecycle_rule.has_expiration is True or "ONEZONE_IA" in lifecycle_rule.transitions:
             yield success()
@@ -173,6 +170,11 @@ def recreatable_data(plan: Plan, configuration: Resource) -> RuleResults:
             yield unknown_result("the retention of the data is not known until apply", lifecycle_rule.path)
         else:
             yield failure("re-creatable data is kept in several zones forever", lifecycle_rule.path)
+
+
+def is_recreatable(prefix: object, tags: Mapping[str, object]) -> bool:
+    """Return whether the prefix or a tag of a lifecycle rule says that its objects are re-creatable."""
+    return (isinstance(prefix, str) and _RECREATABLE.search(prefix) is not None) or tags.get("recreatable") == "true"
 
 
 @rule(
@@ -217,7 +219,7 @@ _ARTIFACT_PATHS = tuple(
     title="Old models should move to an archive class or expire",
     problem="Old models neither move to an archive class nor expire",
     practices=("19",),
-    fix='Add a transition to "GLACIER_IR" for the prefix of the models. Endpoints can still load them at once.',
+    fix='Add a transition to "GLACIER_IR" for the prefix of the models. Endpoints can still load them immediately.',
     types=(BUCKET,),
 )
 def models_are_archived(plan: Plan, bucket: Resource) -> RuleResults:
@@ -298,7 +300,7 @@ def training_scratch_expires(plan: Plan, resource: Resource) -> RuleResults:
     """Check checkpoints, debugger and profiler output in buckets of this plan."""
 
     @check_trainings
-    def outputs(training: CreateRequest) -> RuleResults:
+    def check_outputs(training: CreateRequest) -> RuleResults:
         for description, path in zip(_SCRATCH, ("checkpoint_config.s3_uri", *_REPORTS), strict=False):
             if training.get(path) is not None:
                 yield from _check_output(plan, resource, training, path, description)
@@ -308,7 +310,7 @@ def training_scratch_expires(plan: Plan, resource: Resource) -> RuleResults:
         if pipeline is not None and pipeline.steps is UNKNOWN:
             yield unknown_result(pipeline.unreadable_reason, "pipeline_definition")
             return
-    yield from outputs(plan, resource)
+    yield from check_outputs(plan, resource)
 
 
 _REPORTS = ("debug_hook_config.s3_output_path", "profiler_config.s3_output_path")
@@ -381,5 +383,5 @@ def endpoint_output_expires(plan: Plan, configuration: Resource) -> RuleResults:
         yield from _check_expiration(plan, bucket, address, path, description)
 
 
-def _read_text(readers: Readers, path: str) -> str | Unknown | None:
-    return readers.text(path)
+def _read_text(source: AttributeReader, path: str) -> str | Unknown | None:
+    return source.text(path)

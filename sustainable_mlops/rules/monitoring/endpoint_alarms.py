@@ -6,7 +6,7 @@ from collections.abc import Callable
 from sustainable_mlops.catalogue import instances
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown, list_instance_choices
 from sustainable_mlops.plan.metrics import list_alarm_metrics
-from sustainable_mlops.plan.values import all_of
+from sustainable_mlops.plan.values import combine_all
 from sustainable_mlops.rules import alarms
 from sustainable_mlops.rules.attributes import read_tags
 from sustainable_mlops.rules.rule import Outcome, RuleResults, Severity, failure, rule, success, unknown_result
@@ -93,11 +93,11 @@ def latency_alarm(plan: Plan, endpoint: Resource) -> RuleResults:
     types=(ENDPOINT,),
 )
 def low_utilization_alarm(plan: Plan, endpoint: Resource) -> RuleResults:
-    def little(alarm: Resource) -> bool | Unknown:
+    def is_low(alarm: Resource) -> bool | Unknown:
         return _is_low_utilization(plan, endpoint, alarm)
 
     yield from _check_instance_alarm(
-        plan, endpoint, _UTILIZATION, "no alarm reports low utilization of its instances", little
+        plan, endpoint, _UTILIZATION, "no alarm reports low utilization of its instances", is_low
     )
 
 
@@ -198,13 +198,13 @@ def _check_alarm(
 ) -> RuleResults:
     """Check that an alarm uses one of these metrics, fulfils the tests and has an action."""
 
-    def watches(alarm: Resource) -> bool | Unknown:
+    def reports_metric(alarm: Resource) -> bool | Unknown:
         metrics = list_alarm_metrics(alarm)
         known = metrics if metrics is UNKNOWN else bool(metrics & names)
-        return all_of([known, alarms.has_action(plan, alarm), *(test(alarm) for test in tests)])
+        return combine_all([known, alarms.has_action(plan, alarm), *(test(alarm) for test in tests)])
 
     alarm_matches = plan.joins.find_endpoint_alarms(endpoint)
-    matches = [watches(alarm) for alarm in alarm_matches.certain]
+    matches = [reports_metric(alarm) for alarm in alarm_matches.certain]
     if True in matches:
         yield success()
     elif alarm_matches.possible or UNKNOWN in matches:

@@ -1,6 +1,6 @@
 """Monitors of models in production: captured traffic, schedules and drift alarms.
 
-dead_services.py reports that Model Monitor is closed to new customers.
+discontinued_services.py reports that Model Monitor is closed to new customers.
 """
 
 import json
@@ -11,7 +11,7 @@ from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown
 from sustainable_mlops.plan.joins import ALARM
 from sustainable_mlops.plan.schedules import EVENT_RULE, count_runs_per_month
-from sustainable_mlops.plan.values import any_of
+from sustainable_mlops.plan.values import combine_any
 from sustainable_mlops.rules import alarms
 from sustainable_mlops.rules.attributes import NOT_KNOWN, check_value
 from sustainable_mlops.rules.rule import RuleResults, Severity, failure, rule, success, unknown_result
@@ -53,7 +53,8 @@ def not_every_hour(_: Plan, schedule: Resource) -> RuleResults:
     problem="Data capture stores all or most of the traffic",
     practices=("73",),
     fix=(
-        "Set initial_sampling_percentage to the share that the statistics need. Capture all traffic only if it is low."
+        "Set initial_sampling_percentage to the share that the statistics need. Capture all "
+        "requests only if there are few."
     ),
     types=("aws_sagemaker_endpoint_configuration",),
 )
@@ -101,7 +102,7 @@ def _has_drift_alarm(plan: Plan) -> bool | Unknown:
 def _is_drift_alarm(plan: Plan, alarm: Resource) -> bool | Unknown:
     """Return whether an alarm is on drift, by the words in the names and namespaces of its metrics."""
     queries = alarm.blocks("metric_query")
-    acts = any_of([alarms.has_action(plan, alarm), _causes_event(plan, alarm)])
+    acts = combine_any([alarms.has_action(plan, alarm), _causes_event(plan, alarm)])
     texts = [alarm.text("namespace"), alarm.text("metric_name")]
     for query in [] if queries is UNKNOWN else queries:
         texts += [query.text("metric.0.namespace"), query.text("metric.0.metric_name"), query.text("expression")]
@@ -114,7 +115,7 @@ def _causes_event(plan: Plan, alarm: Resource) -> bool | Unknown:
     """Return whether an EventBridge rule matches the state changes of the alarm, by its name or ARN."""
     name = alarm.text("alarm_name")
     patterns = [rule.text("event_pattern") for rule in plan.joins.list_existing(EVENT_RULE)]
-    return any_of(UNKNOWN if UNKNOWN in (pattern, name) else _matches_alarm(pattern, name) for pattern in patterns)
+    return combine_any(UNKNOWN if UNKNOWN in (pattern, name) else _matches_alarm(pattern, name) for pattern in patterns)
 
 
 def _matches_alarm(pattern: str | Unknown | None, name: str | Unknown | None) -> bool:

@@ -14,7 +14,7 @@ from sustainable_mlops.plan.metrics import (
     publishes_policy_metrics,
 )
 from sustainable_mlops.plan.scaling import find_instance_scaling, find_policies, find_policy_effect
-from sustainable_mlops.plan.values import all_of
+from sustainable_mlops.plan.values import combine_all
 from sustainable_mlops.rules import alarms
 from sustainable_mlops.rules.rule import RuleResults, Severity, failure, rule, success, unknown_result
 from sustainable_mlops.rules.serving.variants import (
@@ -141,7 +141,7 @@ def check_start_alarm(
         for policy, policy_alarms in alarms
         for alarm in policy_alarms.certain
     ]
-    matches = [all_of([can_add, _starts_at_first(alarm, metric)]) for can_add, alarm in certain]
+    matches = [combine_all([can_add, _starts_at_first(alarm, metric)]) for can_add, alarm in certain]
     if True in matches:
         yield success()
     elif (

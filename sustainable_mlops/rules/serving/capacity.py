@@ -4,7 +4,7 @@ AWS provider 6.47 has none of these attributes. A plan has them in CloudFormatio
 """
 
 from sustainable_mlops.catalogue import instances
-from sustainable_mlops.catalogue.limits import get_limit
+from sustainable_mlops.catalogue.limits import METRIC_INTERVALS, get_limit
 from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown, Variant
 from sustainable_mlops.rules.attributes import CreateRequest, check_value
@@ -23,8 +23,6 @@ _POOLS, _LAYOUTS = "instance_pools", "accelerator_partition_layouts"
 _RESERVATION = "capacity_reservation_config"
 _SCALE_IN = "managed_instance_scaling.0.scale_in_policy.0.strategy"
 _INTERVAL = "metrics_config.0.metric_publish_frequency_in_seconds"
-#: API reference, MetricsConfig.
-_INTERVALS = (10, 30, 60, 120, 180, 240, 300)
 #: `mig-3g.40gb`: compute slices and GB of memory of a partition.
 _PARTITION = LazyPattern(r"mig-(\d+)g\.(\d+)gb.*")
 #: Compute slices of one GPU (NVIDIA Multi-Instance GPU User Guide).
@@ -145,14 +143,14 @@ def _fits(memory_gb: int, kind: str | Unknown | None) -> bool | Unknown:
     title="The publishing interval of an endpoint's metrics must be one that SageMaker accepts",
     problem="An endpoint publishes its metrics at an interval that SageMaker does not accept",
     practices=("69",),
-    fix=f"Set metric_publish_frequency_in_seconds to one of {', '.join(map(str, _INTERVALS))}.",
+    fix=f"Set metric_publish_frequency_in_seconds to one of {', '.join(map(str, METRIC_INTERVALS))}.",
     types=(CONFIGURATION,),
 )
 def metrics_interval(_: Plan, configuration: Resource) -> RuleResults:
     seconds = configuration.new.number(_INTERVAL)
     if seconds is not None:
-        message = f"{seconds} s is not one of {', '.join(map(str, _INTERVALS))}"
-        yield check_value(seconds, _INTERVAL, lambda interval: interval in _INTERVALS, message)
+        message = f"{seconds} s is not one of {', '.join(map(str, METRIC_INTERVALS))}"
+        yield check_value(seconds, _INTERVAL, lambda interval: interval in METRIC_INTERVALS, message)
 
 
 @rule(

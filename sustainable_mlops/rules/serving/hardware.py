@@ -82,7 +82,7 @@ def endpoint_x86(plan: Plan, configuration: Resource) -> RuleResults:
     title="Deep learning models should be served by Inferentia if it supports them",
     problem="A deep learning model is served by GPUs, although Inferentia may support it",
     practices=("60",),
-    fix="Compile the model with Neuron and use ml.inf2, or waive this with the reason that the model needs a GPU.",
+    fix="Compile the model with Neuron and use ml.inf2, or waive this rule with the reason that the model needs a GPU.",
     types=(CONFIGURATION,),
 )
 def endpoint_gpu(plan: Plan, configuration: Resource) -> RuleResults:

@@ -10,7 +10,7 @@ from sustainable_mlops.plan.scaling import (
     find_variant_kind,
 )
 from sustainable_mlops.plan.schedules import has_deletion_schedule
-from sustainable_mlops.plan.values import any_of
+from sustainable_mlops.plan.values import combine_any
 from sustainable_mlops.rules import attributes
 from sustainable_mlops.rules.rule import RuleResults, Severity, failure, rule, success, unknown_result
 from sustainable_mlops.rules.serving.variants import (
@@ -81,7 +81,7 @@ def target_has_policy(plan: Plan, target: Resource) -> RuleResults:
     policies, actions = find_policies(target, plan.joins), find_actions(target, plan.joins)
     kind = find_variant_kind(target, plan.joins)
     moves = [find_policy_effect(policy, kind, plan.joins) for policy in policies.certain]
-    has_effect = any_of([bool(actions.certain), *(effect.has_effect for effect in moves)])
+    has_effect = combine_any([bool(actions.certain), *(effect.has_effect for effect in moves)])
     if has_effect is True:
         yield success()
     elif policies.possible or actions.possible:
@@ -132,7 +132,7 @@ def _has_other_scale_in(plan: Plan, policy: Resource) -> bool | Unknown:
                 for other_policy in policies.certain
                 if other_policy is not policy
             ]
-            return any_of([*moves, *([UNKNOWN] if policies.possible else [])])
+            return combine_any([*moves, *([UNKNOWN] if policies.possible else [])])
     return False
 
 

@@ -123,7 +123,7 @@ def blue_green_bake(_: Plan, endpoint: Resource) -> RuleResults:
     id="SUS_ROLLING_UPDATE",
     severity=Severity.INFO,
     title="A large fleet should be updated in batches",
-    problem="A large fleet is updated all at once",
+    problem="A large fleet is updated in one step",
     practices=("66",),
     fix="Use deployment_config.rolling_update_policy. It adds a part of the instances at a time, not all of them.",
     types=(ENDPOINT,),

@@ -39,17 +39,17 @@ _GPU_IMAGE = LazyPattern(
     r"/([a-z]+-)*(pytorch|tensorflow|mxnet|djl|autogluon)-(inference|training)[a-z-]*:[^/]*-gpu(-|$)"
 )
 
-_ModelQuestion: TypeAlias = Callable[[Resource], bool | Unknown]
+_ModelTest: TypeAlias = Callable[[Resource], bool | Unknown]
 
 _define_refusal = partial(rule, severity=Severity.FAIL, practices=("52",), types=(CONFIGURATION,))
 
 
 def _check_models(
     feature: str, reason: str = "which serverless endpoints do not support"
-) -> Callable[[_ModelQuestion], Check]:
-    """Turn a question about a model, whether it has `what`, into a check that no serverless variant has it."""
+) -> Callable[[_ModelTest], Check]:
+    """Return a decorator that turns a test of a model into a check of all serverless variants."""
 
-    def wrap(has: _ModelQuestion) -> Check:
+    def wrap(has: _ModelTest) -> Check:
         def check(variant: Variant) -> RuleResults:
             model, path = find_model(variant), f"{variant.block.path}.model_name"
             if not isinstance(model, Resource):
@@ -61,10 +61,10 @@ def _check_models(
             else:
                 yield failure(f"{model.address} has {feature}, {reason}", path) if has_feature else success()
 
-        def over(plan: Plan, configuration: Resource) -> RuleResults:
+        def check_configuration(plan: Plan, configuration: Resource) -> RuleResults:
             yield from check_each_variant(plan, configuration, check, SERVERLESS)
 
-        return over
+        return check_configuration
 
     return wrap
 
@@ -326,7 +326,10 @@ def _find_kinds_before(plan: Plan, endpoint: Resource) -> set[str] | Unknown:
     title="A serverless endpoint should not have provisioned concurrency",
     problem="A serverless endpoint has provisioned concurrency",
     practices=("52",),
-    fix="Remove provisioned_concurrency, or waive this with the latency that callers need. It runs all day.",
+    fix=(
+        "Remove provisioned_concurrency, which is billed all day, or waive this rule with the latency that "
+        "callers need."
+    ),
     types=(CONFIGURATION,),
 )
 @check_variants(SERVERLESS)

@@ -23,7 +23,7 @@ MIN_SHARED_ENDPOINTS = 3
 @rule(
     id="SUS_MULTI_MODEL_ENDPOINT",
     severity=Severity.WARN,
-    title=f"Fewer than {MIN_SHARED_ENDPOINTS} real-time endpoints should run one model each in the same image",
+    title="Three or more real-time endpoints with the same image should share one endpoint",
     problem="Several real-time endpoints run one model each in the same image",
     practices=("64", "65"),
     fix=(

@@ -69,14 +69,14 @@ def check_variants(*kinds: str) -> Callable[[Callable[[CreateRequest, CreateRequ
         def check_step(_: PlannedPipeline, step: PipelineStep) -> RuleResults:
             yield from check_request(CreateRequest(step, (), locate_step(step), api=True))
 
-        def over(plan: Plan, resource: Resource) -> RuleResults:
+        def check_resource(plan: Plan, resource: Resource) -> RuleResults:
             if resource.type == PIPELINE:
                 yield from check_step(plan, resource)
             else:
                 yield from check_request(CreateRequest(resource, (), "", api=False))
 
-        over.__doc__ = check.__doc__
-        return over
+        check_resource.__doc__ = check.__doc__
+        return check_resource
 
     return wrap
 

@@ -2,7 +2,7 @@
 
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource
 from sustainable_mlops.plan.schedules import find_calling_schedules
-from sustainable_mlops.plan.values import any_of
+from sustainable_mlops.plan.values import combine_any
 from sustainable_mlops.rules.rule import RuleResults, Severity, failure, rule, success, unknown_result
 
 
@@ -19,7 +19,7 @@ def tracking_server_stops(plan: Plan, server: Resource) -> RuleResults:
     """Check for a schedule that stops the server: it is billed by the hour, even while nobody uses it."""
     path = "tracking_server_size"
     schedules = find_calling_schedules("sagemaker:stopMlflowTrackingServer", server, "tracking_server_name", plan.joins)
-    stops = any_of(calls_server for _, calls_server in schedules)
+    stops = combine_any(calls_server for _, calls_server in schedules)
     if stops is UNKNOWN:
         yield unknown_result("it is not known until apply what stops it", path)
     elif stops:

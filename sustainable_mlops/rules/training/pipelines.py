@@ -84,7 +84,7 @@ def definition_is_inline(_: Plan, pipeline: Resource) -> RuleResults:
     types=(PIPELINE,),
 )
 def pipeline_parallelism(plan: Plan, pipeline: Resource) -> RuleResults:
-    """Check pipelines with at least three steps, which may run more than one at once."""
+    """Check pipelines with at least three steps, which may run several in parallel."""
     definition = find_pipeline(plan, pipeline)
     if definition is not None and definition.steps is not UNKNOWN and len(definition.steps) < 3:
         return
@@ -160,7 +160,7 @@ def processing_is_small(_: PlannedPipeline, step: PipelineStep) -> RuleResults:
             count,
             f"{locate_step(step)}.{path}",
             lambda number: number <= MAX_INSTANCES,
-            f"{count} instances start at once, and each reads the whole input unless it is distributed",
+            f"{count} instances start at the same time, and each reads the whole input unless it is distributed",
         )
 
 

@@ -13,7 +13,7 @@ def _list_triggered_pipelines(plan: Plan, trigger: Resource) -> Iterator[Resourc
     """Yield the pipelines that an event rule or a schedule starts; None stands for one outside this plan."""
     if trigger.type == SCHEDULE:
         block = "target.0.sagemaker_pipeline_parameters"
-        pipeline_name = find_called_pipeline(trigger.values(before=False))
+        pipeline_name = find_called_pipeline(trigger.get_values(before=False))
         if pipeline_name is not None:
             pipelines = (
                 pipeline for pipeline in plan.list_by_type(PIPELINE) if pipeline.text("pipeline_name") == pipeline_name

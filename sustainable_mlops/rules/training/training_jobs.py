@@ -79,7 +79,7 @@ def _matches_family(pattern: LazyPattern, types: list[str | Unknown] | Unknown) 
     types=TRAINING_TYPES,
 )
 @check_trainings
-def runtime_cap(training: CreateRequest) -> RuleResults:
+def runtime_limit(training: CreateRequest) -> RuleResults:
     """Check for an explicit limit below the 28 days that SageMaker allows at most."""
     path = "stopping_condition.max_runtime_in_seconds"
     limit = training.number(path)
@@ -196,7 +196,7 @@ def pretrained_model(training: CreateRequest) -> RuleResults:
 
 
 def _check_origin(training: CreateRequest) -> RuleResult:
-    tags, parameters = training.tags(), _read_parameters(training)
+    tags, parameters = training.read_tags(), _read_parameters(training)
     if tags is UNKNOWN or parameters is UNKNOWN:
         return training.unknown_result("tags")
     if "model-origin" in parameters or _has_origin_tag(tags):
@@ -260,7 +260,7 @@ def training_distribution(training: CreateRequest) -> RuleResults:
 )
 @check_trainings
 def debugger_rules(training: CreateRequest) -> RuleResults:
-    """Check for Debugger rules. Existing customers may waive this."""
+    """Check for Debugger rules. Existing customers may waive this rule."""
     count = training.count_blocks("debug_rule_configurations")
     if count != 0:
         yield training.check_value(

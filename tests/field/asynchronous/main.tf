@@ -31,7 +31,7 @@ variable "account_id" {
 }
 
 variable "hf_token" {
-  description = "Token of the Hugging Face Hub, for models behind a licence."
+  description = "Token of the Hugging Face Hub, for models behind a license."
   type        = string
   default     = "hf_0123456789-made-up"
 }

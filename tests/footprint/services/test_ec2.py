@@ -1,4 +1,4 @@
-"""Single EC2 machines, reservations and volumes of a plan."""
+"""Single EC2 instances, reservations and volumes of a plan."""
 
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ INSTANCE = "aws_instance.i"
 TEMPLATE = "aws_launch_template.t"
 
 
-def make_machine(instance_type: str = "m5.xlarge", **more: Any) -> dict[str, Any]:
+def make_instance(instance_type: str = "m5.xlarge", **more: Any) -> dict[str, Any]:
     return {"instance_type": instance_type, "region": REGION, **more}
 
 
@@ -43,7 +43,7 @@ def make_launched(version: str | None = None) -> dict[str, Any]:
 
 def test_an_instance_is_on_all_month_at_the_ec2_price() -> None:
     result = make_footprint(
-        build_change(INSTANCE, make_machine(root_block_device=[{"volume_size": 100, "volume_type": "gp3"}]))
+        build_change(INSTANCE, make_instance(root_block_device=[{"volume_size": 100, "volume_type": "gp3"}]))
     )
     assert get_kwh(result) == pytest.approx(M5_W * 0.73 * PUE + compute_volume_kwh(100))
     # 0.192 USD an hour; 0.08 USD a GB-month
@@ -54,7 +54,7 @@ def test_an_instance_is_on_all_month_at_the_ec2_price() -> None:
 
 def test_a_root_volume_without_a_size_is_reported() -> None:
     bare, with_size = (
-        make_footprint(build_change(INSTANCE, make_machine(root_block_device=root)))
+        make_footprint(build_change(INSTANCE, make_instance(root_block_device=root)))
         for root in ([], [{"volume_size": 8}])
     )
     image = "its size is that of the image"
@@ -62,8 +62,8 @@ def test_a_root_volume_without_a_size_is_reported() -> None:
     assert image not in join_reasons(with_size)
 
 
-def test_eight_accelerated_machines_are_counted(tmp_path: Path) -> None:
-    changes = [build_change("aws_instance.gpu", make_machine("p4d.24xlarge"), index=number) for number in range(8)]
+def test_eight_accelerated_instances_are_counted(tmp_path: Path) -> None:
+    changes = [build_change("aws_instance.gpu", make_instance("p4d.24xlarge"), index=number) for number in range(8)]
     result = make_footprint(*changes, used=make_usage(tmp_path, {"aws_instance.gpu*": {"duty": 1}}))
     # Two 240 W CPUs at half load, 1,152 GB, and eight A100 of 280 W.
     busy_w = 480 * (0.553 + 0.1) + 768 * 0.11 + 384 * 0.042 + 8 * (280 + 105)
@@ -73,14 +73,14 @@ def test_eight_accelerated_machines_are_counted(tmp_path: Path) -> None:
 
 def test_the_usage_file_gives_hours_and_load(tmp_path: Path) -> None:
     used = make_usage(tmp_path, {INSTANCE: {"hours_per_month": 100, "duty": 0}})
-    result = make_footprint(build_change(INSTANCE, make_machine()), used=used)
+    result = make_footprint(build_change(INSTANCE, make_instance()), used=used)
     assert get_kwh(result) == pytest.approx(M5_IDLE_W * 0.1 * PUE)
     assert get_cost(result) == pytest.approx(100 * 0.192)
 
 
 def test_spot_capacity_costs_less_and_uses_as_much() -> None:
-    result = make_footprint(build_change(INSTANCE, make_machine(instance_market_options=[{"market_type": "spot"}])))
-    requested = make_footprint(build_change("aws_spot_instance_request.i", make_machine()))
+    result = make_footprint(build_change(INSTANCE, make_instance(instance_market_options=[{"market_type": "spot"}])))
+    requested = make_footprint(build_change("aws_spot_instance_request.i", make_instance()))
     for one in (result, requested):
         assert get_kwh(one) == pytest.approx(M5_W * 0.73 * PUE)
         assert get_cost(one) == pytest.approx(730 * 0.192 * 0.4)
@@ -88,7 +88,7 @@ def test_spot_capacity_costs_less_and_uses_as_much() -> None:
 
 def test_a_stopped_instance_has_only_its_volumes() -> None:
     result = make_footprint(
-        build_change(INSTANCE, make_machine(id="i-1", ebs_block_device=[{"volume_size": 500}])),
+        build_change(INSTANCE, make_instance(id="i-1", ebs_block_device=[{"volume_size": 500}])),
         build_change("aws_ec2_instance_state.s", {"instance_id": "i-1", "state": "stopped"}),
     )
     assert get_kwh(result) == pytest.approx(compute_volume_kwh(500))
@@ -96,9 +96,9 @@ def test_a_stopped_instance_has_only_its_volumes() -> None:
 
 
 def test_tenancy_changes_the_cost_of_an_instance() -> None:
-    assert get_cost(make_footprint(build_change(INSTANCE, make_machine(tenancy="host")))) == 0
+    assert get_cost(make_footprint(build_change(INSTANCE, make_instance(tenancy="host")))) == 0
     assert "dedicated tenancy is not counted" in join_reasons(
-        make_footprint(build_change(INSTANCE, make_machine(tenancy="dedicated")))
+        make_footprint(build_change(INSTANCE, make_instance(tenancy="dedicated")))
     )
 
 
@@ -107,14 +107,14 @@ def test_tenancy_changes_the_cost_of_an_instance() -> None:
     [("m9g.large", "the power of the Graviton5 is not published"), ("m99.huge", "has no instance type m99.huge")],
 )
 def test_an_unknown_type_is_not_counted(instance_type: str, reason: str) -> None:
-    result = make_footprint(build_change(INSTANCE, make_machine(instance_type)))
+    result = make_footprint(build_change(INSTANCE, make_instance(instance_type)))
     (one,) = result.uncounted
     assert (one.address, one.is_changed) == (INSTANCE, True)
     assert reason in one.unknown.reason
 
 
 def test_a_type_without_a_price_has_no_cost() -> None:
-    result = make_footprint(build_change(INSTANCE, make_machine("hpc6a.48xlarge")))
+    result = make_footprint(build_change(INSTANCE, make_instance("hpc6a.48xlarge")))
     assert get_kwh(result) > 0
     assert result.after.get("cost") is None
     assert [one.unknown.reason for one in result.uncounted] == ["the price of this instance type is unknown"]
@@ -201,7 +201,7 @@ def test_a_template_with_instance_requirements_is_not_counted() -> None:
 
 
 def test_reserved_capacity_is_idle_at_full_price() -> None:
-    reservation = make_machine(instance_count=4, instance_platform="Linux/UNIX")
+    reservation = make_instance(instance_count=4, instance_platform="Linux/UNIX")
     result = make_footprint(build_change("aws_ec2_capacity_reservation.r", reservation))
     assert get_kwh(result) == pytest.approx(4 * M5_IDLE_W * 0.73 * PUE)
     assert get_cost(result) == pytest.approx(4 * 730 * 0.192)
@@ -209,7 +209,7 @@ def test_reserved_capacity_is_idle_at_full_price() -> None:
 
 
 def test_a_capacity_block_has_an_unknown_price() -> None:
-    address, block = "aws_ec2_capacity_block_reservation.b", make_machine("p5.48xlarge", instance_count=2)
+    address, block = "aws_ec2_capacity_block_reservation.b", make_instance("p5.48xlarge", instance_count=2)
     result = make_footprint(build_change(address, block, before=block))
     assert get_kwh(result) > 0
     assert result.after.get("cost") is None

@@ -176,10 +176,10 @@ def test_provisioned_performance_of_a_volume_is_counted(values: dict[str, Any], 
     fast = make_footprint(build_change("aws_ebs_volume.v", volume))
     assert get_usd(fast) - get_usd(plain) == pytest.approx(usd)
     root = {f"volume_{name}" if name in ("size", "type") else name: value for name, value in volume.items()}
-    machine = {"instance_type": "m5.large", "region": REGION}
-    with_root = make_footprint(build_change("aws_instance.i", {**machine, "root_block_device": [root]}))
+    instance = {"instance_type": "m5.large", "region": REGION}
+    with_root = make_footprint(build_change("aws_instance.i", {**instance, "root_block_device": [root]}))
     alone = make_footprint(
-        build_change("aws_instance.i", {**machine, "root_block_device": [{**root, "iops": None, "throughput": None}]})
+        build_change("aws_instance.i", {**instance, "root_block_device": [{**root, "iops": None, "throughput": None}]})
     )
     assert get_usd(with_root) - get_usd(alone) == pytest.approx(usd)
 

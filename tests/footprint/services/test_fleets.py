@@ -1,4 +1,4 @@
-"""Groups of machines: Auto Scaling, EC2 fleets, EKS, Batch, EMR and HyperPod."""
+"""Groups of instances: Auto Scaling, EC2 fleets, EKS, Batch, EMR and HyperPod."""
 
 import json
 from pathlib import Path
@@ -107,7 +107,7 @@ def test_scheduled_actions_move_a_group_between_their_sizes() -> None:
         template(), build_change(GROUP, group(min_size=0)), schedule("day", 6), schedule("night", 0)
     )
     assert get_counts(result, "instances") == (0, 2, 6)
-    assert "give instances in the usage file" in join_reasons(result)
+    assert "set instances in the usage file" in join_reasons(result)
     assert {one.address for one in result.uncounted} == {GROUP}
 
 
@@ -134,7 +134,7 @@ def test_types_of_several_sizes_give_an_interval() -> None:
     figure = result.after.get("cost")
     assert figure is not None
     assert (figure.low, figure.central, figure.high) == pytest.approx([730 * 0.192 * n for n in (3, 3, 6)])
-    assert figure.driver == "machines of the first type, by the type that AWS chooses"
+    assert figure.driver == "instances of the first type, by the type that AWS chooses"
     weighed = [sizes[0], {**sizes[1], "weighted_capacity": "2"}]
     same = make_footprint(template(), build_change(GROUP, make_mixed_group(*weighed) | {"desired_capacity": 4}))
     assert get_counts(same, "instances") == (2, 4, 4)
@@ -185,7 +185,7 @@ def test_an_ec2_fleet_has_its_target_capacity() -> None:
     )
 
 
-def test_a_spot_fleet_has_the_machines_of_its_specification() -> None:
+def test_a_spot_fleet_has_the_instances_of_its_specification() -> None:
     specification = {"instance_type": "m5.xlarge", "weighted_capacity": "", "root_block_device": [{"volume_size": 10}]}
     values = {"target_capacity": 4, "on_demand_target_capacity": 1, "region": REGION}
     result = make_footprint(
@@ -228,13 +228,13 @@ def environment(*types: str, kind: str = "EC2", least: int = 0, most: int = 400)
 
 def test_a_batch_environment_has_a_tenth_of_its_maximum_on_average() -> None:
     result = make_footprint(build_change("aws_batch_compute_environment.b", environment("m5.xlarge")))
-    # 400 vCPUs are 100 machines of 4, which work while they are there.
-    assert get_counts(result, "machines") == (0, 10, 100)
+    # 400 vCPUs are 100 instances of 4, which work while they are there.
+    assert get_counts(result, "instances") == (0, 10, 100)
     assert get_kwh(result) == pytest.approx(10 * M5_JOB_W * 0.73 * PUE)
     least = make_footprint(
         build_change("aws_batch_compute_environment.b", environment("m5.xlarge", kind="SPOT", least=80))
     )
-    assert get_counts(least, "machines") == (20, 28, 100)
+    assert get_counts(least, "instances") == (20, 28, 100)
     assert get_cost(least) == pytest.approx(28 * 730 * 0.192 * 0.4)
 
 
@@ -244,13 +244,13 @@ def test_batch_families_give_an_interval_of_the_cost() -> None:
     )
     figure = result.after.get("cost")
     assert figure is not None
-    # 100 vCPUs, two a machine, of m6i (expected), c6i (least) and r6i (most)
+    # 100 vCPUs, two an instance, of m6i (expected), c6i (least) and r6i (most)
     assert (figure.low, figure.central, figure.high) == pytest.approx([50 * 730 * usd for usd in (0.085, 0.096, 0.126)])
 
 
-def test_fargate_is_not_counted_and_an_unmanaged_environment_has_no_machines() -> None:
+def test_fargate_is_not_counted_and_an_unmanaged_environment_has_no_instances() -> None:
     result = make_footprint(build_change("aws_batch_compute_environment.b", environment(kind="FARGATE")))
-    assert "the machines of Fargate" in join_reasons(result)
+    assert "the hardware of Fargate" in join_reasons(result)
     assert len(result.uncounted) == 1
     assert make_footprint(build_change("aws_batch_compute_environment.b", {"type": "UNMANAGED"})).resources == ()
 
@@ -271,7 +271,7 @@ def test_an_emr_cluster_has_nodes_at_ec2_prices_and_an_unknown_fee() -> None:
     assert list_part_names(result) == ["master nodes", "core nodes", "volumes of core nodes (gp3)", "task nodes"]
     assert get_kwh(result) == pytest.approx(10 * M5_KWH + 6 * compute_volume_kwh(200))
     assert get_cost(result) == pytest.approx(730 * 0.192 * (1 + 6 * 0.4 + 3) + 6 * 200 * 0.08)
-    assert "the EMR fee for each machine, on top of the EC2 price" in join_reasons(result)
+    assert "the EMR fee for each instance, on top of the EC2 price" in join_reasons(result)
     assert {one.unknown.subject for one in result.uncounted} == {"cost of EMR"}
 
 
@@ -369,6 +369,6 @@ def test_the_delta_is_after_minus_before_and_the_sum_of_its_parts() -> None:
         assert delta == pytest.approx(sum(one.delta.figures[metric].central for one in result.resources))
 
 
-def test_idle_machines_of_a_group_use_less(tmp_path: Path) -> None:
+def test_idle_instances_of_a_group_use_less(tmp_path: Path) -> None:
     result = make_footprint(template(), build_change(GROUP, group()), used=make_usage(tmp_path, {GROUP: {"duty": 0}}))
     assert get_kwh(result) == pytest.approx(2 * M5_IDLE_W * 0.73 * PUE)

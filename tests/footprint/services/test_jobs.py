@@ -1,4 +1,4 @@
-"""Jobs: hours of ml.m5.xlarge; a quarter of a runtime cap of one hour is a quarter of an hour."""
+"""Jobs: hours of ml.m5.xlarge; a quarter of a runtime limit of one hour is a quarter of an hour."""
 
 import json
 import re
@@ -28,8 +28,8 @@ ARN = f"arn:aws:sagemaker:{REGION}:111122223333:pipeline/p"
 
 
 def training(name: str = "Train", cap: int = 3600, **cluster: Any) -> dict[str, Any]:
-    machines = {"InstanceType": "ml.m5.xlarge", "InstanceCount": 1, **cluster}
-    arguments = {"ResourceConfig": machines, "StoppingCondition": {"MaxRuntimeInSeconds": cap}}
+    resources = {"InstanceType": "ml.m5.xlarge", "InstanceCount": 1, **cluster}
+    arguments = {"ResourceConfig": resources, "StoppingCondition": {"MaxRuntimeInSeconds": cap}}
     return {"Name": name, "Type": "Training", "Arguments": arguments}
 
 
@@ -154,7 +154,7 @@ def test_runs_of_a_step_in_a_loop_are_used(tmp_path: Path, step: str) -> None:
 
 
 @check_cases("kind", ["Endpoint", "InferenceComponent", "Job", "NotInventedYet"])
-def test_a_step_that_may_run_machines_is_unknown(kind: str) -> None:
+def test_a_step_that_may_run_instances_is_unknown(kind: str) -> None:
     result = make_footprint(
         build_change(PIPELINE, pipeline(training(), {"Name": "Other", "Type": kind, "Arguments": {}}))
     )
@@ -208,9 +208,9 @@ def test_a_warm_pool_is_on_and_idle_after_each_run() -> None:
     assert cost.central == pytest.approx(4 * 0.75 * 0.23)  # billed as well
 
 
-def make_training_job(instance_type: str = "ml.m5.xlarge") -> dict[str, Any]:
-    machines = [{"instance_type": instance_type, "instance_count": 1, "volume_size_in_gb": 0}]
-    return {"region": REGION, "resource_config": machines, "stopping_condition": STOP}
+def make_training_job() -> dict[str, Any]:
+    resources = [{"instance_type": "ml.m5.xlarge", "instance_count": 1, "volume_size_in_gb": 0}]
+    return {"region": REGION, "resource_config": resources, "stopping_condition": STOP}
 
 
 JOB = "aws_sagemaker_training_job.t"
@@ -292,10 +292,10 @@ def test_a_serverless_training_job_is_not_counted() -> None:
     values = {"region": REGION, "serverless_job_config": [config], "stopping_condition": STOP}
     result = make_footprint(build_change(JOB, values))
     assert result.after.get("cost") is None
-    assert "SageMaker chooses the machines of a serverless training job" in join_reasons(result)
+    assert "SageMaker chooses the instances of a serverless training job" in join_reasons(result)
     assert make_footprint(build_change(JOB, values, before=values)).resources == ()
     step = {"Name": "Tune", "Type": "Training", "Arguments": {"ServerlessJobConfig": {"JobType": "FineTuning"}}}
-    assert "SageMaker chooses the machines" in join_reasons(make_footprint(build_change(PIPELINE, pipeline(step))))
+    assert "SageMaker chooses the instances" in join_reasons(make_footprint(build_change(PIPELINE, pipeline(step))))
 
 
 def make_preferred_step(*preferences: dict[str, Any], **cluster: Any) -> dict[str, Any]:

@@ -159,6 +159,6 @@ def test_a_space_has_a_volume_without_usage(tmp_path: Path) -> None:
     )
     unused = make_footprint(build_change(address, space(gb=1000)))
     assert get_kwh(unused) == pytest.approx(compute_volume_kwh(1000))
-    assert "give hours_per_month" in join_reasons(unused)
+    assert "set hours_per_month" in join_reasons(unused)
     assert get_kwh(make_footprint(build_change(address, space()))) == pytest.approx(compute_volume_kwh(5))
     assert list_part_names(make_footprint(build_change(address, space("KernelGateway")))) == ["apps"]

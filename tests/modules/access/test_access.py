@@ -30,6 +30,7 @@ CALLER = """
 
 
 ACCOUNT = "123456789012"
+APPROVAL, PENDING = "sagemaker:ModelApprovalStatus", "PendingManualApproval"
 ADMIN, PREPARE, TRAIN = (f"arn:aws:iam::{ACCOUNT}:role/{name}" for name in ("admin", "prepare", "train"))
 ARTIFACTS, DATA = (f"arn:aws:s3:::flights-dev-{name}-{ACCOUNT}-eu-north-1" for name in ("artifacts", "data"))
 EC2, SAGEMAKER, TOPICS = (f"arn:aws:{service}:eu-north-1:{ACCOUNT}" for service in ("ec2", "sagemaker", "sns"))
@@ -227,7 +228,9 @@ def test_sagemaker_assumes_roles_only_for_its_account_and_feature_store_only_one
         ("complete", "inference", "sagemaker:GetRecord", FEATURES, {}, True),
         ("complete", "pipeline", "sagemaker:CreateTrainingJob", f"{JOBS}/pipelines-a-Train", {}, True),
         ("complete", "pipeline", "sagemaker:CreateTrainingJob", f"{JOBS}/other", {}, False),
-        ("complete", "pipeline", "sagemaker:CreateModelPackage", f"{PACKAGES}/1", {}, True),
+        ("complete", "pipeline", "sagemaker:CreateModelPackage", f"{PACKAGES}/1", {APPROVAL: None}, True),
+        ("complete", "pipeline", "sagemaker:CreateModelPackage", f"{PACKAGES}/1", {APPROVAL: "Approved"}, False),
+        ("complete", "pipeline", "sagemaker:CreateModelPackage", f"{PACKAGES}/1", {APPROVAL: PENDING}, True),
         ("complete", "pipeline", "sagemaker:UpdateModelPackage", f"{PACKAGES}/1", {}, False),
         ("complete", "pipeline", "s3:PutObject", f"{ARTIFACTS}/models/churn/model.tar.gz", {}, False),
         ("passed", "pipeline", "iam:PassRole", TRAIN, {"iam:PassedToService": "sagemaker.amazonaws.com"}, True),
@@ -295,7 +298,7 @@ def test_phases_have_only_their_own_permissions(
         (
             "eu-north-1",
             f"role_statements = [{{ training = [{render_statement(*(f'topic-{number}' for number in range(200)))}] }}]",
-            ["IAM allows 10240 characters of inline policies for a role, and those of training are longer"],
+            ["IAM allows 10240 characters of inline policies for a role, and the policies of training are longer"],
         ),
     ],
     ids=["values", "paths", "combinations", "empty", "statements", "size"],

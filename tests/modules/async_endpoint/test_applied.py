@@ -58,7 +58,7 @@ class Asynchronous(AppliedEndpoint):
                 self.sandbox.advance(30)
             return self.read_object(response) or ("failed" if self.read_object(failure) else "")
 
-        return str(wait_until(poll, seconds=240))
+        return str(wait_until(poll))
 
     def invoke(self) -> str:
         """Return the response of the model."""
@@ -152,7 +152,7 @@ def check_another_instance_type_replaces_the_scaling(endpoint: Asynchronous) -> 
     assert endpoint.invoke()
     assert endpoint.settled_instances() > 0
     endpoint.sandbox.fault("UpdateEndpointWeightsAndCapacities", status_delay=900)
-    wait_until(lambda: endpoint.sandbox.advance(60) and endpoint.status() == "Updating", seconds=300)
+    wait_until(lambda: endpoint.sandbox.advance(60) and endpoint.status() == "Updating")
     with endpoint.start_apply() as failed:
         pass
     assert "Cannot update in-progress endpoint" in failed[0]

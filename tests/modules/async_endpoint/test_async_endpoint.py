@@ -37,7 +37,7 @@ GIVEN = {
         ({"model_data_url": "s3://shop-artifacts/*/model.tar.gz"}, "must be a model archive in S3"),
         ({"image_uri": None}, "model_package_arn: set either"),
         ({"inference_specification_name": "graviton"}, "inference_specification_name: it belongs to a model package"),
-        ({"name": "a" * (LONGEST_NAME + 1)}, f"name: must have at most {LONGEST_NAME} characters"),
+        ({"name": "a" * (LONGEST_NAME + 1)}, f"must be 1 to {LONGEST_NAME} letters, digits and hyphens"),
     ],
 )
 def test_invalid_settings_are_rejected(inputs: dict[str, Any], message: str) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from modules.bootstrap.inputs import MOST_CHARACTERS
 from sagemaker_sandbox.iam import policies
-from sagemaker_sandbox.iam.elements import as_list
+from sagemaker_sandbox.iam.elements import make_list
 from sagemaker_sandbox.iam.policies import Decision
 from sustainable_mlops.terraform import ROOT, Terraform
 from tests.cases import check_cases
@@ -122,7 +122,7 @@ def test_only_boundaries_which_grant_nothing_have_a_statement_on_all_resources(p
         for address, values in planned.items()
         if address.startswith(("aws_iam_policy.", "aws_iam_role_policy."))
         for statement in policies.parse_statements(values.get("policy", '{"Statement": []}'))
-        if statement.get("Resource") in ("*", ["*"])
+        if statement["Effect"] == "Allow" and statement.get("Resource") in ("*", ["*"])
     ]
     assert wide == [(f'aws_iam_policy.boundary["{name}"]', "AllowServices") for name in ("dev", "qa")]
     assert all(planned[f'aws_iam_role.{role}["dev"]']["permissions_boundary"] == BOUNDARY for role in ("plan", "apply"))
@@ -184,12 +184,19 @@ def decide(planned: Mapping[str, Any], action: str, resource: str, keys: Mapping
             )
         ),
         ("s3:CreateAccessPoint", "arn:aws:s3:eu-north-1:123456789012:accesspoint/state", {"aws:PrincipalArn": APPLY}),
+        (
+            "s3:CreateMultiRegionAccessPoint",
+            "arn:aws:s3:us-west-2:123456789012:async-request/mrap/createMultiRegionAccessPoint/x",
+            {"aws:PrincipalArn": APPLY},
+        ),
         ("kms:Decrypt", KEY, {}),
         *(
             (f"kms:{action}", KEY, {"aws:PrincipalArn": APPLY})
             for action in ("CreateGrant", "DisableKey", "PutKeyPolicy", "ScheduleKeyDeletion", "TagResource")
         ),
         ("organizations:LeaveOrganization", "*", {}),
+        ("sts:AssumeRole", APPLY, {}),
+        *((f"iam:{action}", APPLY, WITH_BOUNDARY) for action in ("PassRole", "TagRole", "UntagRole", "UpdateRole")),
     ],
     ids=str,
 )
@@ -197,6 +204,93 @@ def test_the_boundary_denies_an_escalation(
     planned: dict[str, Any], action: str, resource: str, keys: dict[str, str | None]
 ) -> None:
     assert decide(planned, action, resource, keys) is not Decision.ALLOWED
+
+
+@pytest.mark.plan
+@check_cases(
+    ("action", "resource"),
+    [
+        *((f"ssm:{action}", "*") for action in ("CreateAssociation", "ResumeSession", "SendCommand", "StartSession")),
+        ("ssm:UpdateDocument", "arn:aws:ssm:eu-north-1:123456789012:document/patches"),
+        *(
+            (f"ec2:{action}", "*")
+            for action in ("CreateReplaceRootVolumeTask", "ModifyInstanceAttribute", "RunInstances")
+        ),
+        ("glue:StartJobRun", "*"),
+        ("ecr:PutImage", "*"),
+        ("lakeformation:PutDataLakeSettings", "*"),
+        *(
+            (f"sagemaker:{action}", "*")
+            for action in (
+                "CreateApp",
+                "CreatePartnerAppPresignedUrl",
+                "CreatePresignedDomainUrl",
+                "CreatePresignedNotebookInstanceUrl",
+                "StartSession",
+                "UpdateNotebookInstance",
+                "UpdateNotebookInstanceLifecycleConfig",
+                "UpdateUserProfile",
+            )
+        ),
+        ("sagemaker:UpdatePipeline", "arn:aws:sagemaker:eu-north-1:123456789012:pipeline/team"),
+        ("sagemaker:StartPipelineExecution", "arn:aws:sagemaker:eu-north-1:123456789012:pipeline/flights-qa-churn"),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("role", [APPLY, TRAINING])
+def test_the_boundary_denies_to_run_code_with_a_role_of_somebody_else(
+    planned: dict[str, Any], role: str, action: str, resource: str
+) -> None:
+    assert decide(planned, action, resource, {"aws:PrincipalArn": role}) is not Decision.ALLOWED
+
+
+QA_TAG = {"aws:ResourceTag/environment": "qa"}
+DEV_TAG = {"aws:ResourceTag/environment": "dev"}
+OWN_NAMES = {"flights-qa": "flights-dev", "flights_qa": "flights_dev", "/qa/": "/dev/"}
+
+
+@pytest.mark.plan
+@check_cases(
+    ("action", "resource", "keys"),
+    [
+        *(
+            (f"s3:{action}", f"arn:aws:s3:::flights-qa-data-123456789012-eu-west-1{key}", {})
+            for action, key in (("GetObject", "/raw/x"), ("PutObject", "/raw/x"), ("DeleteBucket", ""))
+        ),
+        *(
+            (f"kms:{action}", f"{KEY[:-1]}c", QA_TAG)
+            for action in ("Decrypt", "PutKeyPolicy", "ScheduleKeyDeletion", "TagResource")
+        ),
+        ("ssm:PutParameter", "arn:aws:ssm:eu-west-1:123456789012:parameter/sustainable-mlops/qa/platform", {}),
+        ("glue:UpdateTable", "arn:aws:glue:eu-west-1:123456789012:table/sagemaker_featurestore/flights_qa_x_1", {}),
+        (
+            "application-autoscaling:DeregisterScalableTarget",
+            "arn:aws:application-autoscaling:eu-west-1:123456789012:scalable-target/1",
+            QA_TAG,
+        ),
+        ("sagemaker:DeleteModel", "arn:aws:sagemaker:eu-west-1:123456789012:model/terraform-1", QA_TAG),
+        *(
+            (f"ec2:{action}", "arn:aws:ec2:eu-west-1:123456789012:security-group/sg-1", QA_TAG)
+            for action in ("CreateTags", "DeleteSecurityGroup", "DeleteTags")
+        ),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("role", [APPLY, TRAINING])
+def test_the_boundary_denies_the_resources_of_other_environments_and_allows_the_own_ones(
+    planned: dict[str, Any], role: str, action: str, resource: str, keys: dict[str, str]
+) -> None:
+    assert decide(planned, action, resource, {**keys, "aws:PrincipalArn": role}) is Decision.EXPLICIT_DENY
+    own = DEV_TAG if keys else {}
+    for other, name in OWN_NAMES.items():
+        resource = resource.replace(other, name)
+    assert decide(planned, action, resource, {**own, "aws:PrincipalArn": role}) is Decision.ALLOWED
+
+
+@pytest.mark.plan
+def test_preflight_may_read_the_roles_of_ci(planned: dict[str, Any]) -> None:
+    roles = [PLAN, APPLY, f"{IAM}:role/ci/deployer-flights-dev-promote"]
+    assert {decide(planned, "iam:GetRole", role, {"aws:PrincipalArn": PLAN}) for role in roles} == {Decision.ALLOWED}
 
 
 def list_requests(folder: Path) -> Iterator[tuple[str, str]]:
@@ -222,7 +316,20 @@ def test_the_boundary_allows_plan_and_apply_the_state_of_their_environment(plann
 
 @pytest.mark.plan
 def test_a_boundary_has_room_in_a_managed_policy(planned: dict[str, Any]) -> None:
-    assert len(planned['aws_iam_policy.boundary["dev"]']["policy"]) < 0.8 * MOST_CHARACTERS
+    policy = planned['aws_iam_policy.boundary["dev"]']["policy"]
+    assert len(policy) < 0.8 * MOST_CHARACTERS
+    of_another = sum(len(f"{text},") for text in re.findall(r'"[^"]*\bqa\b[^"]*"|"[^"]*_qa_[^"]*"', policy))
+    assert of_another > 200
+    assert len(policy) + 3 * of_another < MOST_CHARACTERS, "the page promises five environments"
+
+
+@pytest.mark.plan
+def test_the_boundary_allows_the_actions_of_the_roles_that_modules_create(planned: dict[str, Any]) -> None:
+    sources = [file for file in (ROOT / "modules").rglob("*.py") if file.parent.name not in ("bootstrap", "images")]
+    pattern = re.compile(r'"((?:ec2|ecr|glue|lakeformation|servicequotas|ssm):[A-Z][a-z]+[A-Z][A-Za-z]+)"')
+    actions = {action for file in sources for action in pattern.findall(file.read_text())}
+    assert {"ec2:CreateNetworkInterface", "ecr:BatchGetImage", "ssm:StartAutomationExecution"} <= actions
+    assert [one for one in sorted(actions) if decide(planned, one, "*", {}) is not Decision.ALLOWED] == []
 
 
 @pytest.mark.plan
@@ -230,7 +337,7 @@ def test_the_promote_role_reads_the_registries_and_the_models_of_its_environment
     statements = policies.parse_statements(planned['aws_iam_role_policy.promote["qa"]']["policy"])
     owners = {"123456789012": "flights-qa", "234567890123": "flights-dev"}
     sagemaker = {account: f"arn:aws:sagemaker:eu-west-1:{account}" for account in owners}
-    grants = {tuple(as_list(one["Action"])): set(as_list(one["Resource"])) for one in statements}
+    grants = {tuple(make_list(one["Action"])): set(make_list(one["Resource"])) for one in statements}
     assert grants == {
         ("sagemaker:DescribeModelPackageGroup",): {
             f"{sagemaker[account]}:model-package-group/{prefix}-*" for account, prefix in owners.items()

@@ -9,7 +9,7 @@ import pytest
 from sagemaker_sandbox import Sandbox
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.terraform import ROOT, Terraform
-from tests.lazy import LazyModule
+from tests.lazy_imports import LazyModule
 from tests.modules.examples import plan_example
 
 ACCOUNT = "123456789012"

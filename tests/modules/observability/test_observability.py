@@ -19,7 +19,7 @@ from sustainable_mlops.catalogue.month import HOURS_PER_MONTH
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint.activities import FleetActivity, ServerlessActivity
 from sustainable_mlops.footprint.model import estimate
-from sustainable_mlops.footprint.quantities import exact_quantity
+from sustainable_mlops.footprint.quantities import make_exact
 from sustainable_mlops.plan.joins import ASYNCHRONOUS, REAL_TIME, SERVERLESS
 from sustainable_mlops.plan.metrics import UNPUBLISHED
 from sustainable_mlops.rules.monitoring.events import DETAIL_TYPES
@@ -59,7 +59,10 @@ DAY = timedelta(days=1)
             {"endpoints": {"churn": {**CHURN, "kind": "batch"}}},
             "endpoints.churn.kind: must be 'realtime', 'async' or 'serverless', not 'batch'",
         ),
-        ({"endpoints": {"churn": {**CHURN, "name": "a" * 64}}}, "must be the name of an endpoint: 1 to 63 letters"),
+        (
+            {"endpoints": {"churn": {**CHURN, "name": "a" * 64}}},
+            "must be 1 to 63 letters, digits and hyphens, without",
+        ),
         ({"endpoints": {"Churn": CHURN}}, "must be 1 to 63 lower-case letters, digits and underscores"),
         ({"thresholds": {"cpu": 1.0}}, "thresholds.cpu"),
         ({"events": ["jobs"]}, "events[0]: must be 'deployments', "),
@@ -172,7 +175,7 @@ class Watched(TopicListener):
         self.endpoints, self.environment, self.folder = EndpointClient.prepare(sandbox), environment, folder
 
     def is_notified(self, name: str, state: str = "ALARM") -> bool:
-        """Return True if the alarm topic received a change of this alarm to `state`."""
+        """Return whether the alarm topic received a change of this alarm to `state`."""
         changes = [
             (one["AlarmName"], one["NewStateValue"]) for one in self.receive_messages("alarms") if "AlarmName" in one
         ]
@@ -185,7 +188,7 @@ class Watched(TopicListener):
 
     def publish_metric(self, endpoint: str, metric: str, value: float, count: int = 1, *, ago: float = 0) -> None:
         """Publish a metric of the variant main as SageMaker does, `ago` seconds in the past."""
-        namespace = alarm_catalogue.MACHINES if metric.endswith("Utilization") else alarm_catalogue.REQUESTS
+        namespace = alarm_catalogue.INSTANCES if metric.endswith("Utilization") else alarm_catalogue.REQUESTS
         data = {
             "MetricName": metric,
             "Dimensions": [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": "main"}],
@@ -320,7 +323,7 @@ def check_waste_is_reported(watched: Watched) -> None:
             watched.sandbox.advance(1800)
             return watched.is_notified(name)
 
-        wait_until(is_notified, seconds=300)
+        wait_until(is_notified)
     assert not watched.is_notified("shop-notes/memory-low"), "an endpoint without metrics raises no alarm"
     assert not watched.is_notified(f"{ENDPOINT}/efficiency"), "the endpoint exists for less than a day"
 
@@ -450,7 +453,9 @@ def publish_day(watched: Watched) -> datetime:
     this day."""
     begin = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - 2 * DAY
 
-    def tell(endpoint: str, namespace: str, metric: str, values: Sequence[tuple[float, int]], variant: str) -> None:
+    def put_metric(
+        endpoint: str, namespace: str, metric: str, values: Sequence[tuple[float, int]], variant: str
+    ) -> None:
         dimensions = [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": variant}]
         data = [
             {
@@ -472,22 +477,22 @@ def publish_day(watched: Watched) -> datetime:
         ("shop-words", 4, "main"),
     ):
         busy = [(100 * vcpus * step_load.load, step_load.count) for step_load in MINUTES]
-        tell(endpoint, alarm_catalogue.MACHINES, "CPUUtilization", busy, variant)
+        put_metric(endpoint, alarm_catalogue.INSTANCES, "CPUUtilization", busy, variant)
     used = [(100 * step_load.load, step_load.count) for step_load in MINUTES]
-    tell("shop-images", alarm_catalogue.MACHINES, "GPUUtilization", used, "main")
+    put_metric("shop-images", alarm_catalogue.INSTANCES, "GPUUtilization", used, "main")
     latencies = [(REQUEST_S * 1e6, requests(step_load)) for step_load in MINUTES]
     for endpoint in ("shop-notes", "shop-warm"):
-        tell(endpoint, alarm_catalogue.REQUESTS, "ModelLatency", latencies, "main")
+        put_metric(endpoint, alarm_catalogue.REQUESTS, "ModelLatency", latencies, "main")
     return begin
 
 
 def requests(step_load: LoadStep) -> int:
-    """Number of requests in a minute, for the same load on a serverless endpoint."""
+    """Return the number of requests in a minute, for the same load on a serverless endpoint."""
     return round(60 * step_load.load * step_load.count / REQUEST_S)
 
 
 def estimate_day(endpoint: str) -> tuple[float, float]:
-    """kg CO2e and USD of the day by the footprint model, from the real load."""
+    """Return kgCO2e and USD of the day by the footprint model, from the real load."""
     estimates = [_estimate_step(endpoint, step_load) for step_load in LOAD_STEPS]
     return sum(kg for kg, _ in estimates), sum(usd for _, usd in estimates)
 
@@ -496,20 +501,20 @@ def _estimate_step(endpoint: str, step_load: LoadStep) -> tuple[float, float]:
     types = {"shop-curve/new-one": "ml.c7g.xlarge", "shop-images": "ml.g5.xlarge", "shop-words": "ml.inf2.xlarge"}
     if endpoint in types:
         hours, duty = (
-            exact_quantity(step_load.count / 6),
-            exact_quantity(step_load.load if endpoint != "shop-words" else 0.1),
+            make_exact(step_load.count / 6),
+            make_exact(step_load.load if endpoint != "shop-words" else 0.1),
         )
         figures = estimate(FleetActivity(types[endpoint], REGION, hours=hours, duty=duty)).figures
         return figures["total"].central, figures["cost"].central
     memory = {"shop-notes": 2048, "shop-warm": 1024}[endpoint]
-    answered, duration = exact_quantity(10.0 * requests(step_load)), exact_quantity(REQUEST_S)
+    answered, duration = make_exact(10.0 * requests(step_load)), make_exact(REQUEST_S)
     whole = estimate(ServerlessActivity(memory, REGION, answered, duration)).figures
     if endpoint == "shop-notes":
         return whole["total"].central, whole["cost"].central
     # The model takes a month of provisioned workers; this is the part of ten minutes.
     month = HOURS_PER_MONTH * 6
-    busy = exact_quantity(month * 10.0 * requests(step_load))
-    provisioned = estimate(ServerlessActivity(memory, REGION, busy, duration, provisioned=exact_quantity(2.0))).figures
+    busy = make_exact(month * 10.0 * requests(step_load))
+    provisioned = estimate(ServerlessActivity(memory, REGION, busy, duration, provisioned=make_exact(2.0))).figures
     return provisioned["total"].central / month, whole["cost"].central
 
 
@@ -541,15 +546,15 @@ ENDPOINTS = ("shop-curve/new-one", "shop-images", "shop-notes", "shop-warm", "sh
 def check_the_dashboard_agrees_with_the_footprint_model_within_5_percent(watched: Watched) -> None:
     day = publish_day(watched)
     modelled = {endpoint: estimate_day(endpoint) for endpoint in ENDPOINTS}
-    for index, unit in enumerate(("kg CO2e", "USD")):
+    for index, unit in enumerate(("kgCO2e", "USD")):
         hours = read_graph(watched.cloudwatch, f"{unit} by hour, estimated (", day)
         assert {label: len(values) for label, values in hours.items() if values} == dict.fromkeys(ENDPOINTS, 24)
         before = read_graph(watched.cloudwatch, f"{unit} by hour, estimated (", day - 2 * DAY)
         assert not any(before.values()), "no values without metrics"
         for endpoint, figures in modelled.items():
             assert sum(hours[endpoint]) == pytest.approx(figures[index], rel=0.05), endpoint
-        whole = read_graph(watched.cloudwatch, f"{unit} by day, all of these, estimated", day)
-        [low], [central], [high] = (whole[label] for label in ("at least", unit, "at most"))
+        whole = read_graph(watched.cloudwatch, f"{unit} by day, all endpoints, estimated", day)
+        [low], [central], [high] = (whole[label] for label in ("lower bound", unit, "upper bound"))
         assert central == pytest.approx(sum(figures[index] for figures in modelled.values()), rel=0.05)
         assert low <= central <= high
         assert low < high or unit == "USD", "a listed price has no interval, carbon has one"

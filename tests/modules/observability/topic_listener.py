@@ -1,4 +1,4 @@
-"""Receives the messages of SNS topics in a sandbox."""
+"""Receiver of the messages of SNS topics in a sandbox."""
 
 import json
 from collections.abc import Iterable, Mapping

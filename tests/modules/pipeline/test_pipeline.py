@@ -20,7 +20,7 @@ from sustainable_mlops.terraform import ROOT, Terraform, list_changes
 from tests.cases import check_cases
 from tests.modules.examples import Example, examples
 from tests.provider import alone
-from tests.sandbox.support import make_queue, make_role, wait_until
+from tests.sandbox.support import advance_to_hour, make_queue, make_role, wait_until
 
 STEP = {"Name": "Stop", "Type": "Fail", "Arguments": {"ErrorMessage": "no"}}
 PARAMETERS = [
@@ -189,7 +189,7 @@ class AppliedPipeline:
             statuses = {one["PipelineExecutionStatus"] for one in executions}
             return executions if len(executions) >= count and not statuses & {"Executing", "Stopping"} else None
 
-        executions: list[dict[str, Any]] = wait_until(read_ended, seconds=300)
+        executions: list[dict[str, Any]] = wait_until(read_ended)
         assert len(executions) == count
         return executions
 
@@ -325,7 +325,7 @@ def test_failed_runs_notify_subscribers(applied: AppliedPipeline) -> None:
     url, arn = make_queue(applied.sandbox, "failures", "sns.amazonaws.com")
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
     applied.put("raw/orders/wednesday.csv", "not in the expected format\n")
-    message = wait_until(lambda: sqs.receive_message(QueueUrl=url).get("Messages"), seconds=300)
+    message = wait_until(lambda: sqs.receive_message(QueueUrl=url).get("Messages"))
     event = json.loads(json.loads(message[0]["Body"])["Message"])
     failed = applied.executions()[-1]
     assert failed["PipelineExecutionStatus"] == "Failed"
@@ -353,7 +353,7 @@ def test_the_schedule_starts_the_promoted_version_and_data_the_latest(applied: A
     applied.put("raw/orders/all.csv", "tea,2\n")
     assert applied.latest_version() == promoted + 1
     assert applied.wait_for_ended(before + 1)[-1]["PipelineVersionId"] == promoted + 1
-    applied.sandbox.advance(7 * 86_400)
+    advance_to_hour(applied.sandbox, 3, weekday=0)
     scheduled = applied.wait_for_ended(before + 2)[-1]
     assert scheduled["PipelineVersionId"] == promoted
     assert [step.get("CacheHitResult") is not None for step in applied.steps(scheduled)] == [True]

@@ -4,13 +4,12 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 
 from sustainable_mlops.errors import UserError
 from tests.modules.applied_endpoint import ROLLED_BACK, AppliedEndpoint
-from tests.sandbox.support import wait_until
+from tests.sandbox.support import advance_to_hour, wait_until
 
 pytestmark = pytest.mark.apply
 
@@ -35,7 +34,7 @@ def endpoint(tmp_path: Path) -> Iterator[AppliedEndpoint]:
 
 
 def more_than(answers: Counter[str], number: int) -> bool:
-    """Return True if more than `number` requests were answered. Alarms need requests in each minute."""
+    """Return whether more than `number` requests were answered. Alarms need requests in each minute."""
     return answers.total() > number
 
 
@@ -69,6 +68,7 @@ def check_alarms_roll_back_bad_models_in_all_deployment_modes(
     canary = {"strategy": "canary", **WATCH}
     with endpoint.start_apply(model_data_url=bad, deployment=canary) as failed:
         assert endpoint.wait_for_update()
+        endpoint.sandbox.advance(0)  # the launch would take the delay, which belongs to the rollback
         endpoint.sandbox.fault("UpdateEndpoint", status_delay=600)
         with own.generate_load(endpoint.name, 2):
             while not endpoint.wait_for_apply(0.2):
@@ -93,10 +93,10 @@ def check_instances_follow_load_and_off_hours_without_plan_changes(endpoint: App
     hours = {"begin": "cron(0 20 * * ? *)", "end": "cron(0 6 * * ? *)", "timezone": "Europe/Stockholm"}
     endpoint.inputs |= {"max_instances": 5, "requests_per_instance": 10, "scale_in_cooldown_seconds": 60}
     endpoint.apply(off_hours=hours)
-    at_hour(endpoint, 9)
+    advance_to_hour(endpoint.sandbox, 9)
     assert endpoint.settled_instances() == 2
 
-    # More requests than the target for some minutes, even on a slow machine: the maximum of instances.
+    # More requests than the target for some minutes, even on a slow computer: the maximum of instances.
     peak = 2
     for _ in range(12):
         for _ in range(100):
@@ -110,15 +110,15 @@ def check_instances_follow_load_and_off_hours_without_plan_changes(endpoint: App
     endpoint.sandbox.advance(3600)
     assert endpoint.settled_instances() == 2
 
-    at_hour(endpoint, 21)
+    advance_to_hour(endpoint.sandbox, 21)
     assert endpoint.settled_instances() == 1
     assert endpoint.plan_changes() == {}, "a plan in off hours starts no instances"
-    at_hour(endpoint, 7)
+    advance_to_hour(endpoint.sandbox, 7)
     assert endpoint.settled_instances() == 2
     assert endpoint.plan_changes() == {}
 
     # Removing off hours restores the normal bounds, even within off hours.
-    at_hour(endpoint, 21)
+    advance_to_hour(endpoint.sandbox, 21)
     assert endpoint.single_scaling_bounds() == (1, 1)
     endpoint.apply()
     assert endpoint.single_scaling_bounds() == (2, 5)
@@ -170,10 +170,3 @@ def test_a_real_time_endpoint_through_several_applies(endpoint: AppliedEndpoint)
     ):
         print(check.__name__)
         check(endpoint)
-
-
-def at_hour(endpoint: AppliedEndpoint, hour: int) -> None:
-    """Move the time to a few minutes after the hour in Stockholm."""
-    now = endpoint.sandbox.advance(0).astimezone(ZoneInfo("Europe/Stockholm"))
-    then = now.replace(hour=hour, minute=5)
-    endpoint.sandbox.advance(((then - now).total_seconds()) % (24 * 3600))

@@ -35,11 +35,11 @@ ONE = {"min_instances": 1, "one_instance_because": "Callers ask again a minute l
 @check_cases(
     ("inputs", "message"),
     [
-        ({"name": "a" * 64}, "name: must have at most 63 characters"),
+        ({"name": "a" * 64}, f"name: '{'a' * 64}' must be 1 to 63 letters, digits and hyphens"),
         ({"min_instances": 5}, "min_instances: must be at most max_instances, which is 4."),
         (
             {"min_instances": 1},
-            "min_instances: one instance is in one Availability Zone; use two, or give the reason in",
+            "min_instances: one instance is in one Availability Zone; use two, or set one_instance_because to",
         ),
         (ONE, "deployment: rolling moves at most half of the instances at a time, so it needs two; use all_at_once"),
         ({**ONE, "deployment": {"strategy": "canary"}}, "deployment: canary moves at most half of the instances"),

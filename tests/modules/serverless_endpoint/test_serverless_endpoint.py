@@ -28,7 +28,7 @@ UNSUPPORTED = {
     "data_capture_config": ({"enable_capture": True}, "cannot capture requests"),
     "deployment": (
         {"strategy": "canary"},
-        "moves all requests at once, because it has no instances to deploy in steps",
+        "moves all requests in one step, because it has no instances to deploy in steps",
     ),
     "enable_network_isolation": (True, "does not support network isolation"),
     "instance_type": ("ml.g5.xlarge", "has neither instances nor a GPU"),
@@ -114,7 +114,7 @@ def test_a_new_size_or_model_updates_the_endpoint_in_place(
         return {one[name] for page in sagemaker.get_paginator(listing).paginate() for one in page[member]}
 
     def list_models_and_configurations() -> tuple[set[str], set[str]]:
-        """Names of all models and configurations, including those of other tests."""
+        """Return the names of all models and configurations, including those of other tests."""
         models = list_names("list_models", "Models", "ModelName")
         return models, list_names("list_endpoint_configs", "EndpointConfigs", "EndpointConfigName")
 
@@ -226,8 +226,8 @@ def test_settings_explain_rejected_settings_of_other_endpoints(name: str) -> Non
         ({"model_package_arn": "arn:aws:sagemaker:eu-north-1:123456789012:model-package/churn/1"}, "set either"),
         ({"provisioned_concurrency": {"min": 3, "max": 2}}, "min must be at most max"),
         ({"provisioned_concurrency": {"min": 1, "max": 6}}, "max at most max_concurrency"),
-        ({"name": "a" * 64}, "name: must have at most 63 characters"),
-        ({"name": "delay-"}, "name: 'delay-' must be 1 to 63 letters, digits and hyphens, and neither start nor end"),
+        ({"name": "a" * 64}, f"name: '{'a' * 64}' must be 1 to 63 letters, digits and hyphens"),
+        ({"name": "delay-"}, "name: 'delay-' must be 1 to 63 letters, digits and hyphens, without a hyphen"),
         ({"memory_mb": 1500}, "memory_mb: must be 1024, 2048, 3072, 4096, 5120 or 6144, not 1500"),
     ],
 )

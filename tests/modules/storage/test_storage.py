@@ -9,7 +9,7 @@ import pytest
 from sagemaker_sandbox.iam.conditions import are_met
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.terraform import Terraform
-from tests.lazy import LazyModule
+from tests.lazy_imports import LazyModule
 from tests.modules.examples import Example
 
 #: It imports cdktn, which starts jsii.
@@ -72,12 +72,14 @@ def test_only_raw_data_is_archived(module: dict[str, Any]) -> None:
 )
 @pytest.mark.parametrize("folder", ["models", "checkpoints", "debug-output"])
 def test_uploads_must_use_the_key(encryption: str | None, key: str | None, denied: bool, folder: str) -> None:
-    from modules.storage.buckets import deny_other_encryption
+    from modules.buckets import deny_other_encryption
+    from modules.storage.buckets import PREFIXES_WITHOUT_KEY
 
     request = {"s3:x-amz-server-side-encryption": encryption, "s3:x-amz-server-side-encryption-aws-kms-key-id": key}
     # SageMaker's API has no key parameter for these objects.
     denied = denied and not (folder != "models" and (encryption, key) == ("aws:kms", None))
-    statements = [policies.encode_statement(one) for one in deny_other_encryption(BUCKET, "ours")]
+    denials = deny_other_encryption(BUCKET, "ours", PREFIXES_WITHOUT_KEY)
+    statements = [policies.encode_statement(one) for one in denials]
     assert all(one["Effect"] == "Deny" for one in statements)
     assert any(applies(one, f"{BUCKET}/{folder}/x", request) for one in statements) is denied
 

@@ -1,28 +1,19 @@
 """The schedules stop the tracking server in off hours and start it again, and plans ignore its status."""
 
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 
 from sustainable_mlops.terraform import Terraform, list_changes
 from tests.modules.examples import examples
 from tests.modules.prerequisites import provided_prerequisites
-from tests.sandbox.support import wait_until
+from tests.sandbox.support import advance_to_hour, wait_until
 
 pytestmark = pytest.mark.apply
 
 NAME = "flights-dev-tracking"
 MONDAY = 0
-
-
-def move_to_monday(sandbox: Any, hour: int) -> None:
-    """Move the time to five minutes after the hour of the next Monday in Stockholm."""
-    now = sandbox.advance(0).astimezone(ZoneInfo("Europe/Stockholm"))
-    then = (now + timedelta(days=(MONDAY - now.weekday()) % 7)).replace(hour=hour, minute=5)
-    sandbox.advance(((then - now) % timedelta(days=7)).total_seconds())
 
 
 def test_the_server_stops_in_off_hours_and_a_plan_does_not_start_it(
@@ -41,11 +32,12 @@ def test_the_server_stops_in_off_hours_and_a_plan_does_not_start_it(
         )
 
     with provided_prerequisites(sandbox, example.text):
+        advance_to_hour(sandbox, 12, weekday=MONDAY)  # no schedule is due while Terraform creates the server
         terraform.init()
         terraform.run("apply", "-auto-approve")
         wait_for_status("Created")
         for hour, status in ((19, "Stopped"), (8, "Started"), (19, "Stopped")):
-            move_to_monday(sandbox, hour)
+            advance_to_hour(sandbox, hour, weekday=MONDAY)
             wait_for_status(status)
             assert list_changes(terraform.plan(folder / "tfplan")) == {}
         terraform.run("destroy", "-auto-approve")

@@ -49,7 +49,7 @@ class SeededAccount:
         """Return True or False."""
         return self.random.random() < 0.5
 
-    def maybe_tags(self, team: str) -> list[dict[str, str]]:
+    def choose_tags(self, team: str) -> list[dict[str, str]]:
         """Return no tags, or tags with spaces and signs."""
         return [{"Key": "team", "Value": team}, {"Key": "note", "Value": "a = b + @c"}] if self.flip() else []
 
@@ -57,7 +57,7 @@ class SeededAccount:
         """Create keys with and without rotation, and one that is about to be deleted. Return the ARN of the first."""
         arns = []
         for name in ("main", "second", "leaving"):
-            tags = [{"TagKey": tag["Key"], "TagValue": tag["Value"]} for tag in self.maybe_tags(PREFIX)]
+            tags = [{"TagKey": tag["Key"], "TagValue": tag["Value"]} for tag in self.choose_tags(PREFIX)]
             key = self.kms.create_key(Description=f"Data of {name}" if self.flip() else "", Tags=tags)["KeyMetadata"]
             self.kms.create_alias(AliasName=f"alias/{PREFIX}-{name}", TargetKeyId=key["KeyId"])
             if self.flip():
@@ -84,7 +84,7 @@ class SeededAccount:
         for name in (f"{team}-plain", f"{team}-logs", f"{team}-data"):
             self.s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
             self.s3.put_object(Bucket=name, Key="raw/one.csv", Body=b"1,2")
-        if tags := self.maybe_tags(team):
+        if tags := self.choose_tags(team):
             self.s3.put_bucket_tagging(Bucket=f"{team}-plain", Tagging={"TagSet": tags})
         bucket = {"Bucket": f"{team}-data"}
         status = "Enabled" if self.flip() else "Suspended"
@@ -143,7 +143,7 @@ class SeededAccount:
                 EventTimeFeatureName="at",
                 FeatureDefinitions=features,
                 RoleArn=ROLE,
-                Tags=self.maybe_tags(team),
+                Tags=self.choose_tags(team),
                 **({"Description": "Customers\nof ${all} stores"} if self.flip() else {}),
                 **config,
             )
@@ -153,7 +153,7 @@ class SeededAccount:
         for name in (f"{team}-churn", f"{team}-fraud"):
             description = {"ModelPackageGroupDescription": "Is it?"} if self.flip() else {}
             self.sagemaker.create_model_package_group(
-                ModelPackageGroupName=name, Tags=self.maybe_tags(team), **description
+                ModelPackageGroupName=name, Tags=self.choose_tags(team), **description
             )
         container = {"Image": IMAGE, "ModelDataUrl": f"s3://{team}-data/model.tar.gz"}
         self.s3.put_object(Bucket=f"{team}-data", Key="model.tar.gz", Body=b"")
@@ -178,7 +178,7 @@ class SeededAccount:
     def add_log_groups(self, team: str, key: str) -> None:
         """Create log groups with and without retention and key, and write an event to each."""
         for name in (f"/{team}/jobs", f"/aws/sagemaker/Endpoints/{team}-web"):
-            tags = {tag["Key"]: tag["Value"] for tag in self.maybe_tags(team)}
+            tags = {tag["Key"]: tag["Value"] for tag in self.choose_tags(team)}
             self.logs.create_log_group(
                 logGroupName=name, **({"kmsKeyId": key} if self.flip() else {}), **({"tags": tags} if tags else {})
             )
@@ -200,16 +200,16 @@ class SeededAccount:
             variables = {"SAGEMAKER_PROGRAM": "a ${b}", **secret} if self.flip() else {}
             container = {"Image": IMAGE, "Environment": {"DB_PASS": SECRET} if kind == "async" else variables}
             self.sagemaker.create_model(
-                ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer=container, Tags=self.maybe_tags(team)
+                ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer=container, Tags=self.choose_tags(team)
             )
             self.sagemaker.create_endpoint_config(
                 EndpointConfigName=name,
                 ProductionVariants=[{"VariantName": "AllTraffic", "ModelName": name, **variant}],
                 **(output if kind == "async" else {}),
                 **({"KmsKeyId": key} if self.flip() else {}),
-                Tags=self.maybe_tags(team),
+                Tags=self.choose_tags(team),
             )
-            self.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name, Tags=self.maybe_tags(team))
+            self.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name, Tags=self.choose_tags(team))
 
     def add_scaling(self) -> None:
         """Let one endpoint scale by its invocations."""
@@ -241,7 +241,7 @@ class SeededAccount:
             PipelineDefinition=json.dumps(PIPELINE),
             RoleArn=ROLE,
             ClientRequestToken="0" * 32,
-            Tags=self.maybe_tags(team),
+            Tags=self.choose_tags(team),
             **({"PipelineDescription": "Trains"} if self.flip() else {}),
             **parallel,
         )

@@ -49,15 +49,15 @@ class OldRoot:
         wait_until(lambda: sandbox.client("logs").describe_log_groups(logGroupNamePrefix=log_group)["logGroups"])
 
     def write(self, *parts: str) -> None:
-        """Write the root module and initialise it."""
+        """Write the root module and initialize it."""
         (self.folder / "main.tf").write_text("\n".join([PROVIDER, *parts]))
         self.terraform.init()
 
-    def forget(self, *addresses: str) -> None:
+    def forget_addresses(self, *addresses: str) -> None:
         """Remove resources of the old module from the state."""
         self.terraform.run("state", "rm", *(f"module.{self.module}.{address}" for address in addresses))
 
-    def plan(self) -> tuple[dict[str, Any], dict[str, Any]]:
+    def plan_changes(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return a plan, and its changes by address without those that change nothing."""
         plan = self.terraform.plan(self.folder / "tfplan")
         changes = {one["address"]: one["change"] for one in plan["resource_changes"]}
@@ -85,7 +85,7 @@ def get_block(name: str) -> str:
 
 def check_update(root: OldRoot, module: str, deleted: set[str]) -> None:
     """Check that the plan updates the endpoint in place and deletes only what the page says, and apply it."""
-    plan, changes = root.plan()
+    plan, changes = root.plan_changes()
     assert changes[f"module.{module}.aws_sagemaker_endpoint.this"]["actions"] == ["update"]
     assert {name for name, change in changes.items() if "delete" in change["actions"]} == {
         f"module.{module}.{name}" for name in deleted
@@ -101,7 +101,7 @@ def check_update(root: OldRoot, module: str, deleted: set[str]) -> None:
 
 def test_a_serverless_endpoint_of_huggingface_moves_to_the_module(make_old_root: Callable[[str], OldRoot]) -> None:
     root = make_old_root("huggingface")
-    root.forget("aws_iam_role.new_role[0]", "terraform_data.resource_id")
+    root.forget_addresses("aws_iam_role.new_role[0]", "terraform_data.resource_id")
     root.write(root.guide)
     check_update(root, "sentiment", {"aws_sagemaker_endpoint_configuration.this"})
     assert root.sandbox.client("iam").get_role(RoleName="sentiment-sagemaker-execution-role-kqzmvbnt")
@@ -114,7 +114,7 @@ def test_an_endpoint_of_aws_ia_gets_its_alarms_and_moves_to_the_module(make_old_
     alarms = ("errors", "latency")
     root.terraform.apply(*(f"-target=module.ranking.aws_cloudwatch_metric_alarm.{name}" for name in alarms))
     add_alarms(root)
-    root.forget("terraform_data.solution_suffix")
+    root.forget_addresses("terraform_data.solution_suffix")
     root.write(root.guide)
     deleted = {"aws_sagemaker_endpoint_configuration.this", 'aws_appautoscaling_policy.requests["AllTraffic"]'}
     check_update(root, "ranking", deleted)
@@ -137,7 +137,7 @@ def test_a_package_group_moves_to_the_registry_and_keeps_its_packages(
 ) -> None:
     sandbox, variables = own
     account = SeededAccount(sandbox, 1)
-    monkeypatch.setattr(account, "maybe_tags", lambda _team: [])
+    monkeypatch.setattr(account, "choose_tags", lambda _team: [])
     account.s3.create_bucket(Bucket="acme-data", CreateBucketConfiguration={"LocationConstraint": REGION})
     account.add_package_groups(PREFIX)
     terraform = Terraform(adopt_resources(sandbox, monkeypatch, tmp_path, "acme-churn"), variables)
@@ -156,6 +156,53 @@ def test_a_package_group_moves_to_the_registry_and_keeps_its_packages(
     assert terraform.is_up_to_date(tmp_path / "tfplan")
     packages = account.sagemaker.list_model_packages(ModelPackageGroupName="acme-churn")
     assert len(packages["ModelPackageSummaryList"]) == 1
+
+
+def test_a_package_group_with_a_policy_moves_to_the_registry_with_its_policy(
+    own: tuple[Any, dict[str, str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    sandbox, variables = own
+    sagemaker, name = sandbox.client("sagemaker"), "acme-churn"
+    sagemaker.create_model_package_group(ModelPackageGroupName=name)
+    reader = "210987654321"
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{reader}:root"},
+        "Action": "sagemaker:DescribeModelPackageGroup",
+        "Resource": f"arn:aws:sagemaker:{REGION}:123456789012:model-package-group/{name}",
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    sagemaker.put_model_package_group_policy(ModelPackageGroupName=name, ResourcePolicy=policy)
+    folder = adopt_resources(sandbox, monkeypatch, tmp_path, name)
+    assert 'resource "aws_sagemaker_model_package_group_policy" "acme_churn"' in read_groups(folder)
+    terraform = Terraform(folder, variables)
+    terraform.init()
+    terraform.apply()
+    (folder / "imports.tf").unlink()
+    readers = f'{{ churn = {{ reader_account_ids = ["{reader}"] }} }}'
+    assert f"`{readers}`" in (ROOT / "docs" / "adopting.md").read_text(encoding="utf-8")
+    call = get_block("registry").replace("{ churn = {} }", readers)
+    (folder / "model_package_groups.tf").write_text(f"{call}\n{get_block('registry_policy')}")
+    (folder / "modules").symlink_to(ROOT / "modules")
+    terraform.init()
+    plan = terraform.plan(tmp_path / "tfplan")
+    changes = {one["address"]: one["change"]["actions"] for one in plan["resource_changes"]}
+    registry = "module.model_registry.aws_sagemaker_model_package_group"
+    assert changes.pop(f'{registry}.this["churn"]') == ["no-op"]
+    assert changes.pop(f'{registry}_policy.readers["churn"]') == ["update"]
+    assert set(map(tuple, changes.values())) <= {("create",), ("read",)}
+    (risk,) = check_review(plan).risks
+    assert risk.risk.address == f'{registry}_policy.readers["churn"]'
+    assert "new permission: sagemaker:CreateModel" in risk.risk.description
+    terraform.apply()
+    assert terraform.is_up_to_date(tmp_path / "tfplan")
+    stored = json.loads(sagemaker.get_model_package_group_policy(ModelPackageGroupName=name)["ResourcePolicy"])
+    assert [one["Sid"] for one in stored["Statement"]] == ["FindGroup", "ReadAndDeployPackages"]
+
+
+def read_groups(folder: Path) -> str:
+    """Return the blocks of the package groups."""
+    return (folder / "model_package_groups.tf").read_text(encoding="utf-8")
 
 
 def adopt_resources(sandbox: Any, monkeypatch: pytest.MonkeyPatch, folder: Path, name: str) -> Path:
@@ -183,7 +230,7 @@ def test_a_forgotten_endpoint_is_adopted_as_it_is(
     root.folder = adopt_resources(root.sandbox, monkeypatch, tmp_path, root.endpoint)
     root.terraform = Terraform(root.folder, own[1])
     root.terraform.init()
-    plan, changes = root.plan()
+    plan, changes = root.plan_changes()
     assert changes == {}
     assert len(plan["resource_changes"]) == 5
     root.terraform.apply()

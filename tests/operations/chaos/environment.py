@@ -256,7 +256,7 @@ class Environment:
                 code, _ = self._command(promote, "flight_delay", "--from", "dev", "--to", "staging")
             return {"code": code}
 
-        result = run_forked(work, case, self.sandbox, self._root)
+        result = run_forked(work, case, self.sandbox)
         return KILLED if result is None else int(result["code"])
 
     def _command(self, module: Any, *words: str) -> tuple[int, str]:

@@ -9,7 +9,7 @@ from sagemaker_sandbox import Sandbox
 from sustainable_mlops.terraform import ROOT
 from tests.jobs import faulty
 from tests.jobs.bench import Bench, make_bench
-from tests.jobs.faulty import LAUNCHERS, CompletedCommand, smlops, write_jobs
+from tests.jobs.faulty import LAUNCHERS, CompletedCommand, run_smlops, write_jobs
 from tests.operations.chaos.case import Calls, Case, Operation, Result, inject, is_reached
 from tests.operations.chaos.process import run_forked
 from tests.sandbox.support import wait_until
@@ -30,7 +30,7 @@ class Launches:
         """Record the requests of a launch without faults."""
         bench = self._make_bench()
         with self.sandbox.record_calls() as calls:
-            completed = smlops(bench, *self._launcher.words)
+            completed = run_smlops(bench, *self._launcher.words)
         assert completed.code == 0, completed.err
         # The requests of jobs are those of SageMaker and of the scripts, and not of the command.
         self._calls = Calls.of([call for call in calls if "Boto3" in call["user_agent"] and call["status"] == 200])
@@ -55,16 +55,14 @@ class Launches:
             )
             words = completed.command if completed is not None and has_command else list(self._launcher.words)
             result.commands.append(f"smlops {' '.join(words)}".replace(bench.name, "NAME"))
-            continued = smlops(bench, *words)
+            continued = run_smlops(bench, *words)
             assert continued.code == 0, continued.err
         self._check(bench)
         result.converged = True
 
     def _launch(self, bench: Bench, case: Case) -> CompletedCommand | None:
         """Return the command; None if the fault killed it."""
-        result = run_forked(
-            lambda: asdict(smlops(bench, *self._launcher.words)), case, self.sandbox, bench.folder.parent
-        )
+        result = run_forked(lambda: asdict(run_smlops(bench, *self._launcher.words)), case, self.sandbox)
         return None if result is None else CompletedCommand(**result)
 
     def _check(self, bench: Bench) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -18,40 +19,36 @@ from tests.operations.chaos.case import Case, FaultKind, is_reached
 KILLED, _MAX_SECONDS = -9, 900.0
 
 
-def run_forked(work: Callable[[], Mapping[str, Any]], case: Case | None, sandbox: Sandbox, folder: Path) -> Any:
+def run_forked(work: Callable[[], Mapping[str, Any]], case: Case | None, sandbox: Sandbox) -> Any:
     """Run `work` in a forked process, which has loaded everything, and return its result.
 
     Returns None if the fault of the case killed the process.
     """
-    result_file = folder / ".result.json"
-    result_file.unlink(missing_ok=True)
-    child = os.fork()
-    if child == 0:
-        code = 1
-        with contextlib.suppress(BaseException):
-            result_file.write_text(json.dumps(work()))
-            code = 0
-        os._exit(code)
+    with tempfile.NamedTemporaryFile("w+") as answer:
+        child = os.fork()
+        if child == 0:
+            code = 1
+            with contextlib.suppress(BaseException):
+                Path(answer.name).write_text(json.dumps(work()))
+                code = 0
+            os._exit(code)
 
-    def poll() -> int | None:
-        pid, status = os.waitpid(child, os.WNOHANG)
-        return os.waitstatus_to_exitcode(status) if pid else None
+        def poll() -> int | None:
+            pid, status = os.waitpid(child, os.WNOHANG)
+            return os.waitstatus_to_exitcode(status) if pid else None
 
-    code = _wait(poll, lambda: os.kill(child, signal.SIGKILL), case, sandbox)
-    if code == KILLED:
-        result_file.unlink(missing_ok=True)
-        return None
-    assert code == 0, f"the forked process ended with {code}"
-    result = json.loads(result_file.read_text())
-    result_file.unlink()
-    return result
+        code = _wait(poll, lambda: os.kill(child, signal.SIGKILL), case, sandbox)
+        if code == KILLED:
+            return None
+        assert code == 0, f"the forked process ended with {code}"
+        return json.load(answer)
 
 
 def run_program(
     command: list[str], folder: Path, variables: Mapping[str, str], case: Case, sandbox: Sandbox
 ) -> tuple[int, str]:
     """Run a program, which the fault of the case may kill, and return its exit code and its output."""
-    with (folder.parent / "output").open("w+") as output:
+    with tempfile.TemporaryFile("w+") as output:
         process = subprocess.Popen(
             command, cwd=folder, env=dict(variables), stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
         )

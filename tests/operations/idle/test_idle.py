@@ -20,7 +20,7 @@ from sustainable_mlops.operations import idle
 from sustainable_mlops.operations.idle import list_actions
 from sustainable_mlops.program import run
 from sustainable_mlops.terraform import ROOT
-from tests.deployer.calls import BOTO3, action, by_terraform
+from tests.deployer.calls import BOTO3, get_action, select_calls
 from tests.provider import SANDBOX_LOGS
 from tests.sandbox.support import IMAGE, ROLE, make_role, wait_until
 
@@ -74,12 +74,12 @@ class SeededAccount:
     def seed(self) -> None:
         """Create everything before the period of the scan, and use the busy half of it in the period."""
         self.add_logs_and_checkpoints()
-        machine = {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+        on_instance = {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
         serverless = {"ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 1}}
         for name in ENDPOINTS:
-            self.add_configuration(name, serverless if name == "free" else machine)
+            self.add_configuration(name, serverless if name == "free" else on_instance)
             self.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name, Tags=get_tags(name))
-        self.add_configuration("orphan", machine)
+        self.add_configuration("orphan", on_instance)
         self.add_domain()
         self.add_app("old")
         self.add_notebook("old")
@@ -244,13 +244,13 @@ def test_find_idle_finds_all_idle_resources_and_clean_ends_those_without_data(
     assert code == 1
     assert list_names(output, account) == IDLE
     known = {name for actions in list_actions().values() for name in actions}
-    assert {action(call) for call in by_terraform(calls, BOTO3)} <= known, "the page names each action"
+    assert {get_action(call) for call in select_calls(calls, BOTO3)} <= known, "the page names each action"
     check_figures(json.loads(output))
     check_environment(smlops, account, tmp_path)
 
     before = account.list_state()
     _, plan = smlops(clean.app, *IN_REGION)
-    assert f"dry run: {len(ENDED)} would end, {len(IDLE) - len(ENDED)} would stay" in plan
+    assert f"dry run: {len(ENDED)} would be cleaned, {len(IDLE) - len(ENDED)} would stay" in plan
     assert "keep endpoint lab-terraform: Terraform manages it by its tags; set idle_stop = delete" in plan
     assert account.list_state() == before
 
@@ -266,7 +266,7 @@ def test_find_idle_finds_all_idle_resources_and_clean_ends_those_without_data(
 
 
 def check_figures(report: dict[str, Any]) -> None:
-    """Check that machines have carbon and cost with intervals, and that the largest cost comes first."""
+    """Check that instances have carbon and cost with intervals, and that the largest cost comes first."""
     months = [one["month"] for one in report["findings"]]
     costs = [month["cost"]["central"] for month in months]
     assert costs == sorted(costs, reverse=True)

@@ -6,18 +6,22 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from botocore.stub import Stubber
+from typer.testing import CliRunner
 
-from sustainable_mlops.operations.idle import IdleAccount, Target, list_cleanups
+from sustainable_mlops.commands import _idle, find_idle
+from sustainable_mlops.operations.idle import AccountReader, IdleScanTarget, list_cleanups
 from sustainable_mlops.operations.idle.endpoints import (
+    AwsRecommendation,
     merge_recommendations,
     read_compute_optimizer,
     read_cost_optimization_hub,
 )
-from sustainable_mlops.operations.idle.finding import UNKNOWN_MANAGER, IdleFinding, IdleKind, IdleReport
-from sustainable_mlops.operations.idle.leftovers import choose_retention
-from sustainable_mlops.operations.idle.scope import Scope, find_manager
+from sustainable_mlops.operations.idle.finding import UNKNOWN_MANAGER, IdleFinding, IdleKind, IdleReport, SkippedPart
+from sustainable_mlops.operations.idle.scope import IdleScanScope, find_manager
 from sustainable_mlops.operations.idle.studio import find_apps
+from sustainable_mlops.operations.idle.unused_resources import choose_retention
 from tests.cases import check_cases
 
 pytestmark = pytest.mark.slow
@@ -27,11 +31,11 @@ PLATFORM = {"environment": "dev", "workload": "churn", "owner": "ana", "data_cla
 ARN = "arn:aws:sagemaker:eu-north-1:123456789012:endpoint/"
 
 
-class RecordedAccount(IdleAccount):
+class RecordedAccount(AccountReader):
     """An account whose responses are those of a botocore stub, which validates them."""
 
     def __init__(self, *responses: tuple[str, str, dict[str, Any]]) -> None:
-        super().__init__("eu-north-1")
+        super().__init__("eu-north-1", account_id="123456789012")
         credentials = dict.fromkeys(("aws_access_key_id", "aws_secret_access_key"), "none")
         for service in dict.fromkeys(service for service, _, _ in responses):
             region = "us-east-1" if service == "cost-optimization-hub" else "eu-north-1"
@@ -44,8 +48,8 @@ class RecordedAccount(IdleAccount):
             self._clients[service, region] = client
 
 
-def make_scope(account: IdleAccount) -> Scope:
-    return Scope(account, Target("eu-north-1"), 7, NOW, {})
+def make_scope(account: AccountReader) -> IdleScanScope:
+    return IdleScanScope(account, IdleScanTarget("eu-north-1"), 7, NOW, {})
 
 
 @check_cases(
@@ -129,6 +133,26 @@ def test_a_health_check_does_not_count_as_activity_of_an_app(
     assert [type(one).__name__ for one in find_apps(make_scope(account))] == types
 
 
+def describe_running_endpoint(name: str) -> tuple[tuple[str, str, dict[str, Any]], ...]:
+    """Return the responses about an endpoint in service with two instances."""
+    endpoint = {
+        "EndpointName": name,
+        "EndpointArn": f"{ARN}{name}",
+        "EndpointConfigName": name,
+        "EndpointStatus": "InService",
+        "ProductionVariants": [{"VariantName": "main", "CurrentInstanceCount": 2}],
+        "CreationTime": NOW,
+        "LastModifiedTime": NOW,
+    }
+    configuration = {
+        "EndpointConfigName": name,
+        "EndpointConfigArn": "a" * 20,
+        "ProductionVariants": [{"VariantName": "main", "ModelName": name, "InstanceType": "ml.m5.4xlarge"}],
+        "CreationTime": NOW,
+    }
+    return ("sagemaker", "describe_endpoint", endpoint), ("sagemaker", "describe_endpoint_config", configuration)
+
+
 def test_findings_of_aws_are_merged_by_endpoint() -> None:
     idle = {
         "resourceArn": f"{ARN}known",
@@ -142,29 +166,13 @@ def test_findings_of_aws_are_merged_by_endpoint() -> None:
         "recommendedResourceSummary": "ml.m5.large",
         "estimatedMonthlySavings": 42.0,
     }
-    variant = {"VariantName": "main", "CurrentInstanceCount": 2}
-    time = {"CreationTime": NOW, "LastModifiedTime": NOW}
-    endpoint = {
-        "EndpointName": "large",
-        "EndpointArn": f"{ARN}large",
-        "EndpointConfigName": "large",
-        "EndpointStatus": "InService",
-        "ProductionVariants": [variant],
-    }
-    configured_variant = {"VariantName": "main", "ModelName": "large", "InstanceType": "ml.m5.4xlarge"}
-    configuration = {
-        "EndpointConfigName": "large",
-        "EndpointConfigArn": "a" * 20,
-        "ProductionVariants": [configured_variant],
-    }
     scope = make_scope(
         RecordedAccount(
             ("compute-optimizer", "get_enrollment_status", {"status": "Active"}),
             ("compute-optimizer", "get_idle_recommendations", {"idleRecommendations": [idle]}),
             ("cost-optimization-hub", "list_enrollment_statuses", {"items": [{"status": "Active"}]}),
             ("cost-optimization-hub", "list_recommendations", {"items": [build_hub_recommendation(idle), oversized]}),
-            ("sagemaker", "describe_endpoint", endpoint | time),
-            ("sagemaker", "describe_endpoint_config", configuration | {"CreationTime": NOW}),
+            *describe_running_endpoint("large"),
         )
     )
     findings = [IdleFinding(IdleKind.ENDPOINT, "known", "unused", "the_input", arn=f"{ARN}known")]
@@ -182,5 +190,58 @@ def test_findings_of_aws_are_merged_by_endpoint() -> None:
     assert second.estimate.get("total") is None, "AWS reports no carbon of it"
 
 
+@check_cases(("part", "is_complete"), [("endpoints", False), ("tags", False), ("Compute Optimizer", True)])
+def test_a_skipped_part_fails_the_check_unless_it_is_a_service(part: str, is_complete: bool) -> None:
+    report = IdleReport("eu-north-1", "", 7, NOW, skipped=[SkippedPart(part, "denied")])
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(_idle, "scan_account", lambda *_: (None, report))
+        command = ["--region", "eu-north-1", "--check"]
+        assert CliRunner().invoke(find_idle.app, command).exit_code == (0 if is_complete else 1)
+        assert CliRunner().invoke(find_idle.app, command[:-1]).exit_code == 0
+
+
 def build_hub_recommendation(recommendation: dict[str, Any]) -> dict[str, Any]:
     return {"resourceArn": recommendation["resourceArn"], "actionType": "Delete", "estimatedMonthlySavings": 9.0}
+
+
+@check_cases(
+    ("action", "kind"),
+    [("Delete", IdleKind.ENDPOINT), ("Stop", IdleKind.ENDPOINT), ("ScaleIn", IdleKind.OVERSIZED_ENDPOINT)],
+)
+def test_only_actions_that_end_an_endpoint_make_it_idle(action: str, kind: IdleKind) -> None:
+    recommendation = {"resourceArn": f"{ARN}churn", "actionType": action, "estimatedMonthlySavings": 9.0}
+    scope = make_scope(
+        RecordedAccount(
+            ("cost-optimization-hub", "list_enrollment_statuses", {"items": [{"status": "Active"}]}),
+            ("cost-optimization-hub", "list_recommendations", {"items": [recommendation]}),
+            *describe_running_endpoint("churn"),
+        )
+    )
+    recommendations = read_cost_optimization_hub(scope)
+    assert not isinstance(recommendations, str)
+    assert [one.kind for one in merge_recommendations(scope, [], recommendations)] == [kind]
+
+
+@check_cases("arn", [ARN.replace("123456789012", "222222222222"), ARN.replace("eu-north-1", "eu-west-1")])
+def test_recommendations_for_another_account_or_region_are_ignored(arn: str) -> None:
+    scope = make_scope(RecordedAccount(*describe_running_endpoint("churn")))
+    recommendation = AwsRecommendation("Cost Optimization Hub", f"{arn}churn", 9.0, True, "Delete")
+    assert merge_recommendations(scope, [], [recommendation]) == []
+
+
+def test_a_recommendation_for_a_deleted_endpoint_does_not_discard_the_others() -> None:
+    account = RecordedAccount(*describe_running_endpoint("churn"))
+    sagemaker = account.client("sagemaker")
+    describe = sagemaker.describe_endpoint
+
+    def describe_endpoint(**request: str) -> Any:
+        if request["EndpointName"] == "deleted":
+            error = {"Code": "ValidationException", "Message": "Could not find endpoint"}
+            raise ClientError({"Error": error}, "DescribeEndpoint")  # type: ignore[typeddict-item]
+        return describe(**request)
+
+    sagemaker.describe_endpoint = describe_endpoint
+    recommendations = [
+        AwsRecommendation("Compute Optimizer", f"{ARN}{name}", 9.0, True, "idle") for name in ("deleted", "churn")
+    ]
+    assert [one.name for one in merge_recommendations(make_scope(account), [], recommendations)] == ["churn"]

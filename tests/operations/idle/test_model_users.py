@@ -3,7 +3,7 @@
 from typing import Any
 
 from sustainable_mlops.operations import recovery
-from sustainable_mlops.operations.idle.account import IdleAccount
+from sustainable_mlops.operations.idle.account import AccountReader
 from sustainable_mlops.operations.idle.model_users import list_models
 
 RESPONSES: dict[str, Any] = {
@@ -17,7 +17,7 @@ RESPONSES: dict[str, Any] = {
 }
 
 
-class ComponentAccount(IdleAccount):
+class ComponentAccount(AccountReader):
     """An account with an endpoint whose variant names no model, and with an inference component of two models."""
 
     def __init__(self, **changed: Any) -> None:

@@ -19,14 +19,20 @@ from sagemaker_sandbox import Sandbox
 from sustainable_mlops.catalogue import quotas as catalogue
 from sustainable_mlops.deployer.documents import DeployerPolicy
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.operations.preflight import Account, EndpointDemand, PreflightFinding, PreflightTarget, run
+from sustainable_mlops.operations.preflight import (
+    Account,
+    EndpointDemand,
+    PreflightFinding,
+    PreflightTarget,
+    check_account,
+)
 from sustainable_mlops.operations.preflight.bootstrap import KINDS
-from sustainable_mlops.operations.preflight.governance import _grant_applier, _is_principal
+from sustainable_mlops.operations.preflight.governance import _format_apply_grant, _is_principal
 from sustainable_mlops.operations.preflight.job_files import read_job
 from sustainable_mlops.operations.preflight.location import check_region
 from sustainable_mlops.operations.preflight.quotas import compute_demands
 from sustainable_mlops.terraform import ROOT
-from tests.deployer.calls import BOTO3, by_terraform, refused
+from tests.deployer.calls import BOTO3, list_refused, select_calls
 from tests.docs.blocks import blocks
 from tests.docs.programs import list_problems
 from tests.envs.example import DEV
@@ -38,35 +44,35 @@ LOCK = 'provider "registry.terraform.io/hashicorp/aws" {\n  version = "%s"\n}\n'
 REALTIME = EndpointDemand("smlops-dev-fraud-realtime", "realtime", "ml.m6g.large", 2, 2, 2)
 #: A type whose default quota is 0.
 COSTLY = replace(REALTIME, instance_type="ml.m5.large")
-#: Boundary of the roles of CI.
+#: Boundary of the CI roles.
 BOUNDARY = "arn:aws:iam::123456789012:policy/deployer-smlops-dev-boundary"
 SCALING = "aws iam create-service-linked-role --aws-service-name sagemaker.application-autoscaling.amazonaws.com"
 
 
 @pytest.fixture(scope="module")
-def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """A sandbox that these tests empty."""
+def emulated_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """Start a sandbox for these tests, which empty it."""
     SANDBOX_LOGS.append(tmp_path_factory.mktemp("preflight") / "sandbox.log")
     with Sandbox.start(log=SANDBOX_LOGS[-1]) as sandbox:
         yield sandbox
 
 
 @pytest.fixture(autouse=True)
-def account(machine: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
-    """An empty account, of the credentials in this process's environment."""
-    where = urlsplit(machine.endpoint)
+def account(emulated_aws: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
+    """Empty the account, and set its credentials in the environment of this process."""
+    where = urlsplit(emulated_aws.endpoint)
     connection = HTTPConnection(where.hostname or "", where.port)
     connection.request("POST", "/moto-api/reset")
     assert connection.getresponse().status == HTTPStatus.OK
     connection.close()
-    for name, value in machine.environment.items():
+    for name, value in emulated_aws.environment.items():
         monkeypatch.setenv(name, value)
-    return machine
+    return emulated_aws
 
 
 @pytest.fixture
 def target(tmp_path: Path) -> PreflightTarget:
-    """Demands of dev, its pipelines on a type with a known quota, in a folder with a lock file."""
+    """Return the demands of dev, with pipelines on a type with a known quota, in a folder with a lock file."""
     (tmp_path / ".terraform.lock.hcl").write_text(LOCK % "6.47.1")
     dev = read_target(DEV)
     jobs = tuple(replace(job, instance_type="ml.m5.large") for job in dev.jobs)
@@ -80,7 +86,7 @@ def target(tmp_path: Path) -> PreflightTarget:
 
 
 def prepare(sandbox: Sandbox, target: PreflightTarget) -> None:
-    """Make what an administrator makes before the first apply."""
+    """Create the resources that an administrator creates before the first apply."""
     s3, where = sandbox.client("s3"), {"LocationConstraint": target.region}
     s3.create_bucket(Bucket=target.state_bucket, CreateBucketConfiguration=where)
     s3.put_bucket_versioning(Bucket=target.state_bucket, VersioningConfiguration={"Status": "Enabled"})
@@ -89,32 +95,32 @@ def prepare(sandbox: Sandbox, target: PreflightTarget) -> None:
         raise_quota(sandbox, catalogue.find_instance_quota(job.instance_type, job.use), 4)
 
 
-def create_deployer_roles(sandbox: Sandbox, boundary: str | None = BOUNDARY) -> None:
+def create_deployer_roles(sandbox: Sandbox) -> None:
     """Create the roles that the module bootstrap creates, under a boundary."""
     iam, document = sandbox.client("iam"), json.dumps({"Version": "2012-10-17", "Statement": []})
-    if boundary is not None:
-        allowed = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
-        policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
-        iam.create_policy(PolicyName=boundary.rpartition("/")[2], PolicyDocument=policy)
-    limit = {"PermissionsBoundary": boundary} if boundary is not None else {}
+    allowed = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    iam.create_policy(PolicyName=BOUNDARY.rpartition("/")[2], PolicyDocument=policy)
     for kind in KINDS:
-        iam.create_role(RoleName=f"deployer-smlops-dev-{kind}", AssumeRolePolicyDocument=document, **limit)
+        iam.create_role(
+            RoleName=f"deployer-smlops-dev-{kind}", AssumeRolePolicyDocument=document, PermissionsBoundary=BOUNDARY
+        )
 
 
 def raise_quota(sandbox: Sandbox, quota: catalogue.Quota, value: float) -> None:
-    """Have a quota increased, unless it is as large already."""
+    """Increase a quota, unless it is large enough already."""
     client, arguments = sandbox.client("service-quotas"), {"ServiceCode": quota.service, "QuotaCode": quota.code}
     if client.get_service_quota(**arguments)["Quota"]["Value"] < value:
         client.request_service_quota_increase(**arguments, DesiredValue=value)
 
 
 def check(target: PreflightTarget) -> list[PreflightFinding]:
-    """The findings of a preflight."""
-    return list(run(target, Account(target.region, target.assume_role_arn)))
+    """Return the findings of a preflight."""
+    return list(check_account(target, Account(target.region, target.assume_role_arn)))
 
 
 def select_findings(findings: list[PreflightFinding], status: str) -> dict[str, PreflightFinding]:
-    """The findings of one status, by check."""
+    """Return the findings of one status, by check."""
     return {one.check: one for one in findings if one.status == status}
 
 
@@ -146,7 +152,7 @@ def test_an_empty_account_needs_the_module_bootstrap(target: PreflightTarget) ->
     page = "as an administrator, apply the module bootstrap (modules/bootstrap/README.md#apply-it-the-first-time)"
     assert stop["state bucket"].text == f"{target.state_bucket} does not exist; {page}"
     assert look["deployer roles"].text.startswith(
-        "roles of CI do not exist: deployer-smlops-dev-plan, deployer-smlops-dev-apply"
+        "CI roles do not exist: deployer-smlops-dev-plan, deployer-smlops-dev-apply"
     )
     assert {stop["state bucket"].remedy, look["deployer roles"].remedy} == {command}
 
@@ -159,7 +165,7 @@ def test_roles_of_ci_need_a_boundary_that_the_settings_name(account: Sandbox, ta
     assert "has no permissions boundary" in select_findings(check(target), "look")["deployer roles"].text
 
 
-def test_a_state_bucket_without_versions_or_in_another_region_is_told(
+def test_a_state_bucket_without_versions_or_in_another_region_is_reported(
     account: Sandbox, target: PreflightTarget
 ) -> None:
     elsewhere = {"LocationConstraint": "eu-west-1"}
@@ -171,9 +177,7 @@ def test_a_state_bucket_without_versions_or_in_another_region_is_told(
     assert there.text.startswith("there is in eu-west-1, but the backend uses eu-north-1")
 
 
-def test_credentials_of_another_account_stop_before_anything_is_asked_of_it(
-    account: Sandbox, target: PreflightTarget
-) -> None:
+def test_credentials_of_another_account_stop_before_other_requests(account: Sandbox, target: PreflightTarget) -> None:
     with account.record_calls() as calls:
         stop = select_findings(check(replace(target, account_id="210987654321")), "stop")
     assert stop["credentials"].text.startswith("account 123456789012, but settings.yaml has account_id 210987654321")
@@ -181,13 +185,13 @@ def test_credentials_of_another_account_stop_before_anything_is_asked_of_it(
 
 
 @pytest.mark.parametrize("code", ["ExpiredToken", "InvalidClientTokenId", "AccessDenied"])
-def test_credentials_that_sts_refuses_stop_and_nothing_else_is_asked(
-    account: Sandbox, target: PreflightTarget, code: str
-) -> None:
+def test_credentials_that_sts_refuses_stop_all_requests(account: Sandbox, target: PreflightTarget, code: str) -> None:
     account.fault("sts:GetCallerIdentity", error=code)
     with account.record_calls() as calls:
         stop = select_findings(check(target), "stop")
-    assert stop["credentials"].text.startswith(f"nothing can be read with them: sts:GetCallerIdentity: {code}")
+    assert stop["credentials"].text.startswith(
+        f"AWS does not accept the credentials, or does not answer: sts:GetCallerIdentity: {code}"
+    )
     assert {one["operation"] for one in calls} == {"GetCallerIdentity"}
 
 
@@ -210,17 +214,20 @@ def test_a_region_that_does_not_exist_stops(target: PreflightTarget) -> None:
     )
 
 
-def test_where_regions_cannot_be_listed_sts_in_the_region_tells(account: Sandbox, target: PreflightTarget) -> None:
-    def region() -> PreflightFinding:
+def test_a_check_that_cannot_list_regions_uses_sts(account: Sandbox, target: PreflightTarget) -> None:
+    def check_enabled() -> PreflightFinding:
         account.fault("ec2:DescribeRegions", error="UnauthorizedOperation")
         (finding,) = check_region(target, Account(target.region))
         return finding
 
-    assert (region().status, region().text.split(" (")[0]) == ("ok", "eu-north-1 is enabled: STS answers there")
+    assert (check_enabled().status, check_enabled().text.split(" (")[0]) == (
+        "ok",
+        "eu-north-1 is enabled: STS answers there",
+    )
     account.fault("sts:GetCallerIdentity", error="InvalidClientTokenId")
-    assert region().status == "stop"
+    assert check_enabled().status == "stop"
     account.fault("sts:GetCallerIdentity", error="AccessDenied")
-    unknown = region()
+    unknown = check_enabled()
     assert (unknown.status, unknown.missing_action) == ("look", "ec2:DescribeRegions")
 
 
@@ -284,7 +291,7 @@ def test_a_quota_without_a_known_code_is_found_by_its_name(
 def test_a_quota_that_service_quotas_does_not_list_is_never_ok(target: PreflightTarget) -> None:
     jobs = tuple(replace(job, instance_type="ml.m7i.large") for job in target.jobs)
     look = select_findings(check(replace(target, jobs=jobs)), "look")["quota ml.m7i.large for processing job usage"]
-    assert look.text.startswith("cannot tell: Service Quotas lists no value in eu-north-1")
+    assert look.text.startswith("unknown: Service Quotas lists no value in eu-north-1")
 
 
 def test_a_log_group_that_exists_stops_with_the_setting_that_adopts_it(
@@ -345,19 +352,19 @@ def test_names_of_an_environment_that_was_applied_are_its_own(account: Sandbox, 
     assert "log groups" not in {one.check for one in findings}
 
 
-def test_lake_formation_in_use_stops_until_the_applier_is_granted_tables(
+def test_lake_formation_in_use_stops_until_the_apply_role_is_granted_tables(
     account: Sandbox, target: PreflightTarget
 ) -> None:
     closed: dict[str, list[str]] = {"CreateDatabaseDefaultPermissions": [], "CreateTableDefaultPermissions": []}
     account.client("lakeformation").put_data_lake_settings(DataLakeSettings=closed)
     stop = select_findings(check(target), "stop")["Lake Formation"]
-    applier = account.client("sts").get_caller_identity()["Arn"]
-    assert stop.text.startswith("guards new databases and tables: CreateFeatureGroup is refused until")
-    principal = f'--principal DataLakePrincipalIdentifier="{applier}"'
+    principal_arn = account.client("sts").get_caller_identity()["Arn"]
+    assert stop.text.startswith("Lake Formation controls access to new databases and tables. SageMaker cannot create")
+    principal = f'--principal DataLakePrincipalIdentifier="{principal_arn}"'
     assert f"{principal} --permissions CREATE_DATABASE --resource '{{\"Catalog\": {{}}}}'" in stop.remedy
     assert f"{principal} --permissions DESCRIBE CREATE_TABLE" in stop.remedy
     account.client("lakeformation").grant_permissions(
-        Principal={"DataLakePrincipalIdentifier": applier},
+        Principal={"DataLakePrincipalIdentifier": principal_arn},
         Resource={"Database": {"Name": "sagemaker_featurestore"}},
         Permissions=["DESCRIBE", "CREATE_TABLE"],
     )
@@ -374,8 +381,10 @@ def test_a_session_of_a_role_has_the_grants_of_the_role(target: PreflightTarget)
     assert _is_principal("arn:aws:iam::123456789012:role/aws-reserved/deploy", session)
     assert _is_principal("IAM_ALLOWED_PRINCIPALS", session)
     assert not _is_principal("arn:aws:iam::123456789012:role/other", session)
-    assert "$(aws iam get-role --role-name deploy --query Role.Arn --output text)" in _grant_applier(target, session)
-    assert list_problems(_grant_applier(target, session)) == []
+    assert "$(aws iam get-role --role-name deploy --query Role.Arn --output text)" in _format_apply_grant(
+        target, session
+    )
+    assert list_problems(_format_apply_grant(target, session)) == []
 
 
 def test_the_role_of_autoscaling_is_looked_for_where_something_scales(
@@ -389,7 +398,7 @@ def test_the_role_of_autoscaling_is_looked_for_where_something_scales(
 
 def test_alarms_need_a_subscriber_that_has_confirmed(account: Sandbox, target: PreflightTarget) -> None:
     missing = select_findings(check(replace(target, alarm_subscribers=())), "look")["notifications"]
-    assert missing.text.startswith("alarms notify nobody; add notifications.subscribers to ")
+    assert missing.text.startswith("no subscriber receives the alarms; add notifications.subscribers to ")
     planned = select_findings(check(target), "ok")["notifications"]
     assert planned.text == "the next apply subscribes ml-team@example.com to alarms"
 
@@ -427,7 +436,7 @@ def test_a_denied_read_cannot_tell_and_names_the_action(
     account.fault(operation, error=code)
     findings = check(target)
     look = select_findings(findings, "look")[name]
-    assert look.text.startswith(f"cannot tell: {action}: {code}; allow {action}")
+    assert look.text.startswith(f"unknown: {action}: {code}; allow {action}")
     assert look.missing_action == action
     assert name not in select_findings(findings, "ok")
 
@@ -488,8 +497,8 @@ def test_the_plan_documents_allow_everything_that_it_reads(account: Sandbox, tar
     documents = [DeployerPolicy(file.stem, tuple(json.loads(file.read_text())["Statement"])) for file in files]
     with account.record_calls() as calls:
         check(replace(target, endpoints=(*target.endpoints, REALTIME)))
-    assert len(by_terraform(calls, BOTO3)) > 10
-    assert refused(calls, documents, BOTO3) == []
+    assert len(select_calls(calls, BOTO3)) > 10
+    assert list_refused(calls, documents, BOTO3) == []
 
 
 def test_every_remedy_is_a_command_that_is_there(account: Sandbox, target: PreflightTarget) -> None:

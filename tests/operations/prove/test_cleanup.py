@@ -12,12 +12,12 @@ from botocore.exceptions import ClientError
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.operations.prove import activity, cleanup, inventory, report, settings
 from sustainable_mlops.operations.prove import run as running
-from sustainable_mlops.operations.prove.checks import data, decide, endpoints, platform
+from sustainable_mlops.operations.prove.checks import check_runner, data, endpoints, platform
 from sustainable_mlops.operations.prove.checks.registry import CHECKS
 from sustainable_mlops.operations.prove.context import ProofError, ProofRun
 from sustainable_mlops.operations.prove.evidence import Recorder
-from sustainable_mlops.operations.prove.guard import Interruption
 from sustainable_mlops.operations.prove.proof import CheckResult, Proof
+from sustainable_mlops.operations.prove.run_limits import Interruption
 from sustainable_mlops.operations.prove.settings import ProofSettings
 from tests.cases import check_cases
 
@@ -25,7 +25,7 @@ BEGIN = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 ROLE = "arn:aws:iam::123456789012:role/"
 
 
-def refusal(code: str, text: str, operation: str = "GetTable") -> ClientError:
+def make_refusal(code: str, text: str, operation: str = "GetTable") -> ClientError:
     """Return an error of AWS."""
     return ClientError({"Error": {"Code": code, "Message": text}}, operation)
 
@@ -51,7 +51,10 @@ class Fake:
 
 
 class FakeSageMaker(Fake):
-    """SageMaker with one execution of the run, its job, and a job of somebody else. What is stopped ends a look on."""
+    """SageMaker with one execution of the run, its job, and a job of somebody else.
+
+    A stopped job ends at the next describe call.
+    """
 
     def __init__(self, run: str) -> None:
         self.run = run
@@ -124,7 +127,7 @@ class FakeRecorder(Recorder):
         super().__init__("eu-north-1")
         self.fakes = clients
 
-    def client(self, service: str) -> Any:
+    def get_client(self, service: str) -> Any:
         return self.fakes[service]
 
 
@@ -139,15 +142,15 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ProofRun:
 
 def test_clean_up_stops_what_runs_and_waits_before_it_destroys(run: ProofRun, monkeypatch: pytest.MonkeyPatch) -> None:
     sagemaker = FakeSageMaker(run.name)
-    cleaning = cleanup.CleanUp(run.settings, FakeRecorder(sagemaker=sagemaker), lambda _: None)
+    cleaning = cleanup.RunCleaner(run.settings, FakeRecorder(sagemaker=sagemaker), lambda _: None)
     at_destroy: list[tuple[str, str]] = []
-    monkeypatch.setattr(cleanup, "roots", lambda _: [Path("pipeline")])
+    monkeypatch.setattr(cleanup, "list_roots", lambda _: [Path("pipeline")])
     monkeypatch.setattr(
         cleaning,
         "_destroy",
         lambda _: at_destroy.append((sagemaker.execution, sagemaker.jobs["pipelines-a1-Measure"])),
     )
-    monkeypatch.setattr(cleaning, "sweep", lambda _: [])
+    monkeypatch.setattr(cleaning, "delete_remaining", lambda _: [])
     cleaning.run()
     assert sagemaker.stopped == ["arn:x", "pipelines-a1-Measure"]
     assert at_destroy == [("Stopped", "Stopped")]
@@ -156,8 +159,8 @@ def test_clean_up_stops_what_runs_and_waits_before_it_destroys(run: ProofRun, mo
 
 def test_a_job_of_the_run_is_found_by_its_role_and_stopped_before_anything_is_deleted() -> None:
     recorder = FakeRecorder(sagemaker=FakeSageMaker("prove-abc123"))
-    jobs = {inventory.FoundResource(*one) for one in activity.find(recorder, "prove-abc123")}
-    ordered = inventory.in_order({inventory.FoundResource("pipeline", "prove-abc123-orders"), *jobs})
+    jobs = {inventory.FoundResource(*one) for one in activity.find_activities(recorder, "prove-abc123")}
+    ordered = inventory.sort_resources({inventory.FoundResource("pipeline", "prove-abc123-orders"), *jobs})
     assert [str(one) for one in ordered] == [
         "active pipeline execution arn:x",
         "active processing job pipelines-a1-Measure",
@@ -181,7 +184,7 @@ def test_clean_up_deletes_the_log_groups_of_the_runs_own_time_that_nothing_else_
     )
     run.settings.save_log_groups([])
     run.settings.save_end(BEGIN + timedelta(hours=1))
-    cleanup.CleanUp(run.settings, FakeRecorder(logs=logs), lambda _: None)._delete_job_logs()
+    cleanup.RunCleaner(run.settings, FakeRecorder(logs=logs), lambda _: None)._delete_job_logs()
     assert set(logs.groups) == {f"{prefix}{kind}Jobs" for kind in ("Processing", "Transform", "Labeling")}
 
 
@@ -190,8 +193,8 @@ def test_the_end_of_a_killed_run_is_the_last_change_of_its_files(run: ProofRun) 
     for minutes, file in enumerate(sorted(run.settings.folder.iterdir())):
         os.utime(file, times=((last - timedelta(minutes=minutes)).timestamp(),) * 2)
     run.settings.save_end()
-    run.settings.save_end(BEGIN + timedelta(days=1))  # a later clean-up does not move it
-    assert run.settings.period() == (BEGIN, last)
+    run.settings.save_end(BEGIN + timedelta(days=1))  # a later cleanup does not move it
+    assert run.settings.get_period() == (BEGIN, last)
 
 
 ANSWERS = [
@@ -225,17 +228,17 @@ ANSWERS = [
 
 @pytest.mark.parametrize(("name", "text", "verdict"), ANSWERS)
 def test_only_the_refusal_that_a_check_expects_is_a_no(run: ProofRun, name: str, text: str, verdict: str) -> None:
-    decide.record_not_tried(run)
+    check_runner.record_not_tried(run)
     one = CHECKS[name]
     result = run.proof.checks[name]
-    decide._record_error(result, one, UserError(text))
+    check_runner._record_error(result, one, UserError(text))
     assert (result.verdict, result.text) == (verdict, text)
 
 
 def test_an_apply_that_fails_for_another_reason_leaves_its_questions_undecided(run: ProofRun) -> None:
-    decide.record_not_tried(run)
-    decide.record_failed_apply(run, "feature_store", UserError("no such host, RequestID: 1f2e-33ab-9c"))
-    decide.record_failed_apply(
+    check_runner.record_not_tried(run)
+    check_runner.record_failed_apply(run, "feature_store", UserError("no such host, RequestID: 1f2e-33ab-9c"))
+    check_runner.record_failed_apply(
         run, "model_registry", UserError("PutTargets: ValidationException, RequestID: 1f2e-33ab")
     )
     checks = run.proof.checks
@@ -327,10 +330,10 @@ def test_a_table_that_iam_refuses_says_nothing_of_lake_formation() -> None:
             self.group = {"OfflineStoreConfig": {"DataCatalogConfig": {"Database": "d", "TableName": "t"}}}
             self.run = FakeRecorder(glue=Glue(error), lakeformation=LakeFormation())
 
-    by_iam: Any = Stage(refusal("AccessDeniedException", "x is not authorized to perform: glue:GetTable"))
+    by_iam: Any = Stage(make_refusal("AccessDeniedException", "x is not authorized to perform: glue:GetTable"))
     with pytest.raises(ClientError):
         data.lake_formation_grants(by_iam)
-    by_grants: Any = Stage(refusal("AccessDeniedException", "Insufficient Lake Formation permission(s)"))
+    by_grants: Any = Stage(make_refusal("AccessDeniedException", "Insufficient Lake Formation permission(s)"))
     assert not data.lake_formation_grants(by_grants).yes
 
 
@@ -344,14 +347,14 @@ def test_a_runbook_that_failed_is_the_reason_why_an_endpoint_is_still_there() ->
     class FakeRun:
         name = "prove-abc123"
 
-        def client(self, _: str) -> Any:
+        def get_client(self, _: str) -> Any:
             return Ssm()
 
     class Stage:
         run = FakeRun()
 
     stage: Any = Stage()
-    assert platform._failure(stage) == "DeregisterScalableTarget: AccessDenied"
+    assert platform._find_failure(stage) == "DeregisterScalableTarget: AccessDenied"
 
 
 @pytest.mark.parametrize(
@@ -362,7 +365,7 @@ def test_whatever_ended_a_run_the_code_is_1_where_something_is_left(
     run: ProofRun, left: list[str], interrupted: int, code: int
 ) -> None:
     run.proof.left = left
-    assert running.exit_code(run, interrupted) == code
+    assert running.choose_exit_code(run, interrupted) == code
 
 
 class Ended:
@@ -393,9 +396,9 @@ def test_every_error_leads_to_clean_up_and_a_report(
     monkeypatch.setattr(Ended, "error", error)
     monkeypatch.setattr(running, "_SelectedModules", Ended)
     monkeypatch.setattr(running, "verify_account", lambda _: None)
-    monkeypatch.setattr(cleanup, "job_log_groups", lambda _: set())
-    monkeypatch.setattr(cleanup.CleanUp, "run", lambda self: cleaned.append(self.settings.name))
-    _, actual = running.prove(run.settings)
+    monkeypatch.setattr(cleanup, "list_job_log_groups", lambda _: set())
+    monkeypatch.setattr(cleanup.RunCleaner, "run", lambda self: cleaned.append(self.settings.name))
+    _, actual = running.prove_modules(run.settings)
     document = json.loads((run.settings.folder / "proof.json").read_text())
     assert cleaned == [run.name]
     assert (document["interruption"], document["result"], actual) == (reason, "failed", code)
@@ -404,37 +407,37 @@ def test_every_error_leads_to_clean_up_and_a_report(
 
 
 def test_a_tick_at_the_end_of_a_run_does_not_skip_the_clean_up(run: ProofRun, monkeypatch: pytest.MonkeyPatch) -> None:
-    from sustainable_mlops.operations.prove.guard import Guard
+    from sustainable_mlops.operations.prove.run_limits import RunLimits
 
-    disarm = Guard.disarm
+    disarm = RunLimits.disarm
 
-    def interrupted(guard: Guard) -> None:
-        disarm(guard)
+    def interrupted(limits: RunLimits) -> None:
+        disarm(limits)
         raise Interruption("the cap of 1 minutes is reached", 1)
 
     cleaned: list[str] = []
     monkeypatch.setattr(running, "_SelectedModules", Ended)
     monkeypatch.setattr(Ended, "prove", lambda _: None)
     monkeypatch.setattr(running, "verify_account", lambda _: None)
-    monkeypatch.setattr(cleanup, "job_log_groups", lambda _: set())
-    monkeypatch.setattr(Guard, "disarm", interrupted)
-    monkeypatch.setattr(cleanup.CleanUp, "run", lambda self: cleaned.append(self.settings.name))
-    proved, code = running.prove(run.settings)
+    monkeypatch.setattr(cleanup, "list_job_log_groups", lambda _: set())
+    monkeypatch.setattr(RunLimits, "disarm", interrupted)
+    monkeypatch.setattr(cleanup.RunCleaner, "run", lambda self: cleaned.append(self.settings.name))
+    proved, code = running.prove_modules(run.settings)
     assert (cleaned, code, proved.proof.interruption) == ([run.name], 1, "the cap of 1 minutes is reached")
 
 
 def test_a_number_of_attempts_that_is_none_is_bad_input(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "many")
     with pytest.raises(UserError, match="AWS_MAX_ATTEMPTS: must be a whole number"):
-        Recorder("eu-north-1").client("sts")
+        Recorder("eu-north-1").get_client("sts")
 
 
 @pytest.mark.parametrize("registry", ["registry.terraform.io", "registry.opentofu.org"])
 def test_the_report_names_the_provider_of_both_engines(run: ProofRun, registry: str) -> None:
-    folder = run.folder("base")
+    folder = run.get_folder("base")
     folder.mkdir()
     (folder / ".terraform.lock.hcl").write_text(f'provider "{registry}/hashicorp/aws" {{\n  version = "6.47.1"\n}}\n')
-    assert report.provider_version(run.settings.folder) == "6.47.1"
+    assert report.find_provider_version(run.settings.folder) == "6.47.1"
 
 
 def test_without_an_approval_event_the_check_for_a_second_one_is_undecided() -> None:
@@ -455,7 +458,7 @@ def test_an_offline_store_that_stays_empty_is_a_no_where_it_is_blocked(status: s
         def __init__(self) -> None:
             self.group = {"OfflineStoreStatus": {"Status": status, "BlockedReason": "the role cannot be assumed"}}
 
-        def offline_objects(self) -> list[str]:
+        def wait_for_offline_objects(self) -> list[str]:
             raise ProofError("the record in the offline store: did not happen within 25 minutes")
 
     stage: Any = Stage()
@@ -478,4 +481,4 @@ def test_the_dead_letter_queue_says_why_a_schedule_started_nothing() -> None:
             self.published = {"dead_letter_queue_url": "https://queue"}
 
     stage: Any = Stage()
-    assert data._dead_letter(stage) == "ValidationException: no such alias"
+    assert data._read_dead_letter(stage) == "ValidationException: no such alias"

@@ -42,7 +42,10 @@ def on_sandbox(sandbox: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         ((*WHERE, "--module", "stroage"), "--module stroage: no such module"),
         ((*WHERE, "--with", "async"), "--with async: no such check"),
         ((*WHERE, "--cap-usd", "0.5"), "--cap-usd 0.5: the estimate is"),
-        (("--clean", "prove-abc123"), "--clean prove-abc123: no such run in out/prove; runs: none"),
+        (
+            ("--clean", "prove-abc123"),
+            "--clean prove-abc123: no such run in out/prove; run the command in the folder of that run",
+        ),
         (("--clean", "../../etc"), "--clean ../../etc: no such run"),
         (WHERE, "prove: no terminal for the confirmation; --yes creates and destroys all of this"),
     ],
@@ -60,7 +63,7 @@ def test_a_refusal_is_one_error_line_and_creates_no_run(
 def test_resources_cost_and_duration_are_printed_before_the_confirmation(capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_code(*WHERE, "--cap-usd", "4") == 2
     output = " ".join(capsys.readouterr().err.split())
-    assert "in account 123456789012, Region eu-north-1. Use a throwaway account." in output
+    assert "in account 123456789012, Region eu-north-1. Use a temporary account." in output
     assert "storage, access, feature_store, model_registry, pipeline" in output
     assert "realtime_endpoint: 3 x ml.c6g.large" in output
     assert "the run stops at 4 USD" in output

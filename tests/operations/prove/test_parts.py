@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from sustainable_mlops.operations.prove import cleanup, costs, hcl, report, settings
-from sustainable_mlops.operations.prove.checks import decide
+from sustainable_mlops.operations.prove.checks import check_runner
 from sustainable_mlops.operations.prove.checks.registry import CHECKS
 from sustainable_mlops.operations.prove.context import ProofError, ProofRun, say
-from sustainable_mlops.operations.prove.evidence import Request, requests_of_error
-from sustainable_mlops.operations.prove.guard import Guard, Interruption
+from sustainable_mlops.operations.prove.evidence import Request, parse_requests
 from sustainable_mlops.operations.prove.proof import ModuleResult, Proof
+from sustainable_mlops.operations.prove.run_limits import Interruption, RunLimits
 from sustainable_mlops.operations.prove.settings import ProofSettings
 from sustainable_mlops.terraform import ROOT
 
@@ -64,24 +64,24 @@ def test_the_page_lists_every_check_with_its_question() -> None:
 
 
 def test_names_of_runs_fit_into_every_name() -> None:
-    names = {settings.new_name() for _ in range(50)}
+    names = {settings.create_name() for _ in range(50)}
     assert len(names) == 50
     run = ProofRun(ProofSettings(account="123456789012", region="eu-north-1", name=names.pop()))
-    assert all(len(run.endpoint(kind)) <= 24 for kind in ("serverless", "async", "realtime"))
+    assert all(len(run.get_endpoint_name(kind)) <= 24 for kind in ("serverless", "async", "realtime"))
 
 
 def test_a_first_signal_interrupts_and_a_second_one_only_says_so() -> None:
     messages: list[str] = []
-    guard = Guard(60, 5, lambda: 0.0, messages.append)
+    limits = RunLimits(60, 5, lambda: 0.0, messages.append)
     before = signal.getsignal(signal.SIGINT)
-    with guard.watch():
+    with limits.watch():
         with pytest.raises(Interruption) as interrupted:
             signal.raise_signal(signal.SIGINT)
         assert (interrupted.value.reason, interrupted.value.exit_code) == ("Ctrl-C", 130)
         signal.raise_signal(signal.SIGINT)
         signal.raise_signal(signal.SIGTERM)
     assert len(messages) == 2
-    assert "clean-up is in progress" in messages[0]
+    assert "cleanup is in progress" in messages[0]
     assert signal.getsignal(signal.SIGINT) is before
 
 
@@ -90,17 +90,17 @@ def test_a_first_signal_interrupts_and_a_second_one_only_says_so() -> None:
     [(0.0, 0.0, "the run reached the cap of 0 minutes"), (60.0, 5.1, "the run reached the cap of 5 USD")],
 )
 def test_a_cap_interrupts_what_is_under_way_once(minutes: float, spent: float, reason: str) -> None:
-    guard = Guard(minutes, 5, lambda: spent, print)
-    with guard.watch():
+    limits = RunLimits(minutes, 5, lambda: spent, print)
+    with limits.watch():
         with pytest.raises(Interruption, match=reason) as interrupted:
             time.sleep(10)
-        time.sleep(1.5)  # the clean-up is not interrupted
+        time.sleep(1.5)  # the cleanup is not interrupted
     assert interrupted.value.exit_code == 1
 
 
 def test_hcl_takes_strings_literally_and_expressions_as_they_are() -> None:
     value = {"text": '${not} %{this} "quoted"', "list": [1, True, None], "expression": hcl.Raw("module.storage.x")}
-    assert hcl.literal(value) == (
+    assert hcl.render_literal(value) == (
         '{"text" = "$${not} %%{this} \\"quoted\\"", "list" = [1, true, null], "expression" = module.storage.x}'
     )
 
@@ -108,13 +108,13 @@ def test_hcl_takes_strings_literally_and_expressions_as_they_are() -> None:
 def test_spending_follows_the_time_that_instances_run(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    ledger = costs.Ledger("eu-north-1")
-    ledger.open("realtime", "ml.c6g.large", 2)
+    spending = costs.RunSpending("eu-north-1")
+    spending.start_instances("realtime", "ml.c6g.large", 2)
     now[0] = 1800.0
-    ledger.close("realtime")
+    spending.stop_instances("realtime")
     now[0] = 3600.0
-    hour = costs.hourly_usd("ml.c6g.large", "eu-north-1")
-    assert ledger.spent() == pytest.approx(hour + costs.SMALL_THINGS_USD)
+    hour = costs.get_hourly_usd("ml.c6g.large", "eu-north-1")
+    assert spending.get_spending() == pytest.approx(hour + costs.SMALL_THINGS_USD)
     assert 0.05 < hour < 0.5
 
 
@@ -122,13 +122,13 @@ def test_the_estimate_of_everything_is_below_five_dollars_in_every_region_that_o
     from sustainable_mlops.operations.prove import run as running
 
     for region in ("eu-north-1", "us-east-1", "ap-southeast-2"):
-        total = sum(running.estimate(ProofSettings(account="123456789012", region=region)).values())
+        total = sum(running.estimate_costs(ProofSettings(account="123456789012", region=region)).values())
         assert 0.3 < total < 5, region
 
 
 def test_request_ids_are_found_in_errors_of_terraform() -> None:
     error = "creating: operation error SageMaker: CreateEndpoint, StatusCode: 400, RequestID: 1f2e-33ab-9c, api error"
-    assert requests_of_error(error) == [Request("terraform", "1f2e-33ab-9c", 400)]
+    assert parse_requests(error) == [Request("terraform", "1f2e-33ab-9c", 400)]
 
 
 def test_a_wait_that_does_not_come_true_says_what_it_waited_for(run: ProofRun) -> None:
@@ -137,12 +137,12 @@ def test_a_wait_that_does_not_come_true_says_what_it_waited_for(run: ProofRun) -
 
 
 def test_the_report_masks_the_account_and_says_what_failed(run: ProofRun) -> None:
-    decide.record_not_tried(run)
+    check_runner.record_not_tried(run)
     run.proof.modules["storage"] = ModuleResult(
         "storage", 61.2, True, False, error="arn:aws:s3:::prove-data-123456789012-eu-north-1 | refused"
     )
     run.proof.left = ["bucket prove-data-123456789012-eu-north-1"]
-    text = report.write(run, {"requests": 0.25}).read_text()
+    text = report.write_report(run, {"requests": 0.25}).read_text()
     assert "123456789012" not in text
     assert "| account | xxxxxxxx9012 |" in text
     assert "| storage | 61 s | yes | **no** | - | - | - | - |" in text
@@ -167,7 +167,7 @@ def test_clean_up_destroys_what_has_a_state_the_youngest_first_and_the_base_last
         file = tmp_path / name / "terraform.tfstate"
         file.write_text(text)
         os.utime(file, (age, age))
-    assert [root.name for root in cleanup.roots(tmp_path)] == ["broken", "realtime_endpoint", "pipeline", "base"]
+    assert [root.name for root in cleanup.list_roots(tmp_path)] == ["broken", "realtime_endpoint", "pipeline", "base"]
 
 
 def test_lines_with_brackets_are_said_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:

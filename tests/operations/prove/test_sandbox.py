@@ -20,9 +20,9 @@ from tests.provider import SANDBOX_LOGS, serving
 
 pytestmark = pytest.mark.apply
 
-#: Seconds that pass in the sandbox in one of this machine's: deployments are watched for minutes.
+#: Seconds that pass in the sandbox in one second of this computer: deployments are watched for minutes.
 TIME_SCALE = 60
-#: A request lasts for longer than the sandbox takes to scale in, by this machine's time.
+#: A request lasts for longer than the sandbox takes to scale in, by the time of this computer.
 LONG_REQUEST = 17
 ENDPOINTS = ("serverless_endpoint", "async_endpoint", "realtime_endpoint")
 #: A log group that SageMaker creates with the first job of an account.
@@ -114,12 +114,12 @@ def test_an_interruption_in_the_middle_of_an_apply_leaves_nothing_however_often_
     process.send_signal(signal.SIGINT)
     _, rest = process.communicate()
     assert process.returncode == 130, output + rest
-    assert "clean-up is in progress" in rest
+    assert "cleanup is in progress" in rest
     assert "no resource of prove-" in rest
     assert sandbox.inventory() == {}
 
 
-def executes(sandbox: Sandbox) -> bool:
+def is_executing(sandbox: Sandbox) -> bool:
     """Return whether a pipeline has an active execution."""
     sagemaker = sandbox.client("sagemaker")
     for pipeline in sagemaker.list_pipelines()["PipelineSummaries"]:
@@ -134,12 +134,12 @@ def test_an_interruption_during_an_execution_leaves_nothing(
     account: tuple[Sandbox, dict[str, str]],
 ) -> None:
     sandbox, variables = account
-    # The job runs until the clean-up stops it.
+    # The job runs until the cleanup stops it.
     sandbox.fault("CreateProcessingJob", status_delay=600)
     process = start(variables, "--yes", "--module", "pipeline")
     read_until(process, "Every name starts with")
     deadline = time.monotonic() + 240
-    while not executes(sandbox) and time.monotonic() < deadline:
+    while not is_executing(sandbox) and time.monotonic() < deadline:
         time.sleep(0.1)
     process.send_signal(signal.SIGINT)
     errors = process.communicate()[1]
@@ -155,7 +155,7 @@ def test_a_run_that_was_killed_is_taken_down_by_clean(account: tuple[Sandbox, di
     sandbox.client("logs").create_log_group(logGroupName=LOG_GROUP)
     process = start(variables, "--yes", "--module", "model_registry")
     name = find_run_name(read_until(process, "Every name starts with"))
-    # As much as a machine that lost its power may have left: a state, and an endpoint that no state has.
+    # As much as a computer that lost its power may have left: a state, and an endpoint that no state has.
     deadline = time.monotonic() + 120
     while "bucket" not in sandbox.inventory().get("s3", {}) and time.monotonic() < deadline:
         time.sleep(0.2)

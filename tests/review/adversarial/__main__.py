@@ -5,18 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.review.adversarial.cases import EVERYDAY
+from tests.review.adversarial.cases import CAUSES, EVERYDAY
 from tests.review.adversarial.results import Fault, Result, review_cases
-
-_CAUSES = {
-    "1": "1 attributes and guards",
-    "2": "2 protection removed",
-    "3": "3 copies and retention",
-    "4": "4 trust and destinations",
-    "5": "5 machines",
-    "6": "6 money",
-    EVERYDAY: "everyday changes",
-}
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -32,12 +22,12 @@ def render_counts(results: Sequence[Result]) -> str:
     """Return a table of the results by cause."""
     misses = (Fault.WRONG_FINE, Fault.TOO_MILD, Fault.OTHER_REASON)
     rows: list[tuple[object, ...]] = [("", "changes", "right", *misses, "must be fine", Fault.FALSE_ALARM)]
-    for cause, title in {**_CAUSES, "": "all"}.items():
+    for cause in (*CAUSES, EVERYDAY, ""):
         part = [result for result in results if cause in ("", result.case.cause)]
         changes = [result.fault for result in part if not result.must_be_fine]
         alarms = [result.fault for result in part if result.must_be_fine]
         counts = [len(changes), changes.count(None), *map(changes.count, misses)]
-        rows.append((title, *counts, len(alarms), alarms.count(Fault.FALSE_ALARM)))
+        rows.append((cause.replace("_", " ") or "all", *counts, len(alarms), alarms.count(Fault.FALSE_ALARM)))
     return "\n".join(f"{title:<24}{''.join(f'{cell:>16}' for cell in cells)}" for title, *cells in rows)
 
 

@@ -1,8 +1,9 @@
-"""The cases: changes in HCL, with the expected verdict of each change and of its mirror.
+"""The cases: changes in HCL, with the expected verdict of each change and of its reverse.
 
-A file `cases/<cause>_<subject>.md` has one section for each case. Its title is the name of the case. The next line is
-the least expected verdict and a list of words; the findings must contain one of them. A line `mirror:` is the reason
-why the opposite change needs a look, too. Without it, the mirror must be fine. The block is a diff of HCL.
+A file `cases/<cause>.md` or `cases/<cause>/<subject>.md` has one section for each case. The title of a section is the
+name of the case. The next line is the least expected verdict and a list of words; the findings must contain one of
+them. A line `reverse:` is the reason why the reverse change needs a look, too. Without it, the reverse change must be
+fine. The block is a diff of HCL.
 """
 
 import re
@@ -11,6 +12,15 @@ from functools import cached_property
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "cases"
+#: The subjects of changes that need a look.
+CAUSES = (
+    "protective_attributes",
+    "removed_safeguards",
+    "copies_and_retention",
+    "trust_and_destinations",
+    "instance_commands",
+    "cost",
+)
 EVERYDAY = "everyday"
 #: The own account and Region of the cases.
 ACCOUNT = "111111111111"
@@ -20,7 +30,7 @@ LISTED = "listed"
 _SECTION = re.compile(
     r"^## (?P<name>\w+)\n"
     r"(?:(?P<verdict>look|stop|listed): (?P<words>[^\n]+)\n)?"
-    r"(?:mirror: (?P<mirror>[^\n]+)\n)?"
+    r"(?:reverse: (?P<reverse>[^\n]+)\n)?"
     r"```diff\n(?P<diff>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
@@ -37,8 +47,8 @@ class Case:
     verdict: str = "fine"
     #: The findings contain one of them.
     words: tuple[str, ...] = ()
-    #: The reason why the mirror is not fine; empty if it must be fine.
-    mirror: str = ""
+    #: The reason why the reverse change is not fine; empty if it must be fine.
+    reverse: str = ""
 
     def __str__(self) -> str:
         return f"{self.cause}-{self.name}"
@@ -56,15 +66,15 @@ class Case:
 
 def list_cases() -> list[Case]:
     """Return every case that the provider plans, by cause and file."""
-    return [case for file in sorted(FOLDER.glob("*.md")) for case in read_cases(file.stem, file.read_text())]
+    return [case for file in sorted(FOLDER.rglob("*.md")) for case in read_cases(file)]
 
 
-def read_cases(stem: str, text: str) -> list[Case]:
+def read_cases(file: Path) -> list[Case]:
     """Return the cases of one file. Raises ValueError if a section does not have this form."""
-    cause = stem.partition("_")[0]
+    cause, text = file.relative_to(FOLDER).with_suffix("").parts[0], file.read_text()
     sections = list(_SECTION.finditer(text))
     if len(sections) != text.count("\n## "):
-        raise ValueError(f"{stem}.md: {text.count(chr(10) + '## ')} sections, of which {len(sections)} can be read")
+        raise ValueError(f"{file.name}: {text.count(chr(10) + '## ')} sections, of which {len(sections)} can be read")
     return [
         Case(
             cause,
@@ -72,7 +82,7 @@ def read_cases(stem: str, text: str) -> list[Case]:
             section["diff"],
             section["verdict"] or "fine",
             tuple(re.split(r",\s*", section["words"] or "")),
-            section["mirror"] or "",
+            section["reverse"] or "",
         )
         for section in sections
     ]

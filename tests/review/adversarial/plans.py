@@ -1,4 +1,4 @@
-"""The plans of all cases and of their mirrors, by two runs of Terraform with the real provider and no account.
+"""The plans of all cases and of their reverse changes, by two runs of Terraform with the real provider and no account.
 
 All cases share one root module. The first run plans the configurations before the changes. Its planned values, with
 texts in place of what only AWS knows, are the state for the second run. Each case gets its part of the second plan.
@@ -46,28 +46,28 @@ PROVIDERS = {
 
 
 def plan_cases(cases: Iterable[Case], folder: Path) -> Iterator[tuple[Case, bool, dict[str, Any]]]:
-    """Yield each case with False and the plan of its change, then with True and the plan of its mirror."""
-    sides = [(case, is_mirror) for case in cases for is_mirror in (False, True) if _is_planned(case, is_mirror)]
+    """Yield each case with False and the plan of its change, then with True and the plan of its reverse."""
+    sides = [(case, is_reverse) for case in cases for is_reverse in (False, True) if _is_planned(case, is_reverse)]
     (folder / "root.tf").write_text(_ROOT)
-    _write(folder, {_prefix(*side): side[0].after if side[1] else side[0].before for side in sides})
+    _write(folder, {_format_prefix(*side): side[0].after if side[1] else side[0].before for side in sides})
     with serving_offline("--whole-schema") as environment:
         terraform = Terraform(folder, environment)
         terraform.init()
         created = terraform.plan(folder / "before.tfplan", "-refresh=false")
         schemas = json.loads(terraform.run("providers", "schema", "-json"))["provider_schemas"]
         (folder / "terraform.tfstate").write_text(json.dumps(build_state(created, schemas)))
-        _write(folder, {_prefix(*side): side[0].before if side[1] else side[0].after for side in sides})
+        _write(folder, {_format_prefix(*side): side[0].before if side[1] else side[0].after for side in sides})
         changed = terraform.plan(folder / "after.tfplan", "-refresh=false")
-    for case, is_mirror in sides:
-        yield case, is_mirror, _cut(changed, _prefix(case, is_mirror))
+    for case, is_reverse in sides:
+        yield case, is_reverse, _cut(changed, _format_prefix(case, is_reverse))
 
 
-def _is_planned(case: Case, is_mirror: bool) -> bool:
-    return not is_mirror or (case.cause != EVERYDAY and not case.mirror)
+def _is_planned(case: Case, is_reverse: bool) -> bool:
+    return not is_reverse or (case.cause != EVERYDAY and not case.reverse)
 
 
-def _prefix(case: Case, is_mirror: bool) -> str:
-    return f"{'mirror' if is_mirror else 'change'}_{case.cause}_{case.name}__"
+def _format_prefix(case: Case, is_reverse: bool) -> str:
+    return f"{'reverse' if is_reverse else 'change'}_{case.cause}_{case.name}__"
 
 
 def _write(folder: Path, configurations: Mapping[str, str]) -> None:

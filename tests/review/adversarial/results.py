@@ -14,8 +14,8 @@ from sustainable_mlops.review import ReviewVerdict, review
 from sustainable_mlops.review.formats import render
 from tests.plan.plan_builder import build_change, build_document
 from tests.review.adversarial.cases import EVERYDAY, LISTED, Case, list_cases
-from tests.review.adversarial.handmade import HANDMADE
 from tests.review.adversarial.plans import PROVIDERS, plan_cases
+from tests.review.adversarial.plans_without_provider import MANUAL_CHANGES
 
 #: The date for waivers; no case has one.
 _TODAY = date(2026, 6, 1)
@@ -34,10 +34,10 @@ class Fault(StrEnum):
 
 @dataclass(frozen=True)
 class Result:
-    """The review of a change, or of its mirror."""
+    """The review of a change, or of its reverse."""
 
     case: Case
-    is_mirror: bool
+    is_reverse: bool
     verdict: str
     #: The texts of findings that need a look.
     reasons: tuple[str, ...]
@@ -45,12 +45,12 @@ class Result:
     is_counted: bool
 
     def __str__(self) -> str:
-        return f"{self.case}{' (mirror)' if self.is_mirror else ''}"
+        return f"{self.case}{' (reverse)' if self.is_reverse else ''}"
 
     @property
     def must_be_fine(self) -> bool:
-        """True for a mirror and for an everyday change."""
-        return self.is_mirror or self.case.cause == EVERYDAY
+        """True for a reverse change and for an everyday change."""
+        return self.is_reverse or self.case.cause == EVERYDAY
 
     @property
     def fault(self) -> Fault | None:
@@ -70,17 +70,17 @@ class Result:
 
 def review_cases(folder: Path) -> list[Result]:
     """Return the results of all cases, which Terraform plans in an empty folder."""
-    plans = [*plan_cases(list_cases(), folder), *_build_handmade()]
-    return [_review(case, is_mirror, plan) for case, is_mirror, plan in plans]
+    plans = [*plan_cases(list_cases(), folder), *_build_manual_cases()]
+    return [_review(case, is_reverse, plan) for case, is_reverse, plan in plans]
 
 
-def _build_handmade() -> Iterator[tuple[Case, bool, dict[str, Any]]]:
-    for name, change in HANDMADE.items():
-        case = Case(change.cause, f"handmade_{name}", "", change.verdict, change.words, change.mirror)
+def _build_manual_cases() -> Iterator[tuple[Case, bool, dict[str, Any]]]:
+    for name, change in MANUAL_CHANGES.items():
+        case = Case(change.cause, f"manual_{name}", "", change.verdict, change.words, change.reverse)
         address = f"{change.kind}.this"
         before, after = (dict(values) if values else None for values in (change.before, change.after))
         yield case, False, _build_document(build_change(address, after, before=before))
-        if not case.mirror and case.cause != EVERYDAY:
+        if not case.reverse and case.cause != EVERYDAY:
             yield case, True, _build_document(build_change(address, before, before=after))
 
 
@@ -88,10 +88,10 @@ def _build_document(change: dict[str, Any]) -> dict[str, Any]:
     return build_document(change, configuration={"provider_config": PROVIDERS, "root_module": {}})
 
 
-def _review(case: Case, is_mirror: bool, plan: Mapping[str, Any]) -> Result:
+def _review(case: Case, is_reverse: bool, plan: Mapping[str, Any]) -> Result:
     result = review(load(json.dumps(plan).encode(), "plan"), today=_TODAY)
     report = json.loads(render(result, "json"))
-    return Result(case, is_mirror, str(result.verdict), tuple(_list_reasons(report)), _is_counted(report))
+    return Result(case, is_reverse, str(result.verdict), tuple(_list_reasons(report)), _is_counted(report))
 
 
 def _list_reasons(part: Any) -> Iterator[str]:

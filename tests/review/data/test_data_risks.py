@@ -30,7 +30,7 @@ def list_risks_of(comparison: Comparison) -> list[Risk]:
     return [risk for find_risks in finders for risk in find_risks(comparison)]
 
 
-def rules_of(*days: int, expires: Any = None, old: Any = None, **more: Any) -> dict[str, Any]:
+def build_rules(*days: int, expires: Any = None, old: Any = None, **more: Any) -> dict[str, Any]:
     """Return lifecycle rules for objects under raw/, or for their old versions."""
     kinds: list[dict[str, Any]] = [{"expiration": [{"days": n}]} for n in days]
     kinds += [{"expiration": [expires]}] if expires else []
@@ -209,8 +209,9 @@ WEAKER = [
     ("aws_made_tomorrow", "retention_period", 30, 14),
     ("awscc_logs_log_group", "retention_in_days", 30, 14),
 ]
-#: Retentions cut so short that nearly everything is deleted at once, and shortened ones.
+#: Retentions cut so short that nearly everything is deleted immediately, and shortened ones.
 CUT = [
+    ("aws_kms_alias", "target_key_id", "1", [], ["2"]),
     ("aws_cloudwatch_log_group", "retention_in_days", 365, [1, 3, 5, 30, 36], [37, 180]),
     ("aws_cloudwatch_log_group", "retention_in_days", 400, [30], [40]),
     ("aws_cloudwatch_log_group", "retention_in_days", 0, [1, 3, 5], [7, 365]),
@@ -354,14 +355,14 @@ def test_a_policy_that_was_disabled_is_not_missed() -> None:
     ],
 )
 def test_old_versions_may_go_but_not_all_at_once(before: Any, after: Any, level: Level) -> None:
-    old = None if before is None else rules_of(old=before)
-    rules = build_change("aws_s3_bucket_lifecycle_configuration.this", rules_of(old=after), before=old)
+    old = None if before is None else build_rules(old=before)
+    rules = build_change("aws_s3_bucket_lifecycle_configuration.this", build_rules(old=after), before=old)
     found_risks = risks(build_plan(build_change("aws_s3_bucket.this", BUCKET, before=BUCKET), rules))
     assert [(risk.id, risk.level) for risk in found_risks] == [("DATA_EXPIRES", level)]
 
 
 def test_old_versions_that_went_soon_elsewhere_did_not_go_here() -> None:
-    old, new = (rules_of(old={"noncurrent_days": days})["rule"] for days in (3, 1))
+    old, new = (build_rules(old={"noncurrent_days": days})["rule"] for days in (3, 1))
     elsewhere = {**old[0], "filter": [{"prefix": "scratch/"}]}
     before, after = ({"bucket": "data", "rule": rules} for rules in ([elsewhere], [elsewhere, *new]))
     rules = build_change("aws_s3_bucket_lifecycle_configuration.this", after, before=before)
@@ -508,29 +509,29 @@ def test_removed_versioning_of_a_remaining_bucket_is_a_risk() -> None:
 @check_cases(
     ("before", "after", "expected"),
     [
-        (None, rules_of(30), ["DATA_EXPIRES"]),
-        (rules_of(90), rules_of(30), ["DATA_EXPIRES"]),
-        (rules_of(30), rules_of(90), []),
-        (rules_of(30), rules_of(30, status="Disabled"), []),
-        (rules_of(30, status="Disabled"), rules_of(30), ["DATA_EXPIRES"]),
-        (rules_of(30, filter=[{"prefix": ""}]), rules_of(30), []),
-        (rules_of(30), rules_of(30, filter=[{"prefix": ""}]), ["DATA_EXPIRES"]),
-        (rules_of(30), rules_of(30, filter=[{"and": [{"prefix": "raw/", "tags": {"a": "b"}}]}]), []),
-        (rules_of(30), rules_of(30, expiration=[{"expired_object_delete_marker": True}]), []),
-        (rules_of(30), rules_of(expires={"date": "2040-01-01"}), ["DATA_EXPIRES"]),
-        (rules_of(expires={"date": "2040-01-01"}), rules_of(expires={"date": "2027-01-01"}), ["DATA_EXPIRES"]),
-        (rules_of(expires={"date": "2027-01-01"}), rules_of(expires={"date": "2040-01-01"}), []),
+        (None, build_rules(30), ["DATA_EXPIRES"]),
+        (build_rules(90), build_rules(30), ["DATA_EXPIRES"]),
+        (build_rules(30), build_rules(90), []),
+        (build_rules(30), build_rules(30, status="Disabled"), []),
+        (build_rules(30, status="Disabled"), build_rules(30), ["DATA_EXPIRES"]),
+        (build_rules(30, filter=[{"prefix": ""}]), build_rules(30), []),
+        (build_rules(30), build_rules(30, filter=[{"prefix": ""}]), ["DATA_EXPIRES"]),
+        (build_rules(30), build_rules(30, filter=[{"and": [{"prefix": "raw/", "tags": {"a": "b"}}]}]), []),
+        (build_rules(30), build_rules(30, expiration=[{"expired_object_delete_marker": True}]), []),
+        (build_rules(30), build_rules(expires={"date": "2040-01-01"}), ["DATA_EXPIRES"]),
+        (build_rules(expires={"date": "2040-01-01"}), build_rules(expires={"date": "2027-01-01"}), ["DATA_EXPIRES"]),
+        (build_rules(expires={"date": "2027-01-01"}), build_rules(expires={"date": "2040-01-01"}), []),
         (
-            rules_of(old={"newer_noncurrent_versions": 9}),
-            rules_of(old={"newer_noncurrent_versions": 1}),
+            build_rules(old={"newer_noncurrent_versions": 9}),
+            build_rules(old={"newer_noncurrent_versions": 1}),
             ["DATA_EXPIRES"],
         ),
-        (rules_of(old={"newer_noncurrent_versions": 9}), rules_of(old={}), ["DATA_EXPIRES"]),
-        (rules_of(old={}), rules_of(old={"newer_noncurrent_versions": "9"}), []),
-        (rules_of(30, filter=larger(10)), rules_of(30, filter=larger(1000)), []),
-        (rules_of(30, filter=larger(1000)), rules_of(30, filter=larger("10")), ["DATA_EXPIRES"]),
-        (rules_of(30, filter=larger(10)), rules_of(30, filter=[{}]), ["DATA_EXPIRES"]),
-        (rules_of(30), rules_of(30, transition=[{"days": 1, "storage_class": "GLACIER_IR"}]), []),
+        (build_rules(old={"newer_noncurrent_versions": 9}), build_rules(old={}), ["DATA_EXPIRES"]),
+        (build_rules(old={}), build_rules(old={"newer_noncurrent_versions": "9"}), []),
+        (build_rules(30, filter=larger(10)), build_rules(30, filter=larger(1000)), []),
+        (build_rules(30, filter=larger(1000)), build_rules(30, filter=larger("10")), ["DATA_EXPIRES"]),
+        (build_rules(30, filter=larger(10)), build_rules(30, filter=[{}]), ["DATA_EXPIRES"]),
+        (build_rules(30), build_rules(30, transition=[{"days": 1, "storage_class": "GLACIER_IR"}]), []),
     ],
 )
 def test_objects_that_newly_expire_are_a_risk(before: Any, after: Any, expected: list[str]) -> None:
@@ -540,11 +541,48 @@ def test_objects_that_newly_expire_are_a_risk(before: Any, after: Any, expected:
     ] == expected
 
 
+def move(storage_class: str, **more: Any) -> dict[str, Any]:
+    """Return a lifecycle rule that moves objects under raw/ to a storage class after 30 days."""
+    transition = {"days": 30, "storage_class": storage_class}
+    return {"bucket": "data", "rule": [{"status": "Enabled", "filter": [{"prefix": "raw/"}], "transition": [transition],
+                                        **more}]}  # fmt: skip
+
+
+@check_cases(
+    ("before", "after", "expected"),
+    [
+        (move("INTELLIGENT_TIERING"), move("ONEZONE_IA"), ["DATA_WEAKER"]),
+        (None, move("ONEZONE_IA"), ["DATA_WEAKER"]),
+        (move("ONEZONE_IA"), move("ONEZONE_IA", filter=[{"prefix": ""}]), ["DATA_WEAKER"]),
+        (move("ONEZONE_IA", status="Disabled"), move("ONEZONE_IA"), ["DATA_WEAKER"]),
+        (move("ONEZONE_IA"), move("STANDARD_IA"), []),
+        (move("ONEZONE_IA"), move("ONEZONE_IA", id="x"), []),
+        (None, move("INTELLIGENT_TIERING"), []),
+        (None, move("ONEZONE_IA", filter=[{"prefix": "re-creatable/"}]), []),
+        (None, move("GLACIER", noncurrent_version_transition=[{"storage_class": "ONEZONE_IA"}]), []),
+    ],
+)
+def test_objects_that_newly_move_to_one_zone_are_a_risk(before: Any, after: Any, expected: list[str]) -> None:
+    rules = build_change("aws_s3_bucket_lifecycle_configuration.this", after, before=before)
+    existing, new = (build_change("aws_s3_bucket.this", BUCKET, before=old) for old in (BUCKET, None))
+    assert [risk.id for risk in risks(build_plan(existing, rules))] == expected
+    if before is None:
+        assert risks(build_plan(new, rules)) == []
+
+
+def test_a_storage_class_that_is_unknown_until_apply_is_never_fine() -> None:
+    unknown = {"rule": [{"transition": [{"storage_class": True}]}]}
+    rules = build_change(
+        "aws_s3_bucket_lifecycle_configuration.this", move(""), before=move("GLACIER"), unknown=unknown
+    )
+    assert [risk.id for risk in risks(build_plan(rules))] == ["DATA_UNKNOWN"]
+
+
 def test_an_earlier_expiry_tells_when_the_same_objects_expired_before() -> None:
     bucket = build_change("aws_s3_bucket.this", BUCKET, before=BUCKET)
     descriptions = []
-    for before in (rules_of(365), rules_of(365, filter=[{"prefix": "raw/x/"}])):
-        rules = build_change("aws_s3_bucket_lifecycle_configuration.this", rules_of(30), before=before)
+    for before in (build_rules(365), build_rules(365, filter=[{"prefix": "raw/x/"}])):
+        rules = build_change("aws_s3_bucket_lifecycle_configuration.this", build_rules(30), before=before)
         descriptions += [risk.description for risk in risks(build_plan(bucket, rules))]
     assert descriptions == [
         "earlier expiry: objects under raw/ are deleted after 30 days; before, after 365 days",
@@ -553,13 +591,13 @@ def test_an_earlier_expiry_tells_when_the_same_objects_expired_before() -> None:
 
 
 def test_a_new_bucket_holds_nothing_that_could_expire() -> None:
-    rules = build_change("aws_s3_bucket_lifecycle_configuration.this", rules_of(1))
+    rules = build_change("aws_s3_bucket_lifecycle_configuration.this", build_rules(1))
     assert risks(build_plan(build_change("aws_s3_bucket.this", BUCKET), rules)) == []
 
 
 def test_lifecycle_rules_that_are_unknown_until_apply_are_never_fine() -> None:
     rules = build_change(
-        "aws_s3_bucket_lifecycle_configuration.this", {"bucket": "data"}, before=rules_of(30), unknown={"rule": True}
+        "aws_s3_bucket_lifecycle_configuration.this", {"bucket": "data"}, before=build_rules(30), unknown={"rule": True}
     )
     found_risks = risks(build_plan(build_change("aws_s3_bucket.this", BUCKET, before=BUCKET), rules))
     assert [(risk.id, risk.is_known) for risk in found_risks] == [("DATA_UNKNOWN", False)]
@@ -569,8 +607,8 @@ def test_lifecycle_rules_whose_objects_are_hidden_are_never_fine() -> None:
     hide = {"rule": [{"filter": [{"prefix": True}]}]}
     bucket = build_change("aws_s3_bucket.this", BUCKET, before=BUCKET)
     for after, expected in (("", ["DATA_UNKNOWN"]), ("raw/", [])):
-        new = rules_of(30, filter=[{"prefix": after}])
-        rules = build_change("aws_s3_bucket_lifecycle_configuration.this", {**new, "id": "y"}, before=rules_of(30),
+        new = build_rules(30, filter=[{"prefix": after}])
+        rules = build_change("aws_s3_bucket_lifecycle_configuration.this", {**new, "id": "y"}, before=build_rules(30),
                        sensitive=hide)  # fmt: skip
         assert [risk.id for risk in risks(build_plan(bucket, rules))] == expected
 

@@ -10,7 +10,7 @@ from tests.plan.test_load import FIXTURES
 from tests.review.missed_cases.case import Case
 
 
-def _provisioned(kind: str, expressions: dict[str, Any], actions: list[str] | None = None) -> dict[str, Any]:
+def _build_provisioned(kind: str, expressions: dict[str, Any], actions: list[str] | None = None) -> dict[str, Any]:
     before = None if actions is None else {"id": "x"}
     entry = build_change(
         "terraform_data.setup", None if actions == ["delete"] else {"id": "x"}, before=before, actions=actions
@@ -24,7 +24,7 @@ def _provisioned(kind: str, expressions: dict[str, Any], actions: list[str] | No
     return build_document(entry, root=root)
 
 
-def _real(name: str, *addresses: str) -> dict[str, Any]:
+def _load_real_plan(name: str, *addresses: str) -> dict[str, Any]:
     """Return a real plan with the drift of only these resources."""
     whole: dict[str, Any] = copy.deepcopy(json.loads((FIXTURES / f"{name}.json").read_bytes()))
     whole["resource_drift"] = [entry for entry in whole["resource_drift"] if entry["address"] in addresses]
@@ -33,7 +33,7 @@ def _real(name: str, *addresses: str) -> dict[str, Any]:
     return whole
 
 
-def _opened() -> dict[str, Any]:
+def _build_open_group() -> dict[str, Any]:
     """Return a plan with a group without configured rules, which accepts any port opened by hand."""
     rule = {"protocol": "tcp", "from_port": 22, "to_port": 22, "cidr_blocks": ["0.0.0.0/0"]}
     old, new = ({"name": "g", "ingress": rules} for rules in ([], [rule]))
@@ -49,16 +49,16 @@ _DEFERRED = {"reason": "deferred_prereq", "action_invocation": INVOKED}
 
 CASES = {
     "a command here when something is made": Case(
-        _provisioned("local-exec", {"command": "aws s3 rb s3://models"}), "look", "aws s3 rb s3://models"
+        _build_provisioned("local-exec", {"command": "aws s3 rb s3://models"}), "look", "aws s3 rb s3://models"
     ),
     "a command there when something is replaced": Case(
-        _provisioned("remote-exec", {"inline": ["sudo rm /data"]}, ["delete", "create"]), "look", "sudo rm /data"
+        _build_provisioned("remote-exec", {"inline": ["sudo rm /data"]}, ["delete", "create"]), "look", "sudo rm /data"
     ),
     "a file that is copied": Case(
-        _provisioned("file", {"source": "key.pem", "destination": "/home"}), "look", "key.pem"
+        _build_provisioned("file", {"source": "key.pem", "destination": "/home"}), "look", "key.pem"
     ),
     "a command when something is destroyed": Case(
-        _provisioned("local-exec", {"command": "echo bye"}, ["delete"]), "look", "echo bye"
+        _build_provisioned("local-exec", {"command": "echo bye"}, ["delete"]), "look", "echo bye"
     ),
     "a program that is read from": Case(build_document(_EXTERNAL), "look", "lookup.py"),
     "an action of Terraform 1.14, by hand": Case(
@@ -68,14 +68,16 @@ CASES = {
         build_document(deferred_action_invocations=[_DEFERRED]), "look", "aws_lambda_invoke"
     ),
     "a trust policy that was changed by hand, taken into the state": Case(
-        _real("refresh_only", "aws_iam_role.r"), "stop", "everybody"
+        _load_real_plan("refresh_only", "aws_iam_role.r"), "stop", "everyone"
     ),
     "an inline policy that was changed by hand, taken into the state": Case(
-        _real("refresh_only", "aws_iam_role_policy.p"), "stop", "new action"
+        _load_real_plan("refresh_only", "aws_iam_role_policy.p"), "stop", "new action"
     ),
     "versioning that was suspended by hand, taken into the state": Case(
-        _real("refresh_only", "aws_s3_bucket_versioning.b"), "stop", "Enabled → Suspended"
+        _load_real_plan("refresh_only", "aws_s3_bucket_versioning.b"), "stop", "Enabled → Suspended"
     ),
-    "a trust policy that was changed by hand, ignored": Case(_real("drift", "aws_iam_role.r"), "stop", "everybody"),
-    "a port that was opened by hand, computed": Case(_opened(), "stop", "the whole internet"),
+    "a trust policy that was changed by hand, ignored": Case(
+        _load_real_plan("drift", "aws_iam_role.r"), "stop", "everyone"
+    ),
+    "a port that was opened by hand, computed": Case(_build_open_group(), "stop", "the whole internet"),
 }

@@ -110,7 +110,7 @@ CASES = {
         "stop",
         "objects in the whole bucket are deleted after 1 day",
     ),
-    "an endpoint of eight GPU machines": Case(_endpoint("ml.p4d.24xlarge"), "look", "SUS_ENDPOINT_GPU"),
+    "an endpoint of eight GPU instances": Case(_endpoint("ml.p4d.24xlarge"), "look", "SUS_ENDPOINT_GPU"),
     "an endpoint on a type that SageMaker has no more": Case(_endpoint("ml.inf1.xlarge"), "stop", "inf1"),
     "a notebook with a GPU that never stops": Case(
         build_document(
@@ -119,10 +119,10 @@ CASES = {
         "look",
         "SUS_NOTEBOOK_IDLE_SHUTDOWN",
     ),
-    "a cluster of sixteen machines, by awscc": Case(
+    "a cluster of sixteen instances, by awscc": Case(
         build_document(build_change("awscc_sagemaker_cluster.x", _CLUSTER)), "look", "no estimate"
     ),
-    "a cluster of sixteen machines, by Cloud Control": Case(
+    "a cluster of sixteen instances, by Cloud Control": Case(
         _cloud_control("AWS::SageMaker::Cluster", _CLUSTER), "look", "no estimate"
     ),
     "a type of awscc that nobody reads": Case(

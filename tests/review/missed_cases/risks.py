@@ -21,11 +21,11 @@ def _role(name: str, **more: Any) -> dict[str, Any]:
     return {"name": name, "id": name, "arn": f"{_ROLE_ARN}/{name}", "assume_role_policy": trust, **more}
 
 
-def _created(kind: str, values: dict[str, Any]) -> dict[str, Any]:
+def _build_creation(kind: str, values: dict[str, Any]) -> dict[str, Any]:
     return build_document(_CALLER, build_change(f"{kind}.this", values))
 
 
-def _updated(kind: str, old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+def _build_update(kind: str, old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     return build_document(_CALLER, build_change(f"{kind}.this", {"id": "x", **new}, before={"id": "x", **old}))
 
 
@@ -39,7 +39,7 @@ def _snapshots(count: int, state: str = "ENABLED") -> dict[str, Any]:
     return {"state": state, "policy_details": [details]}
 
 
-def _swapped(kind: str, path: str, loaded: Any, load: Any) -> dict[str, Any]:
+def _build_role_change(kind: str, path: str, loaded: Any, load: Any) -> dict[str, Any]:
     """Return a plan in which a resource changes its role to one that allows everything."""
     every = {"role": "load", "policy": _policy(Action="*", Resource="*")}
     return build_document(
@@ -56,7 +56,7 @@ def _step(role: str) -> str:
 
 CASES = {
     "snapshots by the Data Lifecycle Manager switched off": Case(
-        _updated("aws_dlm_lifecycle_policy", _snapshots(30), _snapshots(30, "DISABLED")),
+        _build_update("aws_dlm_lifecycle_policy", _snapshots(30), _snapshots(30, "DISABLED")),
         "stop",
         "this policy no longer makes snapshots",
     ),
@@ -66,10 +66,10 @@ CASES = {
         "this policy no longer makes snapshots",
     ),
     "snapshots kept for a day": Case(
-        _updated("aws_dlm_lifecycle_policy", _snapshots(30), _snapshots(1)), "stop", "deleted earlier"
+        _build_update("aws_dlm_lifecycle_policy", _snapshots(30), _snapshots(1)), "stop", "deleted earlier"
     ),
     "a backup selection that leaves a table out": Case(
-        _updated("aws_backup_selection", {"resources": ["a", "b"]}, {"resources": ["a"]}),
+        _build_update("aws_backup_selection", {"resources": ["a", "b"]}, {"resources": ["a"]}),
         "stop",
         "some selected resources are no longer backed up",
     ),
@@ -81,17 +81,19 @@ CASES = {
         "the file system is no longer replicated",
     ),
     "an archive of events kept for a day": Case(
-        _updated("aws_cloudwatch_event_archive", {"retention_days": 365}, {"retention_days": 1}),
+        _build_update("aws_cloudwatch_event_archive", {"retention_days": 365}, {"retention_days": 1}),
         "stop",
         "retention_days: 365 → 1: older data will be deleted",
     ),
-    "an audit trail kept for a shorter time": Case(
-        _updated("aws_cloudtrail_event_data_store", {"retention_period": 2555}, {"retention_period": 365}),
+    "an audit trail kept for less time": Case(
+        _build_update("aws_cloudtrail_event_data_store", {"retention_period": 2555}, {"retention_period": 365}),
         "stop",
         "older events will be deleted",
     ),
     "a share opened to other organizations": Case(
-        _updated("aws_ram_resource_share", {"allow_external_principals": False}, {"allow_external_principals": True}),
+        _build_update(
+            "aws_ram_resource_share", {"allow_external_principals": False}, {"allow_external_principals": True}
+        ),
         "stop",
         "accounts outside the organization can get access",
     ),
@@ -103,17 +105,21 @@ CASES = {
         f"another account: {_OTHER}",
     ),
     "a cluster that runs as a role which may do everything": Case(
-        _swapped("aws_redshift_cluster_iam_roles", "iam_role_arns", [f"{_ROLE_ARN}/read"], [f"{_ROLE_ARN}/load"]),
+        _build_role_change(
+            "aws_redshift_cluster_iam_roles", "iam_role_arns", [f"{_ROLE_ARN}/read"], [f"{_ROLE_ARN}/load"]
+        ),
         "stop",
         "all actions of all services",
     ),
     "guests who get a role": Case(
-        _created("aws_cognito_identity_pool_roles_attachment", {"roles": {"unauthenticated": f"{_ROLE_ARN}/load"}}),
+        _build_creation(
+            "aws_cognito_identity_pool_roles_attachment", {"roles": {"unauthenticated": f"{_ROLE_ARN}/load"}}
+        ),
         "stop",
         "unauthenticated users can assume this role",
     ),
     "an identity pool opened to guests": Case(
-        _updated(
+        _build_update(
             "aws_cognito_identity_pool",
             {"allow_unauthenticated_identities": False},
             {"allow_unauthenticated_identities": True},
@@ -121,25 +127,25 @@ CASES = {
         "stop",
         "unauthenticated users get credentials",
     ),
-    "a document that everybody may use": Case(
-        _created("aws_ssm_document", {"name": "d", "permissions": {"type": "Share", "account_ids": "All"}}),
+    "a document that everyone may use": Case(
+        _build_creation("aws_ssm_document", {"name": "d", "permissions": {"type": "Share", "account_ids": "All"}}),
         "stop",
-        "lets everybody use d",
+        "lets everyone use d",
     ),
     "a document that another account may use": Case(
-        _created(
+        _build_creation(
             "aws_ssm_document", {"name": "d", "permissions": {"type": "Share", "account_ids": f"{_OWN},{_OTHER}"}}
         ),
         "stop",
         f"another account: {_OTHER}",
     ),
     "an access point onto another account's bucket": Case(
-        _created("aws_s3_access_point", {"bucket": "b", "bucket_account_id": _OTHER}),
+        _build_creation("aws_s3_access_point", {"bucket": "b", "bucket_account_id": _OTHER}),
         "stop",
         f"another account: {_OTHER}",
     ),
     "objects copied to another account": Case(
-        _created(
+        _build_creation(
             "aws_s3_bucket_replication_configuration",
             {"bucket": "b", "rule": [{"id": "a"}, {"id": "b", "destination": [{"account": _OTHER}]}]},
         ),
@@ -147,7 +153,7 @@ CASES = {
         f"another account: {_OTHER}",
     ),
     "logs sent to another account": Case(
-        _created(
+        _build_creation(
             "aws_cloudwatch_log_subscription_filter",
             {"log_group_name": "g", "destination_arn": f"arn:aws:logs:eu-north-1:{_OTHER}:destination:d"},
         ),
@@ -155,12 +161,12 @@ CASES = {
         f"another account: {_OTHER}",
     ),
     "a network joined to another account's": Case(
-        _created("aws_vpc_peering_connection", {"vpc_id": "vpc-1", "peer_owner_id": _OTHER}),
+        _build_creation("aws_vpc_peering_connection", {"vpc_id": "vpc-1", "peer_owner_id": _OTHER}),
         "stop",
         f"another account: {_OTHER}",
     ),
     "clusters that may be open to the internet": Case(
-        _updated(
+        _build_update(
             "aws_emr_block_public_access_configuration",
             {"block_public_security_group_rules": True},
             {"block_public_security_group_rules": False},
@@ -169,7 +175,7 @@ CASES = {
         "clusters may be open to the internet",
     ),
     "files deleted where they are copied to": Case(
-        _updated(
+        _build_update(
             "aws_datasync_task",
             {"options": [{"preserve_deleted_files": "PRESERVE"}]},
             {"options": [{"preserve_deleted_files": "REMOVE"}]},
@@ -178,7 +184,7 @@ CASES = {
         "files that are missing in the source will be deleted",
     ),
     "a cluster whose endpoint is opened to the internet": Case(
-        _updated(
+        _build_update(
             "aws_eks_cluster",
             {"vpc_config": [{"endpoint_public_access": False}]},
             {"vpc_config": [{"endpoint_public_access": True}]},
@@ -187,7 +193,7 @@ CASES = {
         "reachable from the internet",
     ),
     "a cluster whose endpoint every network may reach": Case(
-        _updated(
+        _build_update(
             "aws_eks_cluster",
             {"vpc_config": [{"public_access_cidrs": ["10.0.0.0/8"]}]},
             {"vpc_config": [{"public_access_cidrs": ["0.0.0.0/0"]}]},
@@ -196,7 +202,7 @@ CASES = {
         "reachable from the whole internet",
     ),
     "a workflow whose step runs as a role which may do everything": Case(
-        _swapped("aws_sfn_state_machine", "definition", _step("read"), _step("load")),
+        _build_role_change("aws_sfn_state_machine", "definition", _step("read"), _step("load")),
         "stop",
         "all actions of all services",
     ),

@@ -28,35 +28,35 @@ _OTHERS = (
     "ENDPOINT_LOW_UTILIZATION_ALARM", "ROLLBACK_ALARMS",
 )  # fmt: skip
 _TAGS = {f"sust_waiver:SUS_{rule}": "of no matter here until 2099-12-31" for rule in _OTHERS}
-_TOLD = {
+_NOTIFICATIONS = {
     "s3_failure_path": "s3://answers/failed/",
     "notification_config": {"error_topic": "arn:aws:sns:eu-north-1:123456789012:failed"},
 }
 
 
-def _tagged(resources: Resources, **tags: str) -> Resources:
+def _add_tags(resources: Resources, **tags: str) -> Resources:
     more = {address: {**resources[address], "tags": {**_TAGS, **tags}} for address in (ENDPOINT, CONFIGURATION)}
     return {**resources, **more}
 
 
-def _woken(resources: Resources, **alarm: Any) -> Resources:
+def _add_wake_up(resources: Resources, **alarm: Any) -> Resources:
     """Return the resources with a policy that follows the backlog and one that wakes the endpoint."""
     stepped = add_policy(add_tracking_policy(resources, **BACKLOG), step=True)
     return add_alarm(stepped, "HasBacklogWithoutCapacity", alarm_actions=[f"${{{STEP}.arn}}"], **alarm)
 
 
-_ASYNCHRONOUS = _tagged(build_asynchronous(output=_TOLD))
-_SLEEPS = _woken(add_target(_ASYNCHRONOUS, minimum=0))
-_PRODUCTION = add_target(_tagged(build_real_time(), environment="prod"))
-_DEVELOPMENT = add_target(_tagged(build_real_time(), environment="dev"))
+_ASYNCHRONOUS = _add_tags(build_asynchronous(output=_NOTIFICATIONS))
+_SLEEPS = _add_wake_up(add_target(_ASYNCHRONOUS, minimum=0))
+_PRODUCTION = add_target(_add_tags(build_real_time(), environment="prod"))
+_DEVELOPMENT = add_target(_add_tags(build_real_time(), environment="dev"))
 _NAMED = add_target(_ASYNCHRONOUS, minimum=0, resource_id="endpoint/delay/variant/main")
-_AT_ONCE = "at(2027-01-01T00:00:00)"
+_ONCE = "at(2027-01-01T00:00:00)"
 _BY_DAY = ("0 8 * * ? *", 2, 4), ("0 18 * * ? *", 1, 4)
 
-#: Of which nobody can tell what they come to.
+#: Scaling whose result the reviewer cannot compute.
 CASES = {
     "an asynchronous endpoint that an action lifts to twenty once": Case(
-        build_document(add_scheduled_actions(_SLEEPS, ("", 20, 20), schedule=_AT_ONCE)), "look", "runs only once"
+        build_document(add_scheduled_actions(_SLEEPS, ("", 20, 20), schedule=_ONCE)), "look", "runs only once"
     ),
     "a real-time endpoint whose schedule ends": Case(
         build_document(
@@ -68,7 +68,9 @@ CASES = {
         "ends at 2027-01-01T00:00:00Z",
     ),
     "one variant with two scalable targets": Case(
-        build_document({**_woken(_NAMED), "aws_appautoscaling_target.more": {**_NAMED[TARGET], "max_capacity": 40}}),
+        build_document(
+            {**_add_wake_up(_NAMED), "aws_appautoscaling_target.more": {**_NAMED[TARGET], "max_capacity": 40}}
+        ),
         "look",
         "is registered last",
     ),
@@ -94,11 +96,11 @@ CASES = {
     ),
 }
 
-#: Which a rule judges now.
-JUDGED = {
+#: Scaling that a rule checks now.
+CHECKED_BY_RULES = {
     "an asynchronous endpoint whose scaling in is suspended": Case(
         build_document(
-            _woken(add_target(_ASYNCHRONOUS, minimum=0, suspended_state={"dynamic_scaling_in_suspended": True}))
+            _add_wake_up(add_target(_ASYNCHRONOUS, minimum=0, suspended_state={"dynamic_scaling_in_suspended": True}))
         ),
         "look",
         "does not scale in while its queue is empty",
@@ -109,7 +111,7 @@ JUDGED = {
         "keeps 20 instances while its queue is empty",
     ),
     "an asynchronous endpoint whose alarm is off": Case(
-        build_document(_woken(add_target(_ASYNCHRONOUS, minimum=0), actions_enabled=False)),
+        build_document(_add_wake_up(add_target(_ASYNCHRONOUS, minimum=0), actions_enabled=False)),
         "look",
         "no enabled alarm on HasBacklog",
     ),

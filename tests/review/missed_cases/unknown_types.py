@@ -9,7 +9,7 @@ CASES = {
         "look",
         "the reviewer does not know the type aws_quantum_cluster",
     ),
-    "machines of another provider": Case(
+    "instances of another provider": Case(
         build_document(
             build_change("azurerm_linux_virtual_machine_scale_set.s", {"sku": "Standard_ND96asr_v4", "instances": 50})
         ),

@@ -171,6 +171,107 @@ def test_code_of_another_account_needs_a_look(kind: str, path: str, build: Any) 
     assert change(kind, path, other, build(OTHER, 2)) == change(kind, path, other, own) == []
 
 
+def define_step(**arguments: Any) -> dict[str, Any]:
+    parameters = [{"Name": "Bucket", "DefaultValue": arguments.pop("bucket", "mine")}]
+    steps = [{"Name": "Step", "Type": "Training", "Arguments": arguments}]
+    return {"pipeline_definition": json.dumps({"Parameters": parameters, "Steps": steps})}
+
+
+def use_code(uri: Any) -> dict[str, Any]:
+    return {"ProcessingInputs": [{"InputName": "code", "S3Input": {"LocalPath": "/opt/code", "S3Uri": uri}}]}
+
+
+def join_bucket(*keys: Any) -> dict[str, Any]:
+    return {"Std:Join": {"On": "/", "Values": ["s3:/", {"Get": "Parameters.Bucket"}, *keys]}}
+
+
+IN_BUCKET = join_bucket({"Get": "Execution.PipelineExecutionId"}, "a.tar.gz")
+
+
+@check_cases(
+    ("kind", "old", "same", "other"),
+    [
+        ("DESTINATION", {"OutputDataConfig": {"S3OutputPath": "s3://mine/a"}},
+         {"OutputDataConfig": {"S3OutputPath": "s3://mine/b"}}, {"OutputDataConfig": {"S3OutputPath": "s3://yours/a"}}),
+        ("DESTINATION", {"Outputs": [{"S3Output": {"S3Uri": "s3://mine/a"}}]},
+         {"Outputs": [{"S3Output": {"S3Uri": "s3://mine/b"}}]}, {"Outputs": [{"S3Output": {"S3Uri": "s3://yours/a"}}]}),
+        ("DESTINATION", {"CheckpointConfig": {"S3Uri": IN_BUCKET}}, {"CheckpointConfig": {"S3Uri": "s3://mine/x"}},
+         {"CheckpointConfig": {"S3Uri": IN_BUCKET}, "bucket": "yours"}),
+        ("CODE", {"HyperParameters": {"sagemaker_submit_directory": '"s3://mine/1"'}},
+         {"HyperParameters": {"sagemaker_submit_directory": '"s3://mine/2"'}},
+         {"HyperParameters": {"sagemaker_submit_directory": '"s3://yours/1"'}}),
+        ("CODE", use_code("s3://mine/1"), use_code("s3://mine/2"), use_code("s3://yours/1")),
+        ("CODE", use_code(IN_BUCKET), use_code("s3://mine/2"), {**use_code(IN_BUCKET), "bucket": "yours"}),
+        ("CODE", {"AppSpecification": {"ImageUri": ECR.format(OWN, 1)}},
+         {"AppSpecification": {"ImageUri": ECR.format(OWN, 2)}},
+         {"AppSpecification": {"ImageUri": ECR.format(OTHER, 1)}}),
+        ("CODE", {"TrainingImage": {"Get": "Parameters.Bucket"}, "bucket": ECR.format(OWN, 1)},
+         {"TrainingImage": ECR.format(OWN, 2)},
+         {"TrainingImage": {"Get": "Parameters.Bucket"}, "bucket": ECR.format(OTHER, 1)}),
+    ],
+)  # fmt: skip
+def test_outputs_and_code_of_steps_are_compared_by_their_owners(kind: str, old: Any, same: Any, other: Any) -> None:
+    def update(new: Any) -> list[tuple[str, Level]]:
+        before, after = (define_step(**arguments) for arguments in (old, new))
+        return list_risks(build_change("aws_sagemaker_pipeline.p", after, before=before))
+
+    assert update(other) == [(kind, LOOK)]
+    assert update(same) == update({"Environment": {"A": "b"}}) == []
+
+
+def test_a_risk_of_a_pipeline_names_its_steps() -> None:
+    output = {"OutputDataConfig": {"S3OutputPath": "s3://yours/a"}}
+    steps = [
+        {
+            "Name": "Prepare",
+            "Type": "Processing",
+            "Arguments": {"AppSpecification": {"ImageUri": ECR.format(OTHER, 1)}},
+        },
+        {"Name": "Train", "Type": "Training", "Arguments": output},
+        {"Name": "Tune", "Type": "Training", "Arguments": output},
+    ]
+    before, after = ({"pipeline_definition": json.dumps({"Steps": listed})} for listed in ([], steps))
+    plan = build_plan(KEPT, build_change("aws_sagemaker_pipeline.p", after, before=before))
+    descriptions = sorted(item.risk.description.partition(" (")[0] for item in review(plan).risks)
+    assert descriptions == [
+        f"step Prepare: runs code of {OTHER}",
+        "steps Train, Tune: sends outputs to s3://yours",
+    ]
+
+
+def test_a_step_that_calls_a_function_of_another_account_is_stopped() -> None:
+    def call(account: str) -> dict[str, Any]:
+        function = {"FunctionArn": arn("lambda", account)}
+        return {"pipeline_definition": json.dumps({"Steps": [{"Name": "Step", "Type": "Lambda", **function}]})}
+
+    change_to = build_change("aws_sagemaker_pipeline.p", call(OTHER), before=call(OWN))
+    assert list_risks(change_to) == [("DESTINATION", STOP)]
+    assert list_risks(build_change("aws_sagemaker_pipeline.p", call(OWN), before=call(OTHER))) == []
+
+
+def test_inputs_and_outputs_that_only_an_execution_knows_are_fine() -> None:
+    arguments = {"OutputDataConfig": {"S3OutputPath": join_bucket()}, **use_code({"Get": "Steps.A.Uri"})}
+    definition = define_step(**arguments)["pipeline_definition"].replace('"DefaultValue": "mine"', '"Type": "String"')
+    entry = build_change("aws_sagemaker_pipeline.p", {"pipeline_definition": definition}, before=define_step())
+    assert list_risks(entry) == []
+
+
+@check_cases(
+    ("kind", "path", "value"),
+    [
+        ("s3_bucket_replication_configuration", "rule.*.destination.*.bucket", "arn:aws:s3:::yours"),
+        ("s3_bucket_inventory", "destination.*.bucket.*.bucket_arn", "arn:aws:s3:::yours"),
+    ],
+)
+def test_new_copies_of_an_existing_bucket_to_an_unknown_bucket_need_a_look(kind: str, path: str, value: str) -> None:
+    bucket = {"bucket": "mine", "id": "mine"}
+    copies = build_change(f"aws_{kind}.this", {"bucket": "mine", **nest(path, value)})
+    existing, new = (build_change("aws_s3_bucket.mine", bucket, before=before) for before in (bucket, None))
+    assert list_risks(copies, existing) == list_risks(copies) == [("DESTINATION", LOOK)]
+    assert list_risks(copies, new) == []
+    assert list_risks(copies, existing, build_change("aws_s3_bucket.yours", {"bucket": "yours"})) == []
+
+
 def test_code_of_aws_is_fine() -> None:
     assert create("lambda_function", "layers.*", LAYER.format("017000801446", 9)) == []
     assert change("sagemaker_model", "container.*.image", ECR.format(OWN, 1), ECR.format("763104351884", 1)) == []
@@ -186,6 +287,8 @@ def test_code_of_aws_is_fine() -> None:
         ("codebuild_project", "source.*.location", "https://github.com/me/a", "https://github.com/me/b",
          "https://github.com/you/a"),
         ("glue_job", "command.*.script_location", "s3://mine/1.py", "s3://mine/2.py", "s3://yours/1.py"),
+        ("sagemaker_model", "primary_container.*.environment.SAGEMAKER_SUBMIT_DIRECTORY", "s3://mine/1.tar.gz",
+         "s3://mine/2.tar.gz", "s3://yours/1.tar.gz"),
     ],
 )  # fmt: skip
 def test_another_registry_or_bucket_than_before_needs_a_look(

@@ -33,14 +33,14 @@ def read(*statements: dict[str, Any]) -> EffectivePolicy:
     return merge_statements(result)
 
 
-def kinds(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> list[WideningKind]:
+def list_kinds(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> list[WideningKind]:
     old, new = read(*before), read(*after)
     result = [*find_new_permissions(new.allows, old, new), *find_lost_denies(old.denies, new)]
     assert all(widening.is_known for widening in result)
     return [widening.kind for widening in result]
 
 
-def until(moment: str) -> dict[str, Any]:
+def allow_until(moment: str) -> dict[str, Any]:
     return allow(Condition={"DateLessThan": {"aws:CurrentTime": moment}})
 
 
@@ -55,7 +55,11 @@ SAME = [
         [allow(Condition={"ForAnyValue:StringLike": {"aws:PrincipalOrgID": "o-*"}})],
         [allow(Condition=ORG)],
     ),
-    ("the same moment in another zone", [until("2030-01-01T00:00:00Z")], [until("2030-01-01T02:00:00+02:00")]),
+    (
+        "the same moment in another zone",
+        [allow_until("2030-01-01T00:00:00Z")],
+        [allow_until("2030-01-01T02:00:00+02:00")],
+    ),
     (
         "the order and the spelling of actions",
         [allow(["s3:GetObject", "s3:PutObject"])],
@@ -147,7 +151,7 @@ WIDER = [
         [allow(Principal={"AWS": [f"{ACCOUNT}:role/a", f"{ACCOUNT}:role/b"]})],
         WideningKind.PRINCIPAL,
     ),
-    ("everybody", [allow(Principal={"AWS": f"{ACCOUNT}:root"})], [allow(Principal="*")], WideningKind.PRINCIPAL),
+    ("everyone", [allow(Principal={"AWS": f"{ACCOUNT}:root"})], [allow(Principal="*")], WideningKind.PRINCIPAL),
     ("a condition removed", [allow(Condition=ORG)], [allow()], WideningKind.CONDITION),
     (
         "a value added to a condition",
@@ -212,14 +216,14 @@ WIDER = [
 
 @check_cases(("before", "after"), [case[1:] for case in SAME], ids=[case[0] for case in SAME])
 def test_no_privilege_is_widened_by(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> None:
-    assert kinds(before, after) == []
+    assert list_kinds(before, after) == []
 
 
 @check_cases(("before", "after", "kind"), [case[1:] for case in WIDER], ids=[case[0] for case in WIDER])
 def test_privileges_are_widened_by(
     before: list[dict[str, Any]], after: list[dict[str, Any]], kind: WideningKind
 ) -> None:
-    assert kinds(before, after) == [kind]
+    assert list_kinds(before, after) == [kind]
 
 
 @check_cases(

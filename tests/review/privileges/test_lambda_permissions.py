@@ -44,9 +44,9 @@ LEVELS = [
     (permission(API, source_account=OTHER), Level.STOP, f"another account: {OTHER}"),
     (permission(OTHER), Level.STOP, f"another account: {OTHER}"),
     (permission(OWN), Level.LOOK, "lets 123456789012 use load"),
-    (permission("*"), Level.STOP, "everybody"),
+    (permission("*"), Level.STOP, "everyone"),
     (permission("*", principal_org_id="o-1"), Level.LOOK, "every account of o-1"),
-    (permission("*", principal_org_id="o-1", function_url_auth_type="NONE"), Level.STOP, "everybody"),
+    (permission("*", principal_org_id="o-1", function_url_auth_type="NONE"), Level.STOP, "everyone"),
 ]
 
 

@@ -37,7 +37,7 @@ def policy(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
 OLD = allow("sagemaker:CreateModelPackage", f"{OURS}:model-package/flights/*")
 
 
-def risks(plan: Plan) -> list[Risk]:
+def list_risks(plan: Plan) -> list[Risk]:
     return [risk for risk in find_privilege_risks(Comparison(plan)) if risk.level is not Level.NOTE]
 
 
@@ -51,10 +51,10 @@ def list_widening_risks(resource: Any, *more: dict[str, Any], action: Any = "x:G
         for one in more
     ]
     configuration = {"root_module": {"resources": own}, "provider_config": PROVIDER}
-    return risks(build_plan(KEPT, policy(OLD, allow(action, resource)), *more, configuration=configuration))
+    return list_risks(build_plan(KEPT, policy(OLD, allow(action, resource)), *more, configuration=configuration))
 
 
-def levels(*arguments: Any, **more: Any) -> set[Level]:
+def list_levels(*arguments: Any, **more: Any) -> set[Level]:
     return {risk.level for risk in list_widening_risks(*arguments, **more)}
 
 
@@ -92,7 +92,7 @@ def test_access_to_a_new_package_group_needs_a_look_and_names_it() -> None:
     ],
 )
 def test_access_beyond_new_resources_is_stopped(resource: Any) -> None:
-    assert Level.STOP in levels(resource, MADE)
+    assert Level.STOP in list_levels(resource, MADE)
 
 
 def test_access_to_existing_resources_is_stopped() -> None:
@@ -102,22 +102,22 @@ def test_access_to_existing_resources_is_stopped() -> None:
     elsewhere = build_change(f"{name}.old", before=GROUP)
     forgotten = build_change(f"{name}.old", before=GROUP, actions=["forget"])
     unchanged = build_change(f"{name}.fraud", GROUP, before=GROUP)
-    assert levels(arn, MADE) == {Level.LOOK}
+    assert list_levels(arn, MADE) == {Level.LOOK}
     for more in ([], [replaced], [MADE, elsewhere], [MADE, forgotten], [unchanged]):
-        assert levels(arn, *more) == {Level.STOP}
+        assert list_levels(arn, *more) == {Level.STOP}
 
 
 def test_a_dangerous_permission_is_stopped_on_any_resource() -> None:
     group = f"{OURS}:model-package-group/fraud"
-    assert levels(group, MADE, action="*") == {Level.STOP}
+    assert list_levels(group, MADE, action="*") == {Level.STOP}
     both = [OLD, {"Effect": "Allow", "NotAction": "iam:*", "Resource": group}]
     after = {"role": "pipeline", "policy": text(*both)}
     before = {"role": "pipeline", "policy": text(OLD)}
-    found_risks = risks(build_plan(KEPT, MADE, build_change("aws_iam_role_policy.p", after, before=before)))
+    found_risks = list_risks(build_plan(KEPT, MADE, build_change("aws_iam_role_policy.p", after, before=before)))
     assert {risk.level for risk in found_risks} == {Level.STOP}
     both = [OLD, {"Effect": "Allow", "Action": "x:Get", "NotResource": group}]
     after = {"role": "pipeline", "policy": text(*both)}
-    found_risks = risks(build_plan(KEPT, MADE, build_change("aws_iam_role_policy.p", after, before=before)))
+    found_risks = list_risks(build_plan(KEPT, MADE, build_change("aws_iam_role_policy.p", after, before=before)))
     assert {risk.level for risk in found_risks} == {Level.STOP}
 
 
@@ -126,7 +126,7 @@ def test_a_denial_that_is_lost_is_to_stop_whatever_it_was_about() -> None:
     before = {"role": "pipeline", "policy": text(allow("s3:*", "arn:aws:s3:::*"), deny)}
     after = {"role": "pipeline", "policy": text(allow("s3:*", "arn:aws:s3:::*"))}
     bucket = build_change("aws_s3_bucket.new", {"bucket": "new"})
-    (risk,) = risks(build_plan(KEPT, bucket, build_change("aws_iam_role_policy.p", after, before=before)))
+    (risk,) = list_risks(build_plan(KEPT, bucket, build_change("aws_iam_role_policy.p", after, before=before)))
     assert (risk.id, risk.level) == ("PRIVILEGES_DENY", Level.STOP)
 
 
@@ -166,22 +166,22 @@ def test_every_form_of_arn_is_shown_here() -> None:
 @check_cases("kind", INSIDE)
 def test_a_right_to_something_new_or_inside_it_needs_a_look(kind: str) -> None:
     values, arn = INSIDE[kind]
-    assert levels(arn, build_change(f"{kind}.x", values)) == {Level.LOOK}
-    assert levels(arn.replace("zq", "zq*"), build_change(f"{kind}.x", values)) == {Level.STOP}
-    assert levels(arn, build_change(f"{kind}.x", {}, unknown=dict.fromkeys(values, True))) == {Level.STOP}
+    assert list_levels(arn, build_change(f"{kind}.x", values)) == {Level.LOOK}
+    assert list_levels(arn.replace("zq", "zq*"), build_change(f"{kind}.x", values)) == {Level.STOP}
+    assert list_levels(arn, build_change(f"{kind}.x", {}, unknown=dict.fromkeys(values, True))) == {Level.STOP}
 
 
 def test_a_bucket_of_another_account_is_not_the_new_bucket() -> None:
     bucket = build_change("aws_s3_bucket.new", {"bucket": "new"})
-    assert levels("arn:aws:s3:::new", bucket) == {Level.LOOK}
+    assert list_levels("arn:aws:s3:::new", bucket) == {Level.LOOK}
     for place in (f"{REGION}:{ACCOUNT}", f"{REGION}:", f":{ACCOUNT}"):
-        assert levels(f"arn:aws:s3:{place}:new", bucket) == {Level.STOP}
+        assert list_levels(f"arn:aws:s3:{place}:new", bucket) == {Level.STOP}
 
 
 def test_a_name_that_is_hidden_names_nothing() -> None:
     hidden = build_change("aws_s3_bucket.new", {"bucket": "new"}, sensitive={"bucket": True})
-    assert levels("arn:aws:s3:::new", hidden) == {Level.STOP}
-    assert levels("arn:aws:s3:::(sensitive)", hidden) == {Level.STOP}
+    assert list_levels("arn:aws:s3:::new", hidden) == {Level.STOP}
+    assert list_levels("arn:aws:s3:::(sensitive)", hidden) == {Level.STOP}
 
 
 def build_new_role(action: str, resource: str = "arn:aws:s3:::data/*", path: str = "/") -> list[dict[str, Any]]:
@@ -194,39 +194,45 @@ def build_new_role(action: str, resource: str = "arn:aws:s3:::data/*", path: str
 PASSED = f"arn:aws:iam::{ACCOUNT}:role/train"
 
 
-def of_pipeline(*arguments: Any, **more: Any) -> set[Level]:
+def list_pipeline_levels(*arguments: Any, **more: Any) -> set[Level]:
     return {risk.level for risk in list_widening_risks(*arguments, **more) if risk.address == "aws_iam_role_policy.p"}
 
 
 def test_passing_a_new_role_is_as_serious_as_the_role() -> None:
-    assert of_pipeline(PASSED, *build_new_role("s3:GetObject"), action="iam:PassRole") == {Level.LOOK}
-    assert of_pipeline(PASSED, *build_new_role("*", "*"), action="iam:PassRole") == {Level.STOP}
-    assert of_pipeline(PASSED, *build_new_role("s3:DeleteObject", "*"), action="sts:AssumeRole") == {Level.STOP}
+    assert list_pipeline_levels(PASSED, *build_new_role("s3:GetObject"), action="iam:PassRole") == {Level.LOOK}
+    assert list_pipeline_levels(PASSED, *build_new_role("*", "*"), action="iam:PassRole") == {Level.STOP}
+    assert list_pipeline_levels(PASSED, *build_new_role("s3:DeleteObject", "*"), action="sts:AssumeRole") == {
+        Level.STOP
+    }
     admin = {"role": "train", "policy_arn": "arn:aws:iam::aws:policy/AdministratorAccess"}
     attached = build_change("aws_iam_role_policy_attachment.a", admin)
-    assert of_pipeline(PASSED, *build_new_role("s3:GetObject"), attached, action="iam:PassRole") == {Level.STOP}
+    assert list_pipeline_levels(PASSED, *build_new_role("s3:GetObject"), attached, action="iam:PassRole") == {
+        Level.STOP
+    }
     below = f"arn:aws:iam::{ACCOUNT}:role/team/train"
-    assert of_pipeline(below, *build_new_role("s3:GetObject", path="/team/"), action="iam:PassRole") == {Level.LOOK}
+    assert list_pipeline_levels(below, *build_new_role("s3:GetObject", path="/team/"), action="iam:PassRole") == {
+        Level.LOOK
+    }
 
 
 @check_cases("action", ["iam:PutRolePolicy", "iam:*", "iam:AttachRolePolicy", "iam:UpdateAssumeRolePolicy"])
 def test_a_new_role_that_may_be_made_more_of_is_to_stop(action: str) -> None:
-    assert of_pipeline(PASSED, *build_new_role("s3:GetObject"), action=action) == {Level.STOP}
+    assert list_pipeline_levels(PASSED, *build_new_role("s3:GetObject"), action=action) == {Level.STOP}
 
 
 def test_one_dangerous_role_of_two_is_enough_to_stop() -> None:
     harmless = build_change("aws_iam_role.other", {"name": "other", "path": "/", "assume_role_policy": TRUST})
     both = [PASSED, f"arn:aws:iam::{ACCOUNT}:role/other"]
-    assert of_pipeline(both, *build_new_role("s3:GetObject"), harmless, action="iam:PassRole") == {Level.LOOK}
-    assert of_pipeline(both, *build_new_role("*", "*"), harmless, action="iam:PassRole") == {Level.STOP}
+    assert list_pipeline_levels(both, *build_new_role("s3:GetObject"), harmless, action="iam:PassRole") == {Level.LOOK}
+    assert list_pipeline_levels(both, *build_new_role("*", "*"), harmless, action="iam:PassRole") == {Level.STOP}
 
 
 def test_passing_a_new_role_differs_from_other_actions_on_it() -> None:
     bucket = build_change("aws_s3_bucket.new", {"bucket": "new"})
     both, role = [PASSED, "arn:aws:s3:::new"], build_new_role("s3:GetObject")
     handing_on = ["iam:PassRole", "iam:GetRole", "sts:AssumeRole"]
-    assert of_pipeline(both, *role, bucket, action=handing_on) == {Level.LOOK}
-    assert of_pipeline(both, *role, bucket, action=[*handing_on, "s3:GetObject"]) == {Level.STOP}
+    assert list_pipeline_levels(both, *role, bucket, action=handing_on) == {Level.LOOK}
+    assert list_pipeline_levels(both, *role, bucket, action=[*handing_on, "s3:GetObject"]) == {Level.STOP}
 
 
 def list_reference_risks(kind: str, *references: str, actions: list[str] | None = None) -> list[Risk]:
@@ -234,7 +240,7 @@ def list_reference_risks(kind: str, *references: str, actions: list[str] | None 
     data = "data.aws_iam_policy_document.d"
     statement = {"actions": ["kms:Decrypt"], "resources": [None]}
     before = None if actions in (None, ["create"]) else {"id": "x", "arn": "y"}
-    return risks(build_plan(
+    return list_risks(build_plan(
         KEPT,
         build_change(f"{kind}.new", {"id": "x"}, before=before, actions=actions, unknown={"arn": True}),
         build_change("aws_sns_topic.there", {"id": "t"}, before={"id": "t", "arn": "t"}, unknown={"arn": True}),
@@ -277,4 +283,4 @@ def test_an_unknown_arn_that_may_be_of_something_that_is_there_is_to_stop(
 def test_which_account_is_ones_own_must_be_known() -> None:
     unchanged = build_change("aws_iam_role.pipeline", {**ROLE, "arn": None}, before={**ROLE, "arn": None})
     entry = policy(OLD, allow("x:Get", f"{OURS}:model-package-group/fraud"))
-    assert {risk.level for risk in risks(build_plan(unchanged, entry, MADE))} == {Level.STOP}
+    assert {risk.level for risk in list_risks(build_plan(unchanged, entry, MADE))} == {Level.STOP}

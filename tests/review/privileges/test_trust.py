@@ -77,7 +77,7 @@ REPLACED = {"saml_metadata_document", "x509_certificate_data"}
 
 
 @check_cases(("kind", "path", "old", "new", "level"), CHANGES, ids=lambda value: str(value)[:40])
-def test_wider_trust_is_reported_and_its_mirror_is_fine(kind: str, path: str, old: Any, new: Any, level: str) -> None:
+def test_wider_trust_is_reported_and_its_reverse_is_fine(kind: str, path: str, old: Any, new: Any, level: str) -> None:
     before, after = ({"user": "u", "group": "g", "principal_arn": "p", **nest(path, value)} for value in (old, new))
     levels = {risk_level for name, risk_level in list_risks(kind, before, after) if name.startswith("PRIVILEGES_")}
     assert Level(level) in levels
@@ -123,7 +123,7 @@ def test_a_message_has_no_wildcard_in_a_path() -> None:
 def test_the_grantees_of_an_image_are_one_list() -> None:
     change = build_change("aws_ami_launch_permission.p", {"image_id": "ami-1", "group": "all", "account_id": None})
     assert [assessment.risk.description for assessment in review(build_plan(change)).risks] == [
-        "lets everybody use ami-1"
+        "lets everyone use ami-1"
     ]
 
 

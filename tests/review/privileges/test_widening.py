@@ -128,6 +128,7 @@ def test_permissions_of_a_new_role_are_notes_unless_dangerous() -> None:
         {"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"},
         {"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*"},
         {"Effect": "Allow", "Action": "iam:Put*", "Resource": "*"},
+        {"Effect": "Allow", "Action": "iam:PutRolePermissionsBoundary", "Resource": "*"},
         {"Effect": "Allow", "Action": "sagemaker:*", "Resource": "*"},
         {"Effect": "Allow", "Action": "s3:?*", "Resource": "*"},
         {"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::*"},
@@ -155,11 +156,35 @@ def test_passing_roles_to_one_service_alone_is_not_dangerous() -> None:
 
 
 @check_cases(
-    "action", ["iam:CreateRole", "secretsmanager:GetSecretValue", "s3:Delete*", "sagemaker:CallWithBearerToken"]
+    "action",
+    [
+        *("iam:CreateRole", "secretsmanager:GetSecretValue", "s3:Delete*", "sagemaker:CallWithBearerToken"),
+        *("iam:DetachRolePolicy", "iam:DeleteRolePolicy", "iam:RemoveUserFromGroup"),
+        *("kms:PutKeyPolicy", "kms:CreateGrant", "s3:PutBucketPolicy", "secretsmanager:PutResourcePolicy"),
+        *("kms:ScheduleKeyDeletion", "kms:DisableKey"),
+        *("lambda:UpdateFunctionCode", "ssm:SendCommand", "sagemaker:CreatePresignedDomainUrl"),
+    ],
 )
 def test_a_sensitive_permission_needs_a_look_for_any_role(action: str) -> None:
     entry = policy("p", None, text({"Effect": "Allow", "Action": action, "Resource": "*"}))
     assert ("PRIVILEGES_DANGEROUS", Level.LOOK) in list_levels(build_change("aws_iam_role.train", role()), entry)
+
+
+@check_cases(
+    ("action", "resource", "condition"),
+    [
+        ("kms:CreateGrant", "*", {"Bool": {"kms:GrantIsForAWSResource": "true"}}),
+        ("kms:PutKeyPolicy", "arn:aws:kms:eu-north-1:123456789012:key/k", {}),
+        ("s3:PutBucketPolicy", "arn:aws:s3:::data-*", {}),
+        ("iam:DetachRolePolicy", "arn:aws:iam::123456789012:role/app-*", {}),
+        ("ssm:DescribeInstanceInformation", "*", {}),
+        ("lambda:InvokeFunction", "*", {}),
+    ],
+)
+def test_a_sensitive_permission_with_a_limit_is_a_note(action: str, resource: str, condition: dict[str, Any]) -> None:
+    entry = policy("p", None, text({"Effect": "Allow", "Action": action, "Resource": resource, "Condition": condition}))
+    levels = list_levels(build_change("aws_iam_role.train", role()), entry)
+    assert {level for _, level in levels} == {Level.NOTE}
 
 
 def test_bearer_tokens_of_one_network_are_not_dangerous() -> None:
@@ -191,6 +216,11 @@ OUTSIDE = [
     (build_statement("*", "StringEquals", "aws:PrincipalAccount", "123456789012"), Level.NOTE),
     (build_statement("*", "StringEquals", "aws:PrincipalOrgID", "o-1"), Level.NOTE),
     (build_statement("*", "StringEquals", "aws:SourceVpce", "vpce-1"), Level.NOTE),
+    (build_statement("*", "StringLike", "aws:SourceVpc", "vpc-*"), Level.STOP),
+    (build_statement("*", "StringLike", "aws:SourceVpce", "vpce-0*"), Level.STOP),
+    (build_statement("*", "StringLike", "aws:PrincipalOrgID", "o-a*"), Level.STOP),
+    (build_statement("*", "StringLike", "aws:PrincipalAccount", "12345*"), Level.STOP),
+    (build_statement("*", "StringLike", "aws:PrincipalOrgPaths", "o-a1b2/*"), Level.NOTE),
     (build_statement("*", "ArnLike", "aws:SourceArn", "arn:aws:sns:*:123456789012:topic"), Level.NOTE),
     (build_statement(FOREIGN), Level.STOP),
     (build_statement(GITHUB), Level.STOP),
@@ -200,6 +230,17 @@ OUTSIDE = [
     ),
     (build_statement(GITHUB, "StringLike", "token.actions.githubusercontent.com:sub", "repo:*"), Level.STOP),
     (build_statement(GITHUB, "StringLike", "token.actions.githubusercontent.com:sub", "repo:us/app:*"), Level.NOTE),
+    (build_statement(GITHUB, "StringLike", "token.actions.githubusercontent.com:sub", "repo:us*"), Level.STOP),
+    (build_statement(GITHUB, "StringLike", "token.actions.githubusercontent.com:sub", "repo:us/*"), Level.NOTE),
+    (build_statement(GITHUB, "StringLike", "token.actions.githubusercontent.com:sub", "repo:us/app*"), Level.NOTE),
+    (build_statement(GITHUB, "StringEquals", "token.actions.githubusercontent.com:environment", "prod"), Level.STOP),
+    (build_statement(GITHUB, "StringLike", "token.actions.githubusercontent.com:repository", "us*"), Level.STOP),
+    (build_statement(GITHUB, "StringLike", "token.actions.githubusercontent.com:repository", "us/*"), Level.NOTE),
+    (build_statement(GITHUB, "StringEquals", "token.actions.githubusercontent.com:repository_id", "42"), Level.NOTE),
+    (build_statement(GITHUB, "StringLike", "gitlab.com:sub", "project_path:us/app:ref_type:branch:ref:*"), Level.NOTE),
+    (build_statement(GITHUB, "StringLike", "app.terraform.io:sub", "organization:us*"), Level.STOP),
+    (build_statement(GITHUB, "StringLike", "app.terraform.io:sub", "organization:us:project:*"), Level.NOTE),
+    (build_statement(GITHUB, "StringLike", "oidc.circleci.com/org/a:sub", "org/*"), Level.STOP),
 ]
 
 
@@ -556,7 +597,7 @@ def test_a_resource_that_everybody_may_use_is_stopped(kind: str, path: str) -> N
     root = {"resources": [build_configuration(f"{kind}.this", **{path: {"constant_value": "x"}})]}
     found_risks = risks(build_plan(entry, root=root))
     assert [(risk.id, risk.level) for risk in found_risks] == [("PRIVILEGES_PRINCIPAL", Level.STOP)]
-    assert "everybody" in found_risks[0].description
+    assert "everyone" in found_risks[0].description
 
 
 def test_public_access_that_is_no_longer_blocked_is_stopped() -> None:
@@ -959,7 +1000,7 @@ def test_access_of_new_principals_to_a_new_bucket_is_a_note(
         ("saml", [], Level.NOTE),
     ],
 )
-def test_tokens_of_a_new_identity_provider_may_belong_to_anybody(provider: str, condition: Any, level: Level) -> None:
+def test_tokens_of_a_new_identity_provider_may_belong_to_anyone(provider: str, condition: Any, level: Level) -> None:
     created, trusted = f"aws_iam_{provider}_provider.p", {"type": "Federated", "identifiers": [None]}
     statement = {"actions": ["sts:AssumeRoleWithWebIdentity"], "principals": [trusted], "condition": condition}
     source = {**build_configuration(DATA), "mode": "data", "expressions": {
@@ -1085,8 +1126,8 @@ def test_a_role_change_has_the_level_of_the_permissions_of_the_new_role(load: li
     for new in ("arn:aws:iam::123456789012:role/load", "load"):
         job = build_change("aws_glue_job.j", {"role_arn": new}, before={"role_arn": "read"})
         profile = build_change("aws_iam_instance_profile.p", {"name": "p", "role": "load"})
-        machine = build_change("aws_instance.m", {"iam_instance_profile": "p"}, before={"iam_instance_profile": "q"})
-        for runs in ([job], [machine, profile]):
+        instance = build_change("aws_instance.m", {"iam_instance_profile": "p"}, before={"iam_instance_profile": "q"})
+        for runs in ([job], [instance, profile]):
             found_risks = [risk for risk in risks(build_plan(*load, *runs)) if risk.id == "PRIVILEGES_ROLE"]
             assert [risk.level for risk in found_risks if risk.address == runs[0]["address"]] == [level]
 
@@ -1155,6 +1196,195 @@ def test_a_removed_deny_without_a_matching_allow_is_a_note() -> None:
     assert list_levels(KEPT, policy("p", text(READ, denied), text(READ))) == [("PRIVILEGES_DENY", Level.NOTE)]
     wide = {**READ, "Action": "s3:*"}
     assert list_levels(KEPT, policy("p", text(wide, denied), text(wide))) == [("PRIVILEGES_DENY", Level.STOP)]
+
+
+def grant_on_bucket(principal: Any, action: str = "s3:*", resource: str = "arn:aws:s3:::data/*") -> dict[str, Any]:
+    statement = {"Effect": "Allow", "Principal": principal, "Action": action, "Resource": resource}
+    values = {"bucket": "data", "policy": text(statement)}
+    return build_change("aws_s3_bucket_policy.b", values, before=values)
+
+
+def grant_on_key(principal: Any, action: str = "kms:Decrypt") -> dict[str, Any]:
+    statement = {"Effect": "Allow", "Principal": principal, "Action": action, "Resource": "*"}
+    values = {"key_id": "k", "arn": "arn:aws:kms:eu-north-1:123456789012:key/k", "policy": text(statement)}
+    return build_change("aws_kms_key.k", values, before=values)
+
+
+ROLE_PRINCIPAL = {"AWS": ROLE["arn"]}
+MFA = {"aws:MultiFactorAuthPresent": "false"}
+
+
+@check_cases(
+    ("resource", "denied", "remaining", "level"),
+    [
+        (grant_on_bucket(ROLE_PRINCIPAL), {"Action": "s3:DeleteObject"}, None, Level.STOP),
+        (grant_on_bucket("*"), {"Action": "s3:DeleteObject"}, None, Level.STOP),
+        (grant_on_bucket({"AWS": "arn:aws:sts::123456789012:assumed-role/train/s"}), {"Action": "s3:*"}, None,
+         Level.STOP),
+        (grant_on_key(ROLE_PRINCIPAL), {"Action": "kms:*"}, None, Level.STOP),
+        (grant_on_key(ROLE_PRINCIPAL), {"Action": "kms:*", "Condition": {"BoolIfExists": MFA}},
+         {"Action": "kms:*", "Condition": {"Bool": MFA}}, Level.STOP),
+        # The account lets its policies decide, others get nothing, and the actions or objects are others.
+        (grant_on_bucket({"AWS": "arn:aws:iam::123456789012:root"}), {"Action": "s3:*"}, None, Level.NOTE),
+        (grant_on_bucket({"AWS": "arn:aws:iam::123456789012:role/other"}), {"Action": "s3:*"}, None, Level.NOTE),
+        (grant_on_bucket({"Service": "logging.s3.amazonaws.com"}), {"Action": "s3:*"}, None, Level.NOTE),
+        (grant_on_bucket(ROLE_PRINCIPAL, "s3:GetObject"), {"Action": "s3:DeleteObject"}, None, Level.NOTE),
+        (grant_on_bucket(ROLE_PRINCIPAL), {"Action": "s3:*", "Resource": "arn:aws:s3:::other/*"}, None, Level.NOTE),
+        (grant_on_key(ROLE_PRINCIPAL, "kms:Encrypt"), {"Action": "kms:Decrypt"}, None, Level.NOTE),
+    ],
+)  # fmt: skip
+def test_a_removed_deny_counts_if_the_policy_of_a_resource_allows(
+    resource: dict[str, Any], denied: dict[str, Any], remaining: dict[str, Any] | None, level: Level
+) -> None:
+    before, after = (
+        None if one is None else text({"Effect": "Deny", "Resource": "*", **one}) for one in (denied, remaining)
+    )
+    assert list_levels(KEPT, resource, policy("p", before, after)) == [("PRIVILEGES_DENY", level)]
+
+
+def test_a_removed_deny_is_a_note_if_the_policy_of_the_resource_is_deleted_too() -> None:
+    deleted = build_change("aws_s3_bucket_policy.b", before=grant_on_bucket(ROLE_PRINCIPAL)["change"]["before"])
+    denied = text({"Effect": "Deny", "Action": "s3:DeleteObject", "Resource": "*"})
+    assert list_levels(KEPT, deleted, policy("p", denied, None)) == [("PRIVILEGES_DENY", Level.NOTE)]
+
+
+@check_cases(
+    ("resource", "expected"),
+    [
+        ("arn:aws:s3:::data/${aws:PrincipalTag/team}/*", [("PRIVILEGES_DENY", Level.STOP)]),
+        ("arn:aws:s3:::data/secret/*", []),
+    ],
+)
+def test_a_deny_with_a_variable_needs_its_version(resource: str, expected: list[tuple[str, Level]]) -> None:
+    statements = [{**READ, "Action": "s3:*"}, {"Effect": "Deny", "Action": "s3:*", "Resource": resource}]
+    new, old = (json.dumps({**version, "Statement": statements}) for version in ({"Version": "2012-10-17"}, {}))
+    assert list_levels(KEPT, policy("p", new, old)) == expected
+    assert list_levels(KEPT, policy("p", old, json.dumps({"Version": "2008-10-17", "Statement": statements}))) == []
+
+
+KEY_ARN = "arn:aws:kms:eu-north-1:123456789012:key/k"
+
+
+def change_tag(old: str | None, new: str | None, type_: str = "aws_kms_key", name: str = "team") -> dict[str, Any]:
+    values = role() if type_ == "aws_iam_role" else {"arn": KEY_ARN}
+    before, after = ({**values, "tags": {} if tag is None else {name: tag}} for tag in (old, new))
+    return build_change(f"{type_}.train", after, before=before)
+
+
+def hide_tags(old: str | None, new: str | None, **how: bool) -> dict[str, Any]:
+    """Return the change of a tag whose name and value after the plan are unknown or sensitive."""
+    change = change_tag(old, new)
+    marks = {f"after_{name}": {"tags": True} for name in how}
+    change["change"] |= marks
+    return change
+
+
+def limit_by_tag(
+    value: str | list[str], effect: str = "Allow", operator: str = "StringEquals", **more: Any
+) -> dict[str, Any]:
+    condition = {operator: {more.pop("key", "aws:ResourceTag/team"): value}}
+    statement = {"Effect": effect, "Action": "kms:Decrypt", "Resource": "*", "Condition": condition, **more}
+    return policy("p", text(statement), text(statement))
+
+
+@check_cases(
+    ("tag", "entry", "levels"),
+    [
+        (change_tag("sec", "ml"), limit_by_tag("ml"), [Level.LOOK]),
+        (change_tag(None, "ml"), limit_by_tag("m*", operator="StringLike"), [Level.LOOK]),
+        (change_tag("sec", "a"), limit_by_tag("sec", operator="StringNotEquals"), [Level.LOOK]),
+        (change_tag("sec", None), limit_by_tag("true", operator="Null"), [Level.LOOK]),
+        (change_tag("sec", "a"), limit_by_tag("sec", "Deny"), [Level.LOOK]),
+        (change_tag("sec", "a"), limit_by_tag("${aws:PrincipalTag/team}"), [Level.LOOK]),
+        (change_tag("a", "ml", "aws_iam_role"), limit_by_tag("${aws:PrincipalTag/team}"), [Level.LOOK]),
+        (change_tag("a", "ml", "aws_iam_role"), limit_by_tag("ml", key="aws:PrincipalTag/team"), [Level.LOOK]),
+        (hide_tags("sec", "ml", unknown=True), limit_by_tag("ml"), [Level.LOOK]),
+        (hide_tags("sec", "ml", sensitive=True), limit_by_tag("ml"), [Level.LOOK]),
+        (hide_tags("sec", "ml", unknown=True), limit_by_tag("true", operator="Null"), [Level.LOOK]),
+        (change_tag("ml", None, "aws_iam_role"), limit_by_tag("${aws:PrincipalTag/team}", "Deny"), [Level.LOOK]),
+        (change_tag("ml", None, "aws_iam_role"),
+         limit_by_tag("${aws:PrincipalTag/team}", operator="StringNotEquals"), [Level.LOOK]),
+        # Less access, another value, another tag, another service, another key or another principal.
+        (change_tag("ml", "sec"), limit_by_tag("ml"), []),
+        (change_tag("a", "sec"), limit_by_tag("sec", "Deny"), []),
+        (change_tag("a", "b"), limit_by_tag("ml"), []),
+        (change_tag("a", "b"), limit_by_tag("ML", operator="StringEqualsIgnoreCase"), []),
+        (change_tag("a", "ml", name="owner"), limit_by_tag("ml"), []),
+        (change_tag("a", "ml"), limit_by_tag("ml", Action="s3:GetObject"), []),
+        (change_tag("a", "ml"), limit_by_tag("ml", Resource=f"{KEY_ARN}2"), []),
+        (change_tag("a", "b", "aws_iam_user"), limit_by_tag("ml"), []),
+        (change_tag("ml", "a", "aws_iam_role"), limit_by_tag("ml", key="aws:PrincipalTag/team"), []),
+        (change_tag("ml", None, "aws_iam_role"), limit_by_tag("${aws:PrincipalTag/team}"), []),
+        (hide_tags("ml", "ml", unknown=True), limit_by_tag("ml"), []),
+        (hide_tags("sec", "ml", unknown=True), limit_by_tag("ml", Action="s3:GetObject"), []),
+    ],
+)  # fmt: skip
+def test_a_tag_that_a_condition_names_may_give_access(
+    tag: dict[str, Any], entry: dict[str, Any], levels: list[Level]
+) -> None:
+    changed = [tag] if tag["address"] == KEPT["address"] else [KEPT, tag]
+    found = list_levels(*changed, entry)
+    assert found == [("PRIVILEGES_GRANTED", level) for level in levels]
+
+
+@check_cases(
+    ("effect", "actions", "description"),
+    [
+        ("Allow", ("kms:Decrypt",), "allow kms:Decrypt on * if {condition}"),
+        ("Allow", ("kms:Decrypt", "kms:Sign"), "allow kms:Decrypt on * if {condition} (and 1 other statement)"),
+        ("Deny", ("kms:Decrypt",), "deny kms:Decrypt on * if {condition}"),
+        ("Deny", ("kms:Decrypt", "kms:Sign", "kms:Verify"),
+         "deny kms:Decrypt on * if {condition} (and 2 other statements)"),
+    ],
+)  # fmt: skip
+def test_the_risk_of_a_tag_names_the_policies_and_one_statement(
+    effect: str, actions: tuple[str, ...], description: str
+) -> None:
+    condition = {"StringEquals": {"aws:ResourceTag/team": "ml"}}
+    statements = [
+        {"Sid": action, "Effect": effect, "Action": action, "Resource": "*", "Condition": condition}
+        for action in actions
+    ]
+    old, new, verb = ("sec", "ml", "now") if effect == "Allow" else ("ml", "sec", "no longer")
+    entry = policy("p", text(*statements), text(*statements))
+    (risk,) = find_privilege_risks(Comparison(build_plan(KEPT, change_tag(old, new), entry)))
+    expected = description.format(condition="StringEquals aws:ResourceTag/team ml")
+    assert risk.description == f"tag team: {old} → {new}: the policies of aws_iam_role.train may {verb} {expected}"
+
+
+@check_cases(
+    ("change", "entry", "levels"),
+    [
+        (("sec", "ml"), {}, [Level.LOOK]),
+        (("sec", "ml"), {"operator": "StringEqualsIgnoreCase"}, [Level.LOOK]),
+        (("ml", "sec"), {"operator": "StringNotEquals"}, [Level.LOOK]),
+        # The known value is met before, or not met after.
+        (("known", "ml"), {}, []),
+        (("KNOWN", "ml"), {"operator": "StringEqualsIgnoreCase"}, []),
+        (("sec", "known"), {"operator": "StringNotEquals"}, []),
+    ],
+)
+def test_a_condition_with_an_unknown_value_on_a_tag_may_give_access(
+    change: tuple[str, str], entry: dict[str, Any], levels: list[Level]
+) -> None:
+    condition = {"test": entry.get("operator", "StringEquals"), "variable": "aws:ResourceTag/team"}
+    statement = {"effect": "Allow", "actions": ["kms:Decrypt"], "resources": ["*"]}
+    values = {"statement": [{**statement, "condition": [{**condition, "values": ["known", None]}]}]}
+    document = build_change(
+        "data.aws_iam_policy_document.d", values, actions=["read"],
+        unknown={"json": True, "statement": [{"condition": [{"values": [False, True]}]}]},
+    )  # fmt: skip
+    attached = build_change("aws_iam_role_policy.p", {"role": "train"}, before={"role": "train", "policy": text(READ)},
+                            unknown={"policy": True})  # fmt: skip
+    root = {
+        "resources": [
+            build_configuration("aws_iam_role_policy.p", policy=["data.aws_iam_policy_document.d.json"]),
+            {**build_configuration("data.aws_iam_policy_document.d"), "mode": "data",
+             "address": "data.aws_iam_policy_document.d"},
+        ]
+    }  # fmt: skip
+    found = list_levels(KEPT, change_tag(*change), attached, document, root=root)
+    assert [level for name, level in found if name == "PRIVILEGES_GRANTED"] == levels
 
 
 def test_a_policy_that_is_forgotten_stays_in_force() -> None:
@@ -1321,7 +1551,7 @@ def test_a_profile_for_a_role_of_the_plan_is_as_serious_as_the_role() -> None:
     assert [[risk.level for risk in result] for result in texts] == [[], [Level.STOP]]
 
 
-def test_credentials_of_a_machine_that_are_easier_to_get_need_a_look() -> None:
+def test_credentials_of_an_instance_that_are_easier_to_get_need_a_look() -> None:
     old, new = ({"metadata_options": [{"http_tokens": tokens}]} for tokens in ("required", "optional"))
     for kind in ("aws_instance", "aws_launch_template"):
         assert list_levels(build_change(f"{kind}.this", new, before=old)) == [("PRIVILEGES_EXPOSED", Level.LOOK)]

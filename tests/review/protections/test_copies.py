@@ -287,7 +287,7 @@ def test_a_new_resource_that_deletes_data_is_a_risk(kind: str, deletes: Any, kee
     assert find_risks(kind, None, keeps) == []
 
 
-def test_an_optimizer_whose_role_is_unknown_until_apply_is_judged_by_its_settings() -> None:
+def test_an_optimizer_whose_role_is_unknown_until_apply_is_rated_by_its_settings() -> None:
     for kind, expected in (("compaction", []), ("retention", ["DATA_WEAKER"])):
         unknown = {"configuration": [{"role_arn": True}]}
         risks = find_risks("aws_glue_catalog_table_optimizer", None, optimize(kind), unknown=unknown)

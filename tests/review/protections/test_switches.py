@@ -60,6 +60,16 @@ def mask(*kinds: str) -> dict[str, Any]:
     return {"policy_document": json.dumps({"Statement": [statement]})}
 
 
+def observe(statistic: str, operator: str = "Greater") -> dict[str, Any]:
+    """Return an alarm on a percentile, such as `p90`, or on another statistic."""
+    name = "extended_statistic" if statistic.startswith("p") else "statistic"
+    return {"comparison_operator": f"{operator}ThanThreshold", "threshold": 1, name: statistic}
+
+
+def select_costs(**filters: str) -> list[dict[str, Any]]:
+    return [{"name": name, "values": [value]} for name, value in filters.items()]
+
+
 MANAGEMENT = {"field": "eventCategory", "equals": ["Management"]}
 READ_ONLY = {"field": "readOnly", "equals": ["true"]}
 PII, TOPICS, CONTENT = "sensitive_information_policy_config", "topic_policy_config", "content_policy_config"
@@ -157,7 +167,34 @@ WEAKER: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("aws_cloudwatch_event_rule", {"event_pattern": '{"source": ["aws.guardduty"]}', "state": "ENABLED"},
      {"event_pattern": '{"source": ["aws.guardduty"]}', "state": "DISABLED"}),
     ("aws_ebs_snapshot_block_public_access", {"state": "block-all-sharing"}, {"state": "unblocked"}),
+    ("aws_cloudwatch_metric_alarm", observe("p90"), observe("p10")),
+    ("aws_cloudwatch_metric_alarm", observe("Maximum"), observe("Minimum")),
+    ("aws_cloudwatch_metric_alarm", observe("p99"), observe("Average")),
+    ("aws_cloudwatch_metric_alarm", observe("Minimum", "Less"), observe("Maximum", "Less")),
+    ("aws_budgets_budget", {"cost_filter": []}, {"cost_filter": select_costs(Service="a")}),
+    ("aws_budgets_budget", {"cost_filter": select_costs(Service="a")},
+     {"cost_filter": select_costs(Service="a", Region="b")}),
+    ("aws_budgets_budget", {"cost_filter": [{"name": "Service", "values": ["a", "b"]}]},
+     {"cost_filter": select_costs(Service="a")}),
 ]  # fmt: skip
+
+
+@check_cases(
+    ("kind", "one", "other"),
+    [
+        ("aws_cloudwatch_metric_alarm", observe("Average"), observe("Sum")),
+        (
+            "aws_budgets_budget",
+            {"cost_filter": select_costs(TagKeyValue="user:a$b")},
+            {"cost_filter": select_costs(TagKeyValue="user:a$c")},
+        ),
+    ],
+)
+def test_a_statistic_or_filter_that_cannot_be_compared_needs_a_look(
+    kind: str, one: dict[str, Any], other: dict[str, Any]
+) -> None:
+    assert [risk.id for risk in find_risks(kind, one, other)] == ["SAFEGUARD_WEAKER"]
+    assert [risk.id for risk in find_risks(kind, other, one)] == ["SAFEGUARD_WEAKER"]
 
 
 @check_cases(("kind", "old", "new"), WEAKER)
@@ -212,11 +249,15 @@ def test_a_switch_that_is_unknown_until_apply_is_never_fine() -> None:
 ADJUSTED = [
     ("aws_budgets_budget", {"limit_amount": "1000"}, {"limit_amount": "1100"}),
     ("aws_cloudwatch_metric_alarm", {"threshold": 80}, {"threshold": 90}),
+    ("aws_cloudwatch_metric_alarm", observe("p99"), observe("p90")),
+    ("aws_cloudwatch_metric_alarm", {"statistic": "Average"}, {"statistic": None, "metric_query": [{"id": "a"}]}),
     ("aws_cloudwatch_metric_alarm", {"period": 60, "evaluation_periods": 1}, {"period": 300, "evaluation_periods": 1}),
     ("aws_cloudwatch_event_rule", {"event_pattern": '{"source": ["my.app"]}'},
      {"event_pattern": '{"source": ["my.app"]}', "state": "DISABLED"}),
     ("aws_elb", {"access_logs": [{"bucket": "a"}]}, {"access_logs": [{"bucket": "b"}]}),
     ("aws_config_configuration_recorder", {"recording_group": group("B")}, {"recording_group": exclude("A")}),
+    ("aws_sagemaker_notebook_instance", {"direct_internet_access": "Enabled"}, {}),
+    ("aws_sagemaker_notebook_instance", {}, {"direct_internet_access": "Enabled"}),
 ]  # fmt: skip
 
 
@@ -242,6 +283,8 @@ def test_an_alarm_that_notifies_a_new_topic_is_fine() -> None:
         ("aws_ebs_encryption_by_default", "enabled", False, True),
         ("aws_ec2_image_block_public_access", "state", "unblocked", "block-new-sharing"),
         ("aws_vpc_block_public_access_exclusion", "internet_gateway_exclusion_mode", "allow-bidirectional", None),
+        ("aws_sagemaker_notebook_instance", "direct_internet_access", "Enabled", "Disabled"),
+        ("aws_sagemaker_notebook_instance", "direct_internet_access", None, "Disabled"),
     ],
 )
 def test_a_new_resource_that_turns_a_default_off_is_a_risk(kind: str, path: str, off: Any, on: Any) -> None:

@@ -5,8 +5,6 @@ from typing import Any
 from tests.rules.case_tables import CaseTable, RuleCase
 from tests.rules.jobs import UNKNOWN
 
-FIRST, SECOND = 'aws_sagemaker_model.m["a"]', 'aws_sagemaker_model.m["b"]'
-
 
 def build_two(kind: str, first: dict[str, Any], second: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Return two resources of a type."""

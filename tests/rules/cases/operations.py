@@ -15,7 +15,7 @@ def _serves(image: Any) -> Resources:
     return {"aws_sagemaker_model.m": {"name": "m", "primary_container": {"image": image}}}
 
 
-def _evaluates(image: Any, default: str | None = None) -> Resources:
+def _build_evaluation(image: Any, default: str | None = None) -> Resources:
     parameter = {"Name": "Image", "Type": "String", **({"DefaultValue": default} if default else {})}
     inner = build_step("Processing", {"AppSpecification": {"ImageUri": image}}, name="Evaluate")
     return build_pipeline(build_step("Condition", {"IfSteps": [inner], "ElseSteps": []}), parameters=[parameter])
@@ -24,7 +24,7 @@ def _evaluates(image: Any, default: str | None = None) -> Resources:
 _ALL_TAGS = {"workload": "delay", "environment": "dev", "owner": "us"}
 
 
-def _tracked(call: str, text: Any, **schedule: Any) -> Resources:
+def _build_tracking(call: str, text: Any, **schedule: Any) -> Resources:
     target = {"arn": f"arn:aws:scheduler:::aws-sdk:sagemaker:{call}MlflowTrackingServer", "input": text}
     return {
         "aws_sagemaker_mlflow_tracking_server.t": {"tracking_server_name": "shop"},
@@ -126,8 +126,8 @@ CASES = {
             "the second of several": {"aws_sagemaker_model.m": {"container": [{"image": _IMAGE}, {"image": _LATEST}]}},
             "a training": build_job(algorithm_specification={"training_image": _LATEST}),
             "a tuning": build_tuning_definition(algorithm_specification={"training_image": _LATEST}),
-            "a step in a branch": _evaluates(_LATEST),
-            "a step, by default": _evaluates({"Get": "Parameters.Image"}, _LATEST),
+            "a step in a branch": _build_evaluation(_LATEST),
+            "a step, by default": _build_evaluation({"Get": "Parameters.Image"}, _LATEST),
             "a registration": build_pipeline(
                 build_step("RegisterModel", {"InferenceSpecification": {"Containers": [{"Image": _LATEST}]}})
             ),
@@ -137,7 +137,7 @@ CASES = {
         },
         "unknown": {
             "known after apply": _serves(UNKNOWN),
-            "a parameter without a default": _evaluates({"Get": "Parameters.Image"}),
+            "a parameter without a default": _build_evaluation({"Get": "Parameters.Image"}),
             **HIDDEN,
         },
         "not_applicable": {
@@ -146,13 +146,13 @@ CASES = {
         },
     },
     "SUS_MLFLOW_SERVER": {
-        "pass": {"stopped by a schedule": _tracked("stop", '{"TrackingServerName": "shop"}')},
+        "pass": {"stopped by a schedule": _build_tracking("stop", '{"TrackingServerName": "shop"}')},
         "fail": {
-            "no schedule": _tracked("start", '{"TrackingServerName": "shop"}'),
-            "another server": _tracked("stop", '{"TrackingServerName": "other"}'),
-            "disabled": _tracked("stop", '{"TrackingServerName": "shop"}', state="DISABLED"),
+            "no schedule": _build_tracking("start", '{"TrackingServerName": "shop"}'),
+            "another server": _build_tracking("stop", '{"TrackingServerName": "other"}'),
+            "disabled": _build_tracking("stop", '{"TrackingServerName": "shop"}', state="DISABLED"),
         },
-        "unknown": {"input known after apply": _tracked("stop", UNKNOWN)},
+        "unknown": {"input known after apply": _build_tracking("stop", UNKNOWN)},
         "not_applicable": {"serverless": {"aws_sagemaker_mlflow_app.a": {"name": "a"}}},
     },
     "SUS_CODEBUILD_TIMEOUT": {

@@ -60,7 +60,7 @@ CASES = {
             },
             "a Region with an unknown grid": RuleCase(_ENDPOINT, region="xx-nowhere-1"),
         },
-        "not_applicable": {"no machine": {"aws_sagemaker_model.m": {}}},
+        "not_applicable": {"no instance": {"aws_sagemaker_model.m": {}}},
     },
     "SUS_ONE_REGION": {
         "pass": {"together": _model("eu-north-1")},

@@ -39,7 +39,7 @@ def refuse(words: str, command: str, *arguments: Any) -> None:
 
 def poll(status: str, command: str) -> None:
     """Wait until a command prints the status. The waiters of the CLI look only every 30 to 120 seconds."""
-    end = time.monotonic() + 120
+    end = time.monotonic() + 900
     while (value := aws(command)) != status and value != "Failed" and time.monotonic() < end:
         time.sleep(0.5)
     check(f"{command.split()[1]} prints {status}", value == status, value)

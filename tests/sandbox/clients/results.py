@@ -15,7 +15,7 @@ def scenario(name: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        _report("the rest of the scenario", "misbehaves", error)
+        _write_result("the rest of the scenario", "misbehaves", error)
 
 
 def attempt(name: str, call: Callable[[], Any]) -> Any:
@@ -23,9 +23,9 @@ def attempt(name: str, call: Callable[[], Any]) -> Any:
     try:
         result = call()
     except Exception as error:
-        _report(name, "refused" if "UnsupportedOperationException" in str(error) else "misbehaves", error)
+        _write_result(name, "refused" if "UnsupportedOperationException" in str(error) else "misbehaves", error)
         return None
-    _report(name, "works")
+    _write_result(name, "works")
     return result
 
 
@@ -34,16 +34,18 @@ def reject(name: str, words: str, call: Callable[[], Any]) -> None:
     try:
         call()
     except Exception as error:
-        _report(f"{name} -> {words}", "works" if words in f"{type(error).__name__} {error}" else "misbehaves", error)
+        _write_result(
+            f"{name} -> {words}", "works" if words in f"{type(error).__name__} {error}" else "misbehaves", error
+        )
     else:
-        _report(f"{name} -> {words}", "misbehaves", "no error")
+        _write_result(f"{name} -> {words}", "misbehaves", "no error")
 
 
 def check(name: str, is_right: object, value: object = "") -> None:
     """Report a value that the calls before must have had as an effect."""
-    _report(name, "works" if is_right else "misbehaves", value)
+    _write_result(name, "works" if is_right else "misbehaves", value)
 
 
-def _report(name: str, result: str, detail: object = "") -> None:
+def _write_result(name: str, result: str, detail: object = "") -> None:
     text = "" if result == "works" else " ".join(f"{type(detail).__name__}: {detail}".split())[:600]
     print(f"{result}\t{_scenario}: {name}\t{text}", flush=True)

@@ -44,7 +44,7 @@ from sagemaker.workflow.steps import CacheConfig, ProcessingStep, TrainingStep
 from tests.sandbox.clients.results import attempt, check, reject, scenario
 
 FOLDER, NAME = Path(sys.argv[1]), sys.argv[2]
-MACHINE = {"instance_type": "ml.m5.large", "instance_count": 1}
+INSTANCE = {"instance_type": "ml.m5.large", "instance_count": 1}
 TRAIN = """
 import argparse, json, os, pathlib
 import numpy as np
@@ -105,7 +105,7 @@ with scenario("SKLearn estimator"):
             sagemaker_session=session,
             metric_definitions=metrics,
             base_job_name=NAME,
-            **{"role": ROLE, **MACHINE, **settings},
+            **{"role": ROLE, **INSTANCE, **settings},
         )
 
     (FOLDER / "code").mkdir(exist_ok=True)
@@ -166,7 +166,7 @@ with scenario("Model"):
     later = attempt("AsyncPredictor.predict_async", lambda: predictor.predict_async([[2]]))
     check(
         "get_result",
-        attempt("get_result", lambda: later.get_result(sagemaker.async_inference.WaiterConfig(60, 1))) == [[6]],
+        attempt("get_result", lambda: later.get_result(sagemaker.async_inference.WaiterConfig(1800, 1))) == [[6]],
     )
     transformer = attempt(
         "transformer", lambda: estimator.transformer(1, "ml.m5.large", output_path=f"s3://{bucket}/{NAME}/t/")
@@ -191,7 +191,7 @@ with scenario("Model"):
 
 with scenario("built-in algorithms"):
     image = image_uris.retrieve("xgboost", session.boto_region_name, version="1.7-1")
-    xgboost = Estimator(image, ROLE, output_path=f"s3://{bucket}/{NAME}/xgb", sagemaker_session=session, **MACHINE)
+    xgboost = Estimator(image, ROLE, output_path=f"s3://{bucket}/{NAME}/xgb", sagemaker_session=session, **INSTANCE)
     xgboost.set_hyperparameters(num_round=5, objective="binary:logistic", eval_metric="auc")
     channels = {"train": inputs["train"], "validation": inputs["train"]}
     attempt("Estimator.fit with XGBoost", lambda: xgboost.fit(channels))
@@ -199,17 +199,17 @@ with scenario("built-in algorithms"):
     predictor = attempt("deploy", lambda: xgboost.deploy(1, "ml.m5.large", **settings))
     value = attempt("predict", lambda: predictor.predict("1.5,1.5,1.5"))
     check("probability", value and float(value[0][0]) > 0.5, value)
-    learner = sagemaker.LinearLearner(ROLE, predictor_type="binary_classifier", sagemaker_session=session, **MACHINE)
+    learner = sagemaker.LinearLearner(ROLE, predictor_type="binary_classifier", sagemaker_session=session, **INSTANCE)
     records = attempt("LinearLearner.record_set", lambda: learner.record_set(rows, labels))
     attempt("LinearLearner.fit", lambda: learner.fit(records))
     predictor = attempt("LinearLearner.deploy", lambda: learner.deploy(1, "ml.m5.large"))
     value = attempt("predict", lambda: predictor.predict(rows[:2]))
     check("labels", value and len(value) == 2 and "predicted_label" in value[0].label, value)
-    kmeans = sagemaker.KMeans(ROLE, k=3, sagemaker_session=session, **MACHINE)
+    kmeans = sagemaker.KMeans(ROLE, k=3, sagemaker_session=session, **INSTANCE)
     attempt("KMeans.fit", lambda: kmeans.fit(kmeans.record_set(rows)))
     attempt(
         "PCA.fit",
-        lambda: (pca := sagemaker.PCA(ROLE, num_components=2, sagemaker_session=session, **MACHINE)).fit(
+        lambda: (pca := sagemaker.PCA(ROLE, num_components=2, sagemaker_session=session, **INSTANCE)).fit(
             pca.record_set(rows)
         ),
     )
@@ -237,7 +237,7 @@ with scenario("HyperparameterTuner"):
     attempt("fit with XGBoost", lambda: built_in.fit(channels))
 
 with scenario("Processor"):
-    processor = SKLearnProcessor("1.2-1", ROLE, sagemaker_session=session, base_job_name=NAME, **MACHINE)
+    processor = SKLearnProcessor("1.2-1", ROLE, sagemaker_session=session, base_job_name=NAME, **INSTANCE)
     outputs = [ProcessingOutput(source="/opt/ml/processing/out", output_name="out")]
     processing_inputs = [ProcessingInput(source=data, destination="/opt/ml/processing/in")]
     attempt("run", lambda: processor.run(str(FOLDER / "prepare.py"), processing_inputs, outputs))
@@ -247,7 +247,7 @@ with scenario("Pipeline"):
     pipelines = PipelineSession()
     rate, scale = ParameterFloat("Limit", 0.5), ParameterString("Scale", "2")
     report = PropertyFile("report", output_name="out", path="report.json")
-    prepare = SKLearnProcessor("1.2-1", ROLE, sagemaker_session=pipelines, **MACHINE)
+    prepare = SKLearnProcessor("1.2-1", ROLE, sagemaker_session=pipelines, **INSTANCE)
     cache = CacheConfig(enable_caching=True, expire_after="1d")
     first = ProcessingStep(
         "Prepare",
@@ -285,13 +285,13 @@ with scenario("Pipeline"):
     attempt("upsert", lambda: pipeline.upsert(ROLE))
     attempt("describe", lambda: pipeline.describe())
     execution = attempt("start", lambda: pipeline.start(parameters={"Scale": "3"}))
-    attempt("wait", lambda: execution.wait(delay=1, max_attempts=240))
+    attempt("wait", lambda: execution.wait(delay=1, max_attempts=2400))
     steps = attempt("list_steps", lambda: execution.list_steps()) or []
     check("statuses", [step["StepStatus"] for step in steps] == ["Succeeded"] * len(steps) and len(steps) >= 4, steps)
     attempt("list_parameters", lambda: execution.list_parameters())
     reject("start with an unknown parameter", "ValidationException", lambda: pipeline.start(parameters={"None": "3"}))
     failing = attempt("start that fails", lambda: pipeline.start(parameters={"Limit": 0.01}))
-    reject("wait for a failed execution", "WaiterError", lambda: failing.wait(delay=1, max_attempts=240))
+    reject("wait for a failed execution", "WaiterError", lambda: failing.wait(delay=1, max_attempts=2400))
     attempt("update", lambda: pipeline.update(ROLE))
     attempt("delete", lambda: pipeline.delete())
 

@@ -108,11 +108,11 @@ with scenario("Session"):
     INPUTS = [InputData(channel_name="train", data_source=DATA)]
 
 
-def make_trainer(image: str = IMAGE, script: str = "train.py", **settings: Any) -> ModelTrainer:
+def make_trainer(**settings: Any) -> ModelTrainer:
     return ModelTrainer(
         sagemaker_session=session,
-        training_image=image,
-        source_code=SourceCode(source_dir=write("train", "train.py", TRAIN), entry_script=script),
+        training_image=IMAGE,
+        source_code=SourceCode(source_dir=write("train", "train.py", TRAIN), entry_script="train.py"),
         compute=Compute(instance_type="ml.m5.large", instance_count=1, volume_size_in_gb=1),
         output_data_config=OutputDataConfig(s3_output_path=f"s3://{bucket}/{NAME}/models"),
         base_job_name=NAME,
@@ -186,9 +186,9 @@ with scenario("Endpoint and Model"):
     )
     endpoint.endpoint_config_name = f"{NAME}-b"
     attempt("Endpoint.update", lambda: endpoint.update())
-    attempt("Endpoint.wait_for_status", lambda: endpoint.wait_for_status("InService", poll=1, timeout=300))
+    attempt("Endpoint.wait_for_status", lambda: endpoint.wait_for_status("InService", poll=1, timeout=900))
     attempt("Endpoint.delete", lambda: endpoint.delete())
-    attempt("Endpoint.wait_for_delete", lambda: endpoint.wait_for_delete(poll=1, timeout=300))
+    attempt("Endpoint.wait_for_delete", lambda: endpoint.wait_for_delete(poll=1, timeout=900))
     reject("Endpoint.get of a missing endpoint", "ValidationException", lambda: Endpoint.get(NAME))
 
 with scenario("Transformer and Processor"):
@@ -259,11 +259,11 @@ with scenario("Pipeline"):
     pipeline = Pipeline(NAME, parameters=[limit], steps=[decide], sagemaker_session=pipelines)
     attempt("upsert", lambda: pipeline.upsert(role_arn=ROLE))
     execution = attempt("start", lambda: pipeline.start())
-    attempt("wait", lambda: execution.wait(delay=1, max_attempts=200))
+    attempt("wait", lambda: execution.wait(delay=1, max_attempts=2000))
     steps = attempt("list_steps", lambda: execution.list_steps()) or []
     check("statuses", [step["StepStatus"] for step in steps] == ["Succeeded"] * 2, steps)
     low = attempt("start with a parameter", lambda: pipeline.start(parameters={"Limit": 0}))
-    reject("wait for a failed execution", "WaiterError", lambda: low.wait(delay=1, max_attempts=200))
+    reject("wait for a failed execution", "WaiterError", lambda: low.wait(delay=1, max_attempts=2000))
     attempt("delete", lambda: pipeline.delete())
 
 with scenario("ModelPackage"):
@@ -302,7 +302,7 @@ with scenario("FeatureGroup"):
             offline_store_config=store,
         ),
     )
-    attempt("wait_for_status", lambda: features.wait_for_status("Created", poll=1, timeout=300))
+    attempt("wait_for_status", lambda: features.wait_for_status("Created", poll=1, timeout=900))
     attempt("ingest_dataframe", lambda: ingest_dataframe(NAME, frame, max_workers=1))
     record = attempt("get_record", lambda: features.get_record(record_identifier_value_as_string="a"))
     check("record", record and "1.5" in [value.value_as_string for value in record.record], record)

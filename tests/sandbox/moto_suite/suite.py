@@ -1,4 +1,4 @@
-"""Run moto's tests against a sandbox.
+"""Runner of moto's tests against a sandbox.
 
 `python -m tests.sandbox.moto_suite.suite` prints the failing tests with their reasons.
 """
@@ -35,8 +35,10 @@ class MotoTestResult:
 def run_tests(endpoint: str, parts: Iterable[str] = PARTS) -> dict[str, MotoTestResult]:
     """Return the results by test, such as `test_sagemaker_models.py::test_delete_model`, without skipped tests.
 
-    Raises RuntimeError if pytest itself fails.
+    Raises RuntimeError if the tests are not installed, or if pytest itself fails.
     """
+    if not SOURCES.exists():
+        raise RuntimeError("moto's tests are not installed: run python3 scripts/setup.py moto-tests")
     with TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         command = [sys.executable, "-m", "pytest", "-q", "-p", "world", "-p", "no:cacheprovider", "--tb=line"]

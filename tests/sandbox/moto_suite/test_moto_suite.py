@@ -26,7 +26,7 @@ def list_failing() -> list[str]:
 def test_only_listed_tests_of_moto_fail() -> None:
     with Sandbox.start() as sandbox:
         outcomes = suite.run_tests(sandbox.endpoint)
-        # Some tests expect Creating or InProgress, which may be over on a slow machine.
+        # Some tests expect Creating or InProgress, which may be over on a slow computer.
         for _ in range(3):
             if late := [test for test, outcome in outcomes.items() if outcome.passed is (test in list_failing())]:
                 outcomes |= suite.run_tests(sandbox.endpoint, suite.list_node_ids(late))

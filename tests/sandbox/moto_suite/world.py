@@ -12,7 +12,6 @@ import boto3
 import pytest
 from moto.core.models import ServerModeMockAWS
 
-ACCOUNT = "123456789012"
 #: Roles of jobs, models and domains in moto's tests, by path.
 ROLES = {
     "/": (
@@ -53,7 +52,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 def create_fixtures(endpoint: str) -> None:
     """Create the roles, the buckets and their content."""
-    iam, s3 = _clients(endpoint)
+    iam, s3 = _create_clients(endpoint)
     for path, names in ROLES.items():
         for name in filter(_text.__contains__, names):
             iam.create_role(RoleName=name, Path=path, AssumeRolePolicyDocument=json.dumps(TRUST))
@@ -64,7 +63,7 @@ def create_fixtures(endpoint: str) -> None:
 
 
 @cache
-def _clients(endpoint: str) -> tuple[Any, Any]:
+def _create_clients(endpoint: str) -> tuple[Any, Any]:
     session = boto3.session.Session(aws_access_key_id="test", aws_secret_access_key="test")  # noqa: S106
     iam, s3 = (session.client(service, "us-east-1", endpoint_url=endpoint) for service in ("iam", "s3"))
     return iam, s3

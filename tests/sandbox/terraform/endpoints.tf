@@ -160,7 +160,7 @@ resource "aws_appautoscaling_target" "provisioned" {
 }
 
 resource "aws_appautoscaling_policy" "provisioned" {
-  name               = "${local.names.provisioned}-utilisation"
+  name               = "${local.names.provisioned}-utilization"
   policy_type        = "TargetTrackingScaling"
   service_namespace  = aws_appautoscaling_target.provisioned.service_namespace
   resource_id        = aws_appautoscaling_target.provisioned.resource_id

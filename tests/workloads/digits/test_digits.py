@@ -20,7 +20,7 @@ import pytest
 from sustainable_mlops.jobs.specs.training import TrainingSpec
 from sustainable_mlops.settings import load_yaml
 from tests.cases import check_cases
-from tests.lazy import LazyModule
+from tests.lazy_imports import LazyModule
 from tests.workloads.digits.conftest import make_arguments, train_network
 from workloads.digits import inference, network, prepare, serve
 from workloads.digits.network import InputError

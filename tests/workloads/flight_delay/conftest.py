@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True, scope="session")
 def one_thread() -> Iterator[None]:
-    """Use one thread for boosting: it is fastest on small data, and the tests share the machine."""
+    """Use one thread for boosting: it is fastest on small data, and the tests share the computer."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("SM_NUM_CPUS", "1")
         yield

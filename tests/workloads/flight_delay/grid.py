@@ -31,7 +31,7 @@ GRID: dict[str, list[Any]] = {
 }
 MAX_DISTANCE, MAX_SHARE = 0.01, 0.25
 
-app = cli.app()
+app = cli.create_app()
 
 
 @app.command(no_args_is_help=False)
@@ -55,7 +55,7 @@ def main(
     if as_json:
         print(json.dumps({**figures, "distance": distance, "share": share}, indent=2))
     else:
-        cli.stdout().print(make_table(figures))
+        cli.make_stdout_console().print(make_table(figures))
         print(f"the search is {distance:.2%} from the grid's best AUC, for {share:.1%} of its training seconds")
     if distance > MAX_DISTANCE or share > MAX_SHARE:
         raise typer.Exit(1)

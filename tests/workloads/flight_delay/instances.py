@@ -2,7 +2,7 @@
 
 Run it with `.venv/bin/python -m tests.workloads.flight_delay.instances`; it takes a few minutes on two processors. It
 prints the AUCs and durations. It exits with 1 if an AUC of two instances differs from that of one by more than
-TOLERANCE. The instances share this machine's processors, so the time that two instances save on AWS does not show here.
+TOLERANCE. The instances share this computer's processors, so they do not save time here as on AWS.
 """
 
 import json
@@ -26,7 +26,7 @@ WORKLOAD = ROOT / "workloads" / "flight_delay"
 #: Maximum difference of an AUC. Several hosts merge their quantile sketches, so trees split at other values.
 TOLERANCE = 0.002
 
-app = cli.app()
+app = cli.create_app()
 
 
 @app.command(no_args_is_help=False)
@@ -44,7 +44,7 @@ def main(
     if as_json:
         print(json.dumps(figures, indent=2))
     else:
-        cli.stdout().print(make_table(figures))
+        cli.make_stdout_console().print(make_table(figures))
     distances = {name: abs(figures[2][name] - figures[1][name]) for name in ("validation:auc", "test:auc")}
     if max(distances.values()) > TOLERANCE:
         raise typer.Exit(1)

@@ -20,7 +20,7 @@ import yaml
 from rich.table import Table
 
 from sagemaker_sandbox import Sandbox
-from sagemaker_sandbox.runtime.endings import Timing
+from sagemaker_sandbox.runtime.job_endings import Timing
 from sustainable_mlops import cli
 from sustainable_mlops.catalogue import tables
 from sustainable_mlops.program import run
@@ -32,7 +32,7 @@ ABRUPT = "import signal\n\nimport train\n\nsignal.signal = lambda *_: None\ntrai
 ROUNDS, EVERY = 160, 40
 MONTHS = ("2013-01", "2013-02", "2013-03", "2013-09", "2013-11")
 
-app = cli.app()
+app = cli.create_app()
 
 
 @app.command(no_args_is_help=False)
@@ -53,7 +53,7 @@ def main(
     if as_json:
         print(json.dumps(results, indent=2))
     else:
-        cli.stdout().print(make_table(results))
+        cli.make_stdout_console().print(make_table(results))
     if not all(result["equal"] and result["saving_right"] and result["redone"] <= EVERY for result in results):
         raise typer.Exit(1)
 

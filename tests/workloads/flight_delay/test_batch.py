@@ -79,7 +79,7 @@ def invoke_endpoint(sandbox: Any, model: str, kind: str, requests: list[str]) ->
     variant = {"VariantName": "all", "ModelName": name, "ServerlessConfig": serverless}
     sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
     sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
-    wait_until(lambda: sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == "InService", seconds=300)
+    wait_until(lambda: sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == "InService")
     request_options = {"EndpointName": name, "ContentType": kind, "Accept": kind}
     responses = [
         runtime.invoke_endpoint(**request_options, Body=request.encode())["Body"].read().decode()

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.renewal import renew
+from tests.stale_files import suggest_update
 from tests.workloads.flight_delay.test_pipeline import WORKLOAD, validate_requests
 from workloads.flight_delay import drift, features, prepare
 from workloads.flight_delay.features import InputError
@@ -153,6 +153,6 @@ def test_the_definition_of_the_check_is_current_and_valid() -> None:
 
     definition = drift_pipeline.build_definition()
     assert validate_requests(definition) == ["Drift"]
-    assert definition == (WORKLOAD / "drift_pipeline.json").read_text(), renew(
+    assert definition == (WORKLOAD / "drift_pipeline.json").read_text(), suggest_update(
         ".venv/bin/python workloads/flight_delay/drift_pipeline.py"
     )

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sustainable_mlops.footprint import estimate_job
-from workloads.flight_delay import drift, evaluate, footprint, inference, machine, train
+from workloads.flight_delay import drift, evaluate, footprint, inference, job_instance, train
 from workloads.flight_delay.features import InputError, list_names
 
 pytestmark = pytest.mark.slow
@@ -41,7 +41,7 @@ def processing_container(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     job = {"ProcessingResources": {"ClusterConfig": {"InstanceType": "ml.m7i.large"}}}
     (tmp_path / "processingjobconfig.json").write_text(json.dumps(job))
     (tmp_path / "resourceconfig.json").write_text(json.dumps({"current_host": "algo-1"}))
-    monkeypatch.setattr(machine, "CONFIGURATION", tmp_path)
+    monkeypatch.setattr(job_instance, "CONFIGURATION", tmp_path)
     monkeypatch.setenv("AWS_REGION", REGION)
 
 
@@ -77,7 +77,7 @@ def test_the_training_flights_do_not_drift_from_their_profile(archive: Path, dat
 @pytest.mark.usefixtures("processing_container")
 def test_the_footprint_equals_the_footprint_models_estimate(archive: Path, data: Path, tmp_path: Path) -> None:
     """The seconds of every step count; billed seconds decide the cost."""
-    machine.write_report(tmp_path / "reports", 120.0)
+    job_instance.write_report(tmp_path / "reports", 120.0)
     trained = ["ml.m7i.xlarge", "2", "600", "200"]
     evaluation, card = run_evaluation(
         archive, data, tmp_path / "out", "--prepared", str(tmp_path / "reports"), "--trained", *trained, "--job", "j-1"

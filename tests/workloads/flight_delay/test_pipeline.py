@@ -17,7 +17,7 @@ from sustainable_mlops.jobs.pipelines import factors
 from sustainable_mlops.jobs.specs.pipeline import PipelineSpec
 from sustainable_mlops.settings import load_yaml
 from sustainable_mlops.terraform import ROOT
-from tests.renewal import renew
+from tests.stale_files import suggest_update
 
 WORKLOAD = ROOT / "workloads" / "flight_delay"
 JOBS = {
@@ -79,14 +79,14 @@ def test_the_definition_is_reproducible_and_needs_no_network(tmp_path: Path) -> 
         assert completed.returncode == 0, completed.stderr[-2000:]
         definitions.append(completed.stdout)
     assert definitions[0] == definitions[1]
-    assert definitions[0] == (WORKLOAD / "pipeline.json").read_text(), renew(
+    assert definitions[0] == (WORKLOAD / "pipeline.json").read_text(), suggest_update(
         ".venv/bin/python workloads/flight_delay/pipeline.py"
     )
 
 
 def test_the_factors_come_from_the_footprint_model() -> None:
     types = load_yaml(WORKLOAD / "pipeline.yaml", PipelineSpec).instance_types
-    assert (WORKLOAD / "factors.json").read_text() == factors.render_factors(types, volume_gb=10), renew(
+    assert (WORKLOAD / "factors.json").read_text() == factors.render_factors(types, volume_gb=10), suggest_update(
         ".venv/bin/python workloads/flight_delay/pipeline.py"
     )
 

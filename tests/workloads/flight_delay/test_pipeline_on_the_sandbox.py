@@ -282,7 +282,7 @@ def test_the_live_alias_moves_and_all_versions_remain(bench: PipelineBench, firs
         f"{bench.pipeline}: version 1 is live; version {newest} was live before and stays.\n"
     )
     assert read_live_version() == (1, False)
-    assert versions.rollback(bench.pipeline, sagemaker).after == newest  # the way back is open, too
+    assert versions.roll_back(bench.pipeline, sagemaker).after == newest  # the way back is open, too
     with pytest.raises(UserError, match="has no version 99; it has 1, "):
         versions.promote(bench.pipeline, sagemaker, version=99)
     # Restore the definition for later tests.

@@ -95,7 +95,7 @@ def test_weather_that_is_not_yet_reported_does_not_change_features(
 
 
 def test_any_number_of_machines_writes_the_same_files(flights: pd.DataFrame, tmp_path: Path) -> None:
-    """SageMaker shards files one by one, by name. No file has a flight that another machine needs."""
+    """SageMaker shards files one by one, by name. No file has a flight that another instance needs."""
     months = flights[(flights["month"] <= 5) & (flights["flight"] % 7 == 0)]
     delivered = raw.write_raw_files(months, raw.find_packaged_files()[raw.WEATHER_FILE], tmp_path / "raw")
     files = {count: prepare_on(count, delivered, tmp_path) for count in (1, 2, 4)}
@@ -110,7 +110,7 @@ def test_any_number_of_machines_writes_the_same_files(flights: pd.DataFrame, tmp
 
 
 def prepare_on(count: int, delivered: list[Path], folder: Path) -> dict[str, bytes]:
-    """Return the files that several machines write together, each from its shard."""
+    """Return the files that several instances write together, each from its shard."""
     out = folder / f"out-{count}"
     for number in range(count):
         share = folder / f"share-{count}-{number}"

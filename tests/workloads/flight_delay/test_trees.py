@@ -96,7 +96,7 @@ def test_the_comparison_finds_every_flight_equal(
 
 @pytest.fixture(scope="module")
 def compiled_dir(model_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the model with compiled trees for this machine."""
+    """A copy of the model with compiled trees for this computer."""
     folder = tmp_path_factory.mktemp("compiled") / "model"
     shutil.copytree(model_dir, folder)
     compile_trees.compile_trees(folder, [platform.machine()])

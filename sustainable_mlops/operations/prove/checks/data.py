@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from sustainable_mlops import aws
 from sustainable_mlops.jobs.pipelines.versions import promote
 from sustainable_mlops.operations.prove import costs, models
-from sustainable_mlops.operations.prove.checks.registry import Answer, check
+from sustainable_mlops.operations.prove.checks.registry import Answer, register_check
 from sustainable_mlops.operations.prove.context import ProofError
 from sustainable_mlops.operations.prove.settings import TAG
 from sustainable_mlops.operations.prove.stages.base import AccessStage
@@ -28,7 +28,7 @@ _SCHEDULE_MINUTES = 12
 _IS_REFUSED_WRITE = re.compile(r"access ?denied|forbidden|403|checkpoint|\bkms\b", re.IGNORECASE)
 
 
-@check(
+@register_check(
     "feature-store-kms-via-service",
     "feature_store",
     "applied",
@@ -50,7 +50,7 @@ def feature_store_kms_via_service(stage: FeatureStoreStage) -> Answer:
     return Answer(yes, f"the group is {group['FeatureGroupStatus']}, its offline store uses {store.get('KmsKeyId')}")
 
 
-@check(
+@register_check(
     "feature-store-trust-source-account",
     "feature_store",
     "used",
@@ -64,7 +64,7 @@ def feature_store_trust_source_account(stage: FeatureStoreStage) -> Answer:
     aws:SourceArn, and that Feature Store takes aws:SourceAccount.
     """
     try:
-        keys = stage.offline_objects()
+        keys = stage.wait_for_offline_objects()
     except ProofError:
         status = stage.group.get("OfflineStoreStatus", {})
         if status.get("Status") != "Blocked":
@@ -74,7 +74,7 @@ def feature_store_trust_source_account(stage: FeatureStoreStage) -> Answer:
     return Answer(status == "Active", f"the offline store is {status} and holds {len(keys)} file(s)")
 
 
-@check("lake-formation-grants", "feature_store", "used")
+@register_check("lake-formation-grants", "feature_store", "used")
 def lake_formation_grants(stage: FeatureStoreStage) -> Answer:
     """Does the group have a table in the Glue catalog that can be read without grants of Lake Formation?
 
@@ -86,31 +86,31 @@ def lake_formation_grants(stage: FeatureStoreStage) -> Answer:
         return Answer(False, "SageMaker names no table for the group")
     database, table = catalog["Database"], catalog["TableName"]
     try:
-        table_description = stage.run.client("glue").get_table(DatabaseName=database, Name=table)["Table"]
+        table_description = stage.run.get_client("glue").get_table(DatabaseName=database, Name=table)["Table"]
     except ClientError as error:
-        # Any other refusal, such as one by IAM, says nothing of Lake Formation.
+        # Any other refusal, such as one by IAM, does not concern Lake Formation.
         if "Lake Formation" not in str(error) and aws.read_error_code(error) != "EntityNotFoundException":
             raise
-        return Answer(False, f"{database}.{table}: {aws.read_error_code(error)}: {error}; {_defaults(stage)}")
-    return Answer(True, f"{database}.{table_description['Name']} can be read; {_defaults(stage)}")
+        return Answer(False, f"{database}.{table}: {aws.read_error_code(error)}: {error}; {_describe_defaults(stage)}")
+    return Answer(True, f"{database}.{table_description['Name']} can be read; {_describe_defaults(stage)}")
 
 
-def _defaults(stage: FeatureStoreStage) -> str:
+def _describe_defaults(stage: FeatureStoreStage) -> str:
     """Return the principals to which new tables are open by default."""
-    settings = stage.run.client("lakeformation").get_data_lake_settings()["DataLakeSettings"]
+    settings = stage.run.get_client("lakeformation").get_data_lake_settings()["DataLakeSettings"]
     principals = [
         one.get("Principal", {}).get("DataLakePrincipalIdentifier", "")
         for one in settings.get("CreateTableDefaultPermissions", [])
     ]
-    return f"new tables are open to {', '.join(principals) or 'nobody by default'}"
+    return f"new tables are open to {', '.join(principals) or 'no principal by default'}"
 
 
-@check(
+@register_check(
     "event-target-role",
     "model_registry",
     "used",
     answers_for_apply=True,
-    # A refusal of the caller, who lacks a permission, says nothing of the target's.
+    # A refusal of the caller, who lacks a permission, does not concern the permissions of the target.
     refusal=r"(PutTargets|EventBridge Target)(?!.*(not authorized to perform|LimitExceeded|Throttl))",
 )
 def event_target_role(stage: ModelRegistryStage) -> Answer:
@@ -119,28 +119,28 @@ def event_target_role(stage: ModelRegistryStage) -> Answer:
     Documentation: Amazon EventBridge User Guide, Using resource-based policies and execution roles for targets; Amazon
     SNS Developer Guide, Enabling compatibility between event sources from AWS services and encrypted topics.
     """
-    stage.first_events = stage.approvals(1, EVENT_MINUTES)
+    stage.first_events = stage.receive_approvals(1, EVENT_MINUTES)
     return Answer(bool(stage.first_events), f"{len(stage.first_events)} event(s) arrived through the topic")
 
 
-@check("approval-event-once", "model_registry", "used")
+@register_check("approval-event-once", "model_registry", "used")
 def approval_event_once(stage: ModelRegistryStage) -> Answer:
-    """Does an approval send one event, and a metadata edit none?
+    """Does an approval send one event, and a metadata edit no event?
 
     Documentation: Amazon SageMaker Developer Guide, Events that Amazon SageMaker AI sends to EventBridge, "SageMaker
     Model Package State Change", UpdatedModelPackageFields.
     """
     if not stage.first_events:
         raise ProofError("the approval sent no event, so the check is undecided")
-    stage.run.client("sagemaker").update_model_package(
+    stage.run.get_client("sagemaker").update_model_package(
         ModelPackageArn=stage.package, CustomerMetadataProperties={"reviewed": "yes"}
     )
-    later = stage.approvals(_MOST_EVENTS, _QUIET_MINUTES)
+    later = stage.receive_approvals(_MOST_EVENTS, _QUIET_MINUTES)
     events = [*stage.first_events, *later]
     return Answer(len(events) == 1, f"{len(events)} event(s) of one approval and one edit, {len(later)} after the edit")
 
 
-@check(
+@register_check(
     "register-model-jsonget",
     "pipeline",
     "changed",
@@ -158,7 +158,7 @@ def register_model_jsonget(stage: PipelineStage) -> Answer:
     stage.terraform.apply()
     stage.execute()
     group = f"{stage.run.name}-orders"
-    sagemaker = stage.run.client("sagemaker")
+    sagemaker = stage.run.get_client("sagemaker")
     newest = sagemaker.list_model_packages(
         ModelPackageGroupName=group, SortBy="CreationTime", SortOrder="Descending", MaxResults=1
     )["ModelPackageSummaryList"]
@@ -167,16 +167,16 @@ def register_model_jsonget(stage: PipelineStage) -> Answer:
     return Answer(metadata.get("auc") == "0.9", f"the registered version has the metadata {metadata}")
 
 
-@check("scheduler-pipeline-version-alias", "pipeline", "changed", refusal="PipelineVersionAlias")
+@register_check("scheduler-pipeline-version-alias", "pipeline", "changed", refusal="PipelineVersionAlias")
 def scheduler_pipeline_version_alias(stage: PipelineStage) -> Answer:
     """Does a schedule start the version of the pipeline that has the alias `live`?
 
     Documentation: Amazon EventBridge Scheduler User Guide, Using universal targets; Amazon SageMaker API Reference,
     StartPipelineExecution, PipelineVersionAlias.
     """
-    sagemaker = stage.run.client("sagemaker")
+    sagemaker = stage.run.get_client("sagemaker")
     version = promote(stage.pipeline_name, sagemaker).after
-    before = {one["PipelineExecutionArn"] for one in stage.executions()}
+    before = {one["PipelineExecutionArn"] for one in stage.list_executions()}
     stage.changes["schedule"] = {"expression": "rate(2 minutes)", "flexible_window_minutes": 1}
     stage.write()
     stage.terraform.apply()
@@ -185,8 +185,8 @@ def scheduler_pipeline_version_alias(stage: PipelineStage) -> Answer:
             "an execution by the schedule", lambda: _find_new_execution(stage, before), _SCHEDULE_MINUTES
         )
     except ProofError:
-        if refusal := _dead_letter(stage):
-            return Answer(False, f"the schedule started nothing; its dead-letter queue says: {refusal}")
+        if refusal := _read_dead_letter(stage):
+            return Answer(False, f"the schedule started nothing; its dead-letter queue contains: {refusal}")
         raise
     finally:
         del stage.changes["schedule"]
@@ -202,13 +202,14 @@ def scheduler_pipeline_version_alias(stage: PipelineStage) -> Answer:
 def _find_new_execution(stage: PipelineStage, before: set[str]) -> str:
     """Return an execution that is not in `before`; empty if there is none."""
     return next(
-        (one["PipelineExecutionArn"] for one in stage.executions() if one["PipelineExecutionArn"] not in before), ""
+        (one["PipelineExecutionArn"] for one in stage.list_executions() if one["PipelineExecutionArn"] not in before),
+        "",
     )
 
 
-def _dead_letter(stage: PipelineStage) -> str:
-    """Return why the scheduler could not start the pipeline; empty where it did not say so."""
-    received = stage.run.client("sqs").receive_message(
+def _read_dead_letter(stage: PipelineStage) -> str:
+    """Return the reason why the scheduler could not start the pipeline; empty if there is none."""
+    received = stage.run.get_client("sqs").receive_message(
         QueueUrl=stage.published["dead_letter_queue_url"], MessageAttributeNames=["All"], WaitTimeSeconds=5
     )
     for message in received.get("Messages", []):
@@ -217,52 +218,52 @@ def _dead_letter(stage: PipelineStage) -> str:
     return ""
 
 
-@check("checkpoint-encryption", "access", "changed")
+@register_check("checkpoint-encryption", "access", "changed")
 def checkpoint_encryption(stage: AccessStage) -> Answer:
     """Can a training job with checkpoints write into the bucket, whose policy refuses other keys?
 
-    CreateTrainingJob takes no key for checkpoints; the bucket's default encryption is what is left.
+    CreateTrainingJob takes no key for checkpoints; only the bucket's default encryption remains.
 
     Documentation: Amazon SageMaker API Reference, CheckpointConfig (no KmsKeyId); Amazon SageMaker Developer Guide,
     Use checkpoints in Amazon SageMaker AI.
     """
     run = stage.run
-    job, bucket = f"{run.name}-checkpoints", run.bucket("artifacts")
-    _train(stage, job)
-    sagemaker = run.client("sagemaker")
+    job, bucket = f"{run.name}-checkpoints", run.get_bucket_name("artifacts")
+    _run_training_job(stage, job)
+    sagemaker = run.get_client("sagemaker")
 
-    def ended() -> Any:
+    def describe_end() -> Any:
         described = sagemaker.describe_training_job(TrainingJobName=job)
         return described if described["TrainingJobStatus"] not in ("InProgress", "Stopping") else None
 
-    described = run.wait(f"the end of {job}", ended, 30)
+    described = run.wait(f"the end of {job}", describe_end, 30)
     if described["TrainingJobStatus"] != "Completed":
         failure = f"{described['TrainingJobStatus']}: {described.get('FailureReason', '')}"
         if not _IS_REFUSED_WRITE.search(failure):
             raise ProofError(f"{job} is {failure}")
         return Answer(False, failure)
-    head = run.client("s3").head_object(Bucket=bucket, Key=f"checkpoints/{job}/one.txt")
+    head = run.get_client("s3").head_object(Bucket=bucket, Key=f"checkpoints/{job}/one.txt")
     encryption = head.get("ServerSideEncryption"), head.get("SSEKMSKeyId")
     return Answer(encryption == ("aws:kms", run.key), f"the checkpoint is encrypted with {encryption}")
 
 
-def _train(stage: AccessStage, job: str) -> None:
+def _run_training_job(stage: AccessStage, job: str) -> None:
     """Start a training job that writes one checkpoint and one artifact."""
     run = stage.run
-    bucket = run.bucket("artifacts")
+    bucket = run.get_bucket_name("artifacts")
     script = "echo one > /opt/ml/checkpoints/one.txt; mkdir -p /opt/ml/model; echo model > /opt/ml/model/model.txt"
-    run.client("sagemaker").create_training_job(
+    run.get_client("sagemaker").create_training_job(
         TrainingJobName=job,
-        RoleArn=run.role("training"),
+        RoleArn=run.get_role_arn("training"),
         AlgorithmSpecification={
-            "TrainingImage": models.image(run.settings.region, "ml.m5.large"),
+            "TrainingImage": models.find_image(run.settings.region, "ml.m5.large"),
             "TrainingInputMode": "File",
             "ContainerEntrypoint": ["sh", "-c", script],
         },
         CheckpointConfig={"S3Uri": f"s3://{bucket}/checkpoints/{job}", "LocalPath": "/opt/ml/checkpoints"},
         OutputDataConfig={"S3OutputPath": f"s3://{bucket}/models/{run.name}", "KmsKeyId": run.key},
         ResourceConfig={
-            "InstanceType": costs.job_type(run.settings.region),
+            "InstanceType": costs.choose_job_type(run.settings.region),
             "InstanceCount": 1,
             "VolumeSizeInGB": 5,
             "VolumeKmsKeyId": run.key,

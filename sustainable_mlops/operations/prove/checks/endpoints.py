@@ -5,10 +5,10 @@ import time
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.operations.prove import hcl, models
-from sustainable_mlops.operations.prove.checks.registry import Answer, check
+from sustainable_mlops.operations.prove.checks.registry import Answer, register_check
 from sustainable_mlops.operations.prove.context import ProofError
-from sustainable_mlops.operations.prove.scratch import Scratch
 from sustainable_mlops.operations.prove.stages.endpoints import AsyncEndpoint, RealtimeEndpoint, ServerlessEndpoint
+from sustainable_mlops.operations.prove.temporary_root import TemporaryRoot
 
 #: Concurrency of all serverless endpoints in a new account.
 _CONCURRENCY = 10
@@ -21,9 +21,9 @@ _FEW_REQUESTS = 1
 _SCALE_OUT_MINUTES, _SCALE_IN_MINUTES = 25.0, 60.0
 
 
-@check("serverless-concurrency-quota", "serverless_endpoint", "used")
+@register_check("serverless-concurrency-quota", "serverless_endpoint", "used")
 def serverless_concurrency_quota(stage: ServerlessEndpoint) -> Answer:
-    """Does the account's quota admit `max_concurrency = 10`, the default quota of a new account?
+    """Does the account's quota allow `max_concurrency = 10`, the default quota of a new account?
 
     Documentation: AWS General Reference, Amazon SageMaker AI endpoints and quotas, "Maximum total concurrency that can
     be allocated across all serverless endpoints" (10 in a new account).
@@ -47,7 +47,7 @@ def serverless_concurrency_quota(stage: ServerlessEndpoint) -> Answer:
     return Answer(True, f"an endpoint with max_concurrency = {_CONCURRENCY} is {status}")
 
 
-@check("failed-first-creation", "serverless_endpoint", "used")
+@register_check("failed-first-creation", "serverless_endpoint", "used")
 def failed_first_creation(stage: ServerlessEndpoint) -> Answer:
     """After a first creation that failed, does an endpoint come up under the same name?
 
@@ -58,22 +58,22 @@ def failed_first_creation(stage: ServerlessEndpoint) -> Answer:
     "The first apply failed".
     """
     run = stage.run
-    name = run.endpoint("anew")
-    with Scratch(run, "failed-first-creation") as scratch:
-        inputs = {**stage.inputs(), "name_prefix": name, "max_concurrency": 1}
-        bad = {**inputs, "model_data_url": models.address(run, models.DOES_NOT_LOAD)}
-        scratch.write(hcl.call("endpoint", stage.module, bad))
+    name = run.get_endpoint_name("anew")
+    with TemporaryRoot(run, "failed-first-creation") as root:
+        inputs = {**stage.build_inputs(), "name_prefix": name, "max_concurrency": 1}
+        bad = {**inputs, "model_data_url": models.format_address(run, models.DOES_NOT_LOAD)}
+        root.write(hcl.render_call("endpoint", stage.module, bad))
         try:
-            scratch.terraform.apply()
+            root.terraform.apply()
         except UserError as error:
             text = " ".join(str(error).replace("│", " ").split())
             if not _is_model_failure(text):
                 raise ProofError(f"the first creation failed for another reason than its model: {text}") from error
         else:
             raise ProofError("the creation with a model that does not load succeeded")
-        scratch.write(hcl.call("endpoint", stage.module, inputs))
-        how = _apply_with_remedy(stage, scratch, name)
-        status = run.client("sagemaker").describe_endpoint(EndpointName=name)["EndpointStatus"]
+        root.write(hcl.render_call("endpoint", stage.module, inputs))
+        how = _apply_with_remedy(stage, root, name)
+        status = run.get_client("sagemaker").describe_endpoint(EndpointName=name)["EndpointStatus"]
         return Answer(status == "InService", f"{how}; the endpoint is {status}")
 
 
@@ -82,28 +82,28 @@ def _is_model_failure(text: str) -> bool:
     return _LIMIT not in text and _DID_NOT_START.search(text) is not None
 
 
-def _apply_with_remedy(stage: ServerlessEndpoint, scratch: Scratch, name: str) -> str:
-    """Apply a good model; with the remedy where the first try fails. Return which of them it took."""
+def _apply_with_remedy(stage: ServerlessEndpoint, root: TemporaryRoot, name: str) -> str:
+    """Apply a good model; with the remedy if the first attempt fails. Return the attempt that succeeded."""
     for attempt in (1, 2):
         try:
-            scratch.terraform.apply()
+            root.terraform.apply()
         except UserError as error:
             if "already existing" not in str(error):
                 raise
         else:
             return f"apply {attempt} with a good model succeeded"
-    stage.run.client("sagemaker").delete_endpoint(EndpointName=name)
-    stage.run.wait(f"the deletion of {name}", lambda: name not in _endpoints(stage, name), 20)
-    scratch.terraform.apply()
+    stage.run.get_client("sagemaker").delete_endpoint(EndpointName=name)
+    stage.run.wait(f"the deletion of {name}", lambda: name not in _list_endpoints(stage, name), 20)
+    root.terraform.apply()
     return "the apply succeeded after `aws sagemaker delete-endpoint`"
 
 
-def _endpoints(stage: ServerlessEndpoint, name: str) -> list[str]:
-    answer = stage.run.client("sagemaker").list_endpoints(NameContains=name)
+def _list_endpoints(stage: ServerlessEndpoint, name: str) -> list[str]:
+    answer = stage.run.get_client("sagemaker").list_endpoints(NameContains=name)
     return [one["EndpointName"] for one in answer["Endpoints"]]
 
 
-@check(
+@register_check(
     "deployment-config-alone",
     "realtime_endpoint",
     "changed",
@@ -119,7 +119,7 @@ def deployment_config_alone(stage: RealtimeEndpoint) -> Answer:
     does not say what the same EndpointConfigName does).
     """
     before = stage.describe()["EndpointConfigName"]
-    stage.changes["deployment"] = {**stage.inputs()["deployment"], "wait_seconds": 240}
+    stage.changes["deployment"] = {**stage.build_inputs()["deployment"], "wait_seconds": 240}
     stage.write()
     stage.terraform.apply()
     described = stage.wait_for_final_status()
@@ -133,7 +133,7 @@ def deployment_config_alone(stage: RealtimeEndpoint) -> Answer:
     )
 
 
-@check(
+@register_check(
     "target-tracking-late-metrics",
     "realtime_endpoint",
     "changed",
@@ -141,7 +141,7 @@ def deployment_config_alone(stage: RealtimeEndpoint) -> Answer:
     refusal=r"^(more|fewer) instances .*: did not happen within",
 )
 def target_tracking_late_metrics(stage: RealtimeEndpoint) -> Answer:
-    """Does autoscaling add instances under load and remove them afterwards, even with late metrics?
+    """Does autoscaling add instances under load and remove them afterward, even with late metrics?
 
     Documentation: Application Auto Scaling User Guide, Target tracking scaling policies, and Create a target tracking
     scaling policy using metric math; Amazon CloudWatch User Guide, Configuring how alarms treat missing data.
@@ -149,13 +149,13 @@ def target_tracking_late_metrics(stage: RealtimeEndpoint) -> Answer:
     stage.changes["requests_per_instance"] = _FEW_REQUESTS
     stage.write()
     stage.terraform.apply()
-    least = stage.instances()
+    least = stage.count_instances()
     begin = time.monotonic()
     with stage.load(4):
-        stage.run.wait("more instances under load", lambda: stage.instances() > least, _SCALE_OUT_MINUTES)
+        stage.run.wait("more instances under load", lambda: stage.count_instances() > least, _SCALE_OUT_MINUTES)
     scale_out = time.monotonic() - begin
     begin = time.monotonic()
-    stage.run.wait("fewer instances without load", lambda: stage.instances() == least, _SCALE_IN_MINUTES)
+    stage.run.wait("fewer instances without load", lambda: stage.count_instances() == least, _SCALE_IN_MINUTES)
     scale_in = time.monotonic() - begin
     del stage.changes["requests_per_instance"]
     stage.write()
@@ -164,7 +164,7 @@ def target_tracking_late_metrics(stage: RealtimeEndpoint) -> Answer:
     return Answer(True, f"scaled out after {scale_out:.0f} s of load, and in {scale_in:.0f} s after it")
 
 
-@check(
+@register_check(
     "async-scale-from-zero",
     "async_endpoint",
     "used",
@@ -176,14 +176,14 @@ def async_scale_from_zero(stage: AsyncEndpoint) -> Answer:
 
     Documentation: Amazon SageMaker Developer Guide, Autoscale an asynchronous endpoint, HasBacklogWithoutCapacity.
     """
-    stage.run.wait("no instance", lambda: stage.instances() == 0, 60)
+    stage.run.wait("no instance", lambda: stage.count_instances() == 0, 60)
     stage.wait_for_final_status()
     begin = time.monotonic()
     answer = stage.request_response()
     return Answer(answer == "first", f"it answered {answer} {time.monotonic() - begin:.0f} s after it had no instance")
 
 
-@check(
+@register_check(
     "async-scale-in-during-request",
     "async_endpoint",
     "used",

@@ -5,48 +5,48 @@ from botocore.exceptions import ClientError
 from sustainable_mlops import aws
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.operations.prove import hcl, inventory
-from sustainable_mlops.operations.prove.checks.registry import Answer, check
+from sustainable_mlops.operations.prove.checks.registry import Answer, register_check
 from sustainable_mlops.operations.prove.context import ProofError
-from sustainable_mlops.operations.prove.scratch import Scratch
 from sustainable_mlops.operations.prove.stages.endpoints import ObservabilityStage
+from sustainable_mlops.operations.prove.temporary_root import TemporaryRoot
 
 #: Minutes until an alarm has come through EventBridge and the runbook has deleted an endpoint.
 _DELETED_MINUTES = 20
 
 
-@check("idle-stop-deregisters", "observability", "changed", needs="realtime_endpoint")
+@register_check("idle-stop-deregisters", "observability", "changed", needs="realtime_endpoint")
 def idle_stop_deregisters(stage: ObservabilityStage) -> Answer:
-    """Does idle-stop delete an endpoint that has scalable targets?
+    """Does the automation of the input `idle_stop` delete an endpoint that has scalable targets?
 
     The alarm is put into the state ALARM; EventBridge starts the runbook, which asks as the module's role.
 
     Documentation: Service Authorization Reference, Amazon SageMaker and Application Auto Scaling; the issue 161 of
     awslabs/stable-diffusion-aws-extension (DeleteEndpoint needs DeregisterScalableTarget).
     """
-    name = stage.run.endpoint("realtime")
-    scaling = stage.run.client("application-autoscaling")
+    name = stage.run.get_endpoint_name("realtime")
+    scaling = stage.run.get_client("application-autoscaling")
     targets = scaling.describe_scalable_targets(
         ServiceNamespace="sagemaker", ResourceIds=[f"endpoint/{name}/variant/main"]
     )["ScalableTargets"]
     if not targets:
         raise ProofError(f"{name} has no scalable target, so this check cannot be decided")
-    stage.run.client("cloudwatch").set_alarm_state(
+    stage.run.get_client("cloudwatch").set_alarm_state(
         AlarmName=f"{name}/idle-stop", StateValue="ALARM", StateReason=f"smlops prove, run {stage.run.name}"
     )
     try:
-        stage.run.wait(f"the deletion of {name}", lambda: not _exists(stage, name), _DELETED_MINUTES)
+        stage.run.wait(f"the deletion of {name}", lambda: not _has_endpoint(stage, name), _DELETED_MINUTES)
     except ProofError:
-        if failure := _failure(stage):
+        if failure := _find_failure(stage):
             return Answer(False, f"{name} is still there; the runbook failed: {failure}")
         raise
     return Answer(True, f"{name}, with {len(targets)} scalable target(s), was deleted by the runbook")
 
 
-def _failure(stage: ObservabilityStage) -> str:
-    """Return why a runbook of the run failed; empty where none did."""
+def _find_failure(stage: ObservabilityStage) -> str:
+    """Return the reason why a runbook of the run failed; empty if none did."""
     failed = [{"Key": "ExecutionStatus", "Values": ["Failed", "TimedOut"]}]
-    executions = inventory.pages(
-        stage.run.client("ssm"),
+    executions = inventory.list_pages(
+        stage.run.get_client("ssm"),
         "describe_automation_executions",
         "AutomationExecutionMetadataList",
         Filters=failed,
@@ -55,9 +55,9 @@ def _failure(stage: ObservabilityStage) -> str:
     return next((one.get("FailureMessage") or one["AutomationExecutionStatus"] for one in own), "")
 
 
-def _exists(stage: ObservabilityStage, name: str) -> bool:
+def _has_endpoint(stage: ObservabilityStage, name: str) -> bool:
     try:
-        stage.run.client("sagemaker").describe_endpoint(EndpointName=name)
+        stage.run.get_client("sagemaker").describe_endpoint(EndpointName=name)
     except ClientError as error:
         if aws.read_error_code(error) == "ValidationException":
             return False
@@ -65,7 +65,7 @@ def _exists(stage: ObservabilityStage, name: str) -> bool:
     return True
 
 
-@check(
+@register_check(
     "existing-log-groups",
     "observability",
     "used",
@@ -79,28 +79,28 @@ def existing_log_groups(stage: ObservabilityStage) -> Answer:
     """
     run = stage.run
     group = f"/aws/sagemaker/{run.name}"
-    run.client("logs").create_log_group(logGroupName=group)
+    run.get_client("logs").create_log_group(logGroupName=group)
     inputs = {
-        **run.common(f"{run.name}-logs"),
+        **run.get_common_inputs(f"{run.name}-logs"),
         "kms_key_arn": run.key,
         "log_groups": [group],
         "events": [],
         "idle_stop": "off",
     }
-    call = hcl.call("observability", "observability", inputs)
-    with Scratch(run, "existing-log-groups") as scratch:
-        scratch.write(call)
+    call = hcl.render_call("observability", "observability", inputs)
+    with TemporaryRoot(run, "existing-log-groups") as root:
+        root.write(call)
         try:
-            scratch.terraform.apply()
+            root.terraform.apply()
         except UserError as error:
             refusal = " ".join(str(error).split())
             if group not in refusal or "exist" not in refusal:
                 raise
         else:
             raise ProofError("an apply created a log group that exists")
-        scratch.write(call, _import(group))
-        scratch.terraform.apply()
-        empty = scratch.terraform.is_up_to_date(scratch.terraform.folder / "second.tfplan")
+        root.write(call, _render_import(group))
+        root.terraform.apply()
+        empty = root.terraform.is_up_to_date(root.terraform.folder / "second.tfplan")
     return Answer(
         empty,
         "without an import, the apply fails because the group exists; after an apply with an import, the plan is "
@@ -108,7 +108,7 @@ def existing_log_groups(stage: ObservabilityStage) -> Answer:
     )
 
 
-def _import(group: str) -> str:
+def _render_import(group: str) -> str:
     """Return an import block for a log group of the module."""
     address = f'module.observability.aws_cloudwatch_log_group.this["{group}"]'
-    return f"import {{\n  to = {address}\n  id = {hcl.literal(group)}\n}}\n"
+    return f"import {{\n  to = {address}\n  id = {hcl.render_literal(group)}\n}}\n"

@@ -20,19 +20,19 @@ class Answer:
 
 @dataclass(frozen=True)
 class Check:
-    """A named check: the function that decides it, and when that runs."""
+    """A named check: the function that decides it, and the moment when it runs."""
 
     name: str
     module: str
     moment: Moment
     decide: Callable[[Any], Answer]
-    #: Why it runs only with `--with NAME`; empty for the others.
+    #: Reason why it runs only with `--with NAME`; empty for the others.
     extra_cost: str = ""
     #: True if a refused apply of the stage answers the question.
     answers_for_apply: bool = False
     #: Pattern of the errors that are the answer "no"; any other error leaves the question undecided.
     refusal: str = ""
-    #: A module that has to be up beside its own.
+    #: Another module that must be applied.
     needs: str = ""
 
     @property
@@ -53,7 +53,7 @@ class Check:
 CHECKS: dict[str, Check] = {}
 
 
-def check(
+def register_check(
     name: str,
     module: str,
     moment: Moment = "used",
@@ -63,7 +63,10 @@ def check(
     refusal: str = "",
     needs: str = "",
 ) -> Callable[[Callable[[Any], Answer]], Callable[[Any], Answer]]:
-    """Register a function as a named check. Its docstring has the question first and the documentation last."""
+    """Return a decorator that registers a function as a named check.
+
+    The function's docstring begins with the question and ends with the documentation.
+    """
 
     def register(decide: Callable[[Any], Answer]) -> Callable[[Any], Answer]:
         CHECKS[name] = Check(name, module, moment, decide, extra_cost, answers_for_apply, refusal, needs)

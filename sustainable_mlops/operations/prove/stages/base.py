@@ -15,13 +15,13 @@ class BaseStage(Stage):
 
     def __init__(self, run: ProofRun, calls: dict[str, str], outputs: dict[str, str]) -> None:
         super().__init__(run)
-        self.terraform = run.terraform(BASE)
+        self.terraform = run.make_terraform(BASE)
         self._calls, self._outputs = calls, outputs
 
     def write(self) -> None:
         """Write the root module with every call so far."""
-        self._calls[self.module] = hcl.call(self.module, self.module, {**self.inputs(), **self.changes})
-        self._outputs |= {name: hcl.output(name, f"module.{self.module}.{name}") for name in self.outputs}
+        self._calls[self.module] = hcl.render_call(self.module, self.module, {**self.build_inputs(), **self.changes})
+        self._outputs |= {name: hcl.render_output(name, f"module.{self.module}.{name}") for name in self.outputs}
         hcl.write_root(self.terraform.folder, self.run.settings, *self._calls.values(), *self._outputs.values())
 
     def apply(self, step: Step) -> None:
@@ -36,13 +36,13 @@ class StorageStage(BaseStage):
     module = "storage"
     outputs = ("buckets", "kms_key_arn", "s3_uris")
 
-    def inputs(self) -> Mapping[str, Any]:
+    def build_inputs(self) -> Mapping[str, Any]:
         """Return the inputs: data that may be deleted."""
-        return {**self.run.common(), "deletion_protection": False}
+        return {**self.run.get_common_inputs(), "deletion_protection": False}
 
-    def use(self) -> str:
-        """Put an object without any argument of encryption and read it back."""
-        s3, bucket, key = self.run.client("s3"), self.run.bucket("data"), "raw/proof.txt"
+    def use_resources(self) -> str:
+        """Write an object without encryption arguments, and read it."""
+        s3, bucket, key = self.run.get_client("s3"), self.run.get_bucket_name("data"), "raw/proof.txt"
         self.run.put("data", key, b"proof")
         response = s3.get_object(Bucket=bucket, Key=key)
         if response["Body"].read() != b"proof":
@@ -69,10 +69,10 @@ class AccessStage(BaseStage):
         #: The statements of each other module, by phase.
         self.statements: list[dict[str, list[Any]]] = []
 
-    def inputs(self) -> Mapping[str, Any]:
-        """Return the inputs: the needs of the later stages."""
+    def build_inputs(self) -> Mapping[str, Any]:
+        """Return the inputs, with the IAM statements of the later stages."""
         return {
-            **self.run.common(),
+            **self.run.get_common_inputs(),
             "kms_key_arn": hcl.Raw("module.storage.kms_key_arn"),
             "buckets": hcl.Raw("module.storage.buckets"),
             "feature_group_names": [f"{self.run.name}-orders"],
@@ -80,19 +80,19 @@ class AccessStage(BaseStage):
             "role_statements": self.statements,
         }
 
-    def use(self) -> str:
+    def use_resources(self) -> str:
         """Simulate the role of training jobs in IAM: it may read its data and delete nothing."""
-        role, bucket = self.run.role("training"), self.run.base["buckets"]["artifacts"]["arn"]
+        role, bucket = self.run.get_role_arn("training"), self.run.base["buckets"]["artifacts"]["arn"]
         decisions = {
-            action: self._decide(role, action, f"{bucket}/{key}")
+            action: self._simulate_action(role, action, f"{bucket}/{key}")
             for action, key in {"s3:GetObject": "source/code.tar.gz", "s3:DeleteObject": "models/model.tar.gz"}.items()
         }
         if decisions != {"s3:GetObject": "allowed", "s3:DeleteObject": "implicitDeny"}:
             raise ProofError(f"the role of training jobs has unexpected permissions: {decisions}")
         return "the role of training jobs may read its prefixes and delete nothing"
 
-    def _decide(self, role: str, action: str, resource: str) -> str:
-        response = self.run.client("iam").simulate_principal_policy(
+    def _simulate_action(self, role: str, action: str, resource: str) -> str:
+        response = self.run.get_client("iam").simulate_principal_policy(
             PolicySourceArn=role, ActionNames=[action], ResourceArns=[resource]
         )
         return str(response["EvaluationResults"][0]["EvalDecision"])

@@ -24,7 +24,7 @@ class FeatureStoreStage(Stage):
     module = "feature_store"
     outputs = ("feature_groups", STATEMENTS)
 
-    def inputs(self) -> Mapping[str, Any]:
+    def build_inputs(self) -> Mapping[str, Any]:
         """Return the inputs: a group of three features."""
         features = {"amount": {"type": "Fractional"}, "order_id": {"type": "String"}, "ordered_at": {"type": "String"}}
         group = {
@@ -38,11 +38,11 @@ class FeatureStoreStage(Stage):
             "deletion_protection": False,
             "kms_key_arn": self.run.key,
             "offline_store_s3_uri": self.run.base["s3_uris"]["features"],
-            "role_arn": self.run.role("data_preparation"),
-            "feature_groups": {"orders": {**group, **self._changed_online()}},
+            "role_arn": self.run.get_role_arn("data_preparation"),
+            "feature_groups": {"orders": {**group, **self._build_online_change()}},
         }
 
-    def _changed_online(self) -> dict[str, Any]:
+    def _build_online_change(self) -> dict[str, Any]:
         return {"online": {"ttl": {"unit": "Days", "value": 2}}} if self._longer else {}
 
     _longer = False
@@ -50,14 +50,14 @@ class FeatureStoreStage(Stage):
     @property
     def group(self) -> dict[str, Any]:
         """Response of DescribeFeatureGroup."""
-        described: dict[str, Any] = self.run.client("sagemaker").describe_feature_group(
+        described: dict[str, Any] = self.run.get_client("sagemaker").describe_feature_group(
             FeatureGroupName=f"{self.run.name}-orders"
         )
         return described
 
-    def use(self) -> str:
+    def use_resources(self) -> str:
         """Put a record and get it from the online store."""
-        runtime = self.run.client("sagemaker-featurestore-runtime")
+        runtime = self.run.get_client("sagemaker-featurestore-runtime")
         values = {"order_id": "1", "ordered_at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", "amount": "2.5"}
         record = [{"FeatureName": name, "ValueAsString": value} for name, value in values.items()]
         group = f"{self.run.name}-orders"
@@ -72,14 +72,14 @@ class FeatureStoreStage(Stage):
             raise ProofError(f"the online store returned an unexpected record: {stored_values}")
         return "a record was put and read"
 
-    def offline_objects(self) -> list[str]:
+    def wait_for_offline_objects(self) -> list[str]:
         """Return the keys of the group's Parquet files in the offline store, once there are any."""
         uri = self.group["OfflineStoreConfig"]["S3StorageConfig"]["ResolvedOutputS3Uri"]
         bucket, _, prefix = uri.removeprefix("s3://").partition("/")
-        s3 = self.run.client("s3")
+        s3 = self.run.get_client("s3")
 
         def list_keys() -> list[str]:
-            objects = inventory.pages(s3, "list_objects_v2", "Contents", Bucket=bucket, Prefix=prefix)
+            objects = inventory.list_pages(s3, "list_objects_v2", "Contents", Bucket=bucket, Prefix=prefix)
             return [one["Key"] for one in objects if one["Key"].endswith(".parquet")]
 
         keys: list[str] = self.run.wait("the record in the offline store", list_keys, OFFLINE_MINUTES)
@@ -106,10 +106,10 @@ class ModelRegistryStage(Stage):
         #: Approval events that came first.
         self.first_events: list[dict[str, Any]] = []
 
-    def inputs(self) -> Mapping[str, Any]:
+    def build_inputs(self) -> Mapping[str, Any]:
         """Return the inputs: one group, and a topic that is encrypted with the key of `storage`."""
         return {
-            **self.run.common(),
+            **self.run.get_common_inputs(),
             "deletion_protection": False,
             "approval_topic": {"kms_key_arn": self.run.key},
             "model_package_groups": {"orders": {}, **self._more_groups},
@@ -123,7 +123,7 @@ class ModelRegistryStage(Stage):
 
     def _subscribe(self) -> str:
         """Create a queue that receives what the topic publishes, and return its URL."""
-        sqs, topic = self.run.client("sqs"), self.published["approval_topic_arn"]
+        sqs, topic = self.run.get_client("sqs"), self.published["approval_topic_arn"]
         name = f"{self.run.name}-approvals"
         arn = f"arn:aws:sqs:{self.run.settings.region}:{self.run.settings.account}:{name}"
         statement = {
@@ -137,7 +137,7 @@ class ModelRegistryStage(Stage):
         url = str(
             sqs.create_queue(QueueName=name, Attributes={"Policy": policy}, tags={TAG: self.run.name})["QueueUrl"]
         )
-        self.run.client("sns").subscribe(
+        self.run.get_client("sns").subscribe(
             TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"}
         )
         return url
@@ -147,13 +147,13 @@ class ModelRegistryStage(Stage):
         """Name of the group that versions are registered in."""
         return f"{self.run.name}-orders"
 
-    def use(self) -> str:
+    def use_resources(self) -> str:
         """Register a version and approve it; a queue receives what the topic publishes."""
         self._queue = self._subscribe()
-        sagemaker = self.run.client("sagemaker")
+        sagemaker = self.run.get_client("sagemaker")
         container = {
-            "Image": models.image(self.run.settings.region, "ml.m5.large"),
-            "ModelDataUrl": models.address(self.run, "first"),
+            "Image": models.find_image(self.run.settings.region, "ml.m5.large"),
+            "ModelDataUrl": models.format_address(self.run, "first"),
             "Environment": models.ENVIRONMENT,
         }
         specification = {
@@ -171,9 +171,9 @@ class ModelRegistryStage(Stage):
         sagemaker.update_model_package(ModelPackageArn=self.package, ModelApprovalStatus="Approved")
         return "a version was registered and approved"
 
-    def approvals(self, expected: int, minutes: float) -> list[dict[str, Any]]:
+    def receive_approvals(self, expected: int, minutes: float) -> list[dict[str, Any]]:
         """Return the approval events in the queue, after `expected` events or `minutes` minutes."""
-        sqs = self.run.client("sqs")
+        sqs = self.run.get_client("sqs")
         events: dict[str, dict[str, Any]] = {}
 
         def poll() -> bool:
@@ -193,11 +193,11 @@ class ModelRegistryStage(Stage):
         self._second_group = True
         return "a second group"
 
-    def empty(self) -> None:
+    def prepare_destruction(self) -> None:
         """Delete the queue and the versions, because SageMaker deletes only empty groups."""
-        inventory.delete_packages(self.run.client("sagemaker"), self.package_group)
+        inventory.delete_packages(self.run.get_client("sagemaker"), self.package_group)
         if self._queue:
-            self.run.client("sqs").delete_queue(QueueUrl=self._queue)
+            self.run.get_client("sqs").delete_queue(QueueUrl=self._queue)
 
 
 class PipelineStage(Stage):
@@ -208,13 +208,13 @@ class PipelineStage(Stage):
 
     registers = False
 
-    def inputs(self) -> Mapping[str, Any]:
+    def build_inputs(self) -> Mapping[str, Any]:
         """Return the inputs."""
         return {
-            **self.run.common(),
+            **self.run.get_common_inputs(),
             "name": "orders",
-            "role_arn": self.run.role("pipeline"),
-            "definition": json.dumps(self.definition(), sort_keys=True),
+            "role_arn": self.run.get_role_arn("pipeline"),
+            "definition": json.dumps(self.build_definition(), sort_keys=True),
         }
 
     @property
@@ -222,18 +222,18 @@ class PipelineStage(Stage):
         """Name of the pipeline."""
         return f"{self.run.name}-orders"
 
-    def definition(self) -> dict[str, Any]:
+    def build_definition(self) -> dict[str, Any]:
         """Return the definition: a processing step, and with `registers` a step that registers a model."""
-        steps = [self._measure(), *([self._register()] if self.registers else [])]
+        steps = [self._build_measure_step(), *([self._build_register_step()] if self.registers else [])]
         return {"Version": "2020-12-01", "Steps": steps}
 
-    def _measure(self) -> dict[str, Any]:
+    def _build_measure_step(self) -> dict[str, Any]:
         folder = "/opt/ml/processing"
         script = f'echo \'{{"metrics": {{"auc": "0.9"}}}}\' > {folder}/output/measured.json'
         output = {
             "OutputName": "measured",
             "S3Output": {
-                "S3Uri": f"s3://{self.run.bucket('artifacts')}/runs/{self.run.name}/measured",
+                "S3Uri": f"s3://{self.run.get_bucket_name('artifacts')}/runs/{self.run.name}/measured",
                 "LocalPath": f"{folder}/output",
                 "S3UploadMode": "EndOfJob",
             },
@@ -241,15 +241,15 @@ class PipelineStage(Stage):
         data = {
             "InputName": "raw",
             "S3Input": {
-                "S3Uri": f"s3://{self.run.bucket('data')}/raw/",
+                "S3Uri": f"s3://{self.run.get_bucket_name('data')}/raw/",
                 "LocalPath": f"{folder}/input",
                 "S3DataType": "S3Prefix",
                 "S3InputMode": "File",
             },
         }
-        machines = {
+        cluster = {
             "InstanceCount": 1,
-            "InstanceType": costs.job_type(self.run.settings.region),
+            "InstanceType": costs.choose_job_type(self.run.settings.region),
             "VolumeSizeInGB": 5,
             "VolumeKmsKeyId": self.run.key,
         }
@@ -259,23 +259,23 @@ class PipelineStage(Stage):
             "CacheConfig": {"Enabled": True, "ExpireAfter": "P1D"},
             "PropertyFiles": [{"PropertyFileName": "measured", "OutputName": "measured", "FilePath": "measured.json"}],
             "Arguments": {
-                "RoleArn": self.run.role("data_preparation"),
+                "RoleArn": self.run.get_role_arn("data_preparation"),
                 "StoppingCondition": {"MaxRuntimeInSeconds": 600},
                 "AppSpecification": {
-                    "ImageUri": models.image(self.run.settings.region, "ml.m5.large"),
+                    "ImageUri": models.find_image(self.run.settings.region, "ml.m5.large"),
                     "ContainerEntrypoint": ["sh", "-c", script],
                 },
                 "ProcessingInputs": [data],
                 "ProcessingOutputConfig": {"KmsKeyId": self.run.key, "Outputs": [output]},
-                "ProcessingResources": {"ClusterConfig": machines},
+                "ProcessingResources": {"ClusterConfig": cluster},
             },
         }
 
-    def _register(self) -> dict[str, Any]:
+    def _build_register_step(self) -> dict[str, Any]:
         auc = {"Std:JsonGet": {"PropertyFile": {"Get": "Steps.Measure.PropertyFiles.measured"}, "Path": "metrics.auc"}}
         container = {
-            "Image": models.image(self.run.settings.region, "ml.m5.large"),
-            "ModelDataUrl": models.address(self.run, "first"),
+            "Image": models.find_image(self.run.settings.region, "ml.m5.large"),
+            "ModelDataUrl": models.format_address(self.run, "first"),
             "Environment": models.ENVIRONMENT,
         }
         return {
@@ -295,17 +295,17 @@ class PipelineStage(Stage):
         }
 
     def execute(self) -> str:
-        """Start an execution, wait for its end and return its ARN. Raises ProofError where it failed."""
-        sagemaker = self.run.client("sagemaker")
+        """Start an execution, wait for its end and return its ARN. Raises ProofError if it failed."""
+        sagemaker = self.run.get_client("sagemaker")
         arn = str(sagemaker.start_pipeline_execution(PipelineName=self.pipeline_name)["PipelineExecutionArn"])
 
-        def ended() -> Any:
+        def describe_end() -> Any:
             described = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
             return described if described["PipelineExecutionStatus"] not in ("Executing", "Stopping") else None
 
-        described = self.run.wait("the execution's end", ended, 30)
+        described = self.run.wait("the execution's end", describe_end, 30)
         if described["PipelineExecutionStatus"] != "Succeeded":
-            steps = inventory.pages(
+            steps = inventory.list_pages(
                 sagemaker, "list_pipeline_execution_steps", "PipelineExecutionSteps", PipelineExecutionArn=arn
             )
             reasons = [f"{one['StepName']}: {one['FailureReason']}" for one in steps if one.get("FailureReason")]
@@ -313,36 +313,38 @@ class PipelineStage(Stage):
             raise ProofError(f"the execution is {described['PipelineExecutionStatus']}: {failure} {'; '.join(reasons)}")
         return arn
 
-    def use(self) -> str:
+    def use_resources(self) -> str:
         """Start an execution and wait until it has succeeded."""
         self.execute()
         return "an execution succeeded"
 
     def change(self) -> str:
-        """Run more steps at once."""
+        """Run more steps in parallel."""
         self.changes["max_parallel_steps"] = 3
         return "max_parallel_steps = 3"
 
-    def executions(self) -> list[dict[str, Any]]:
+    def list_executions(self) -> list[dict[str, Any]]:
         """Return the executions, the newest first."""
         return list(
-            inventory.pages(
-                self.run.client("sagemaker"),
+            inventory.list_pages(
+                self.run.get_client("sagemaker"),
                 "list_pipeline_executions",
                 "PipelineExecutionSummaries",
                 PipelineName=self.pipeline_name,
             )
         )
 
-    def empty(self) -> None:
+    def prepare_destruction(self) -> None:
         """Wait for the end of all executions, because SageMaker deletes no pipeline that runs."""
 
-        def none_runs() -> bool:
-            return not [one for one in self.executions() if one["PipelineExecutionStatus"] in ("Executing", "Stopping")]
+        def check_end() -> bool:
+            return not [
+                one for one in self.list_executions() if one["PipelineExecutionStatus"] in ("Executing", "Stopping")
+            ]
 
-        self.run.wait("the executions' end", none_runs, 30)
+        self.run.wait("the executions' end", check_end, 30)
 
     @classmethod
-    def items(cls, region: str) -> Iterator[CostItem]:
+    def list_cost_items(cls, region: str) -> Iterator[CostItem]:
         """Return the lines of the estimate."""
-        yield CostItem("pipeline: a processing job", costs.job_type(region), 1, 0.2)
+        yield CostItem("pipeline: a processing job", costs.choose_job_type(region), 1, 0.2)

@@ -42,7 +42,7 @@ class EndpointStage(Stage):
     @property
     def name(self) -> str:
         """Name of the endpoint."""
-        return self.run.endpoint(self.kind)
+        return self.run.get_endpoint_name(self.kind)
 
     def request_response(self) -> str:
         """Return the response of the endpoint to one request, or the code of its error."""
@@ -50,7 +50,7 @@ class EndpointStage(Stage):
 
     def describe(self) -> dict[str, Any]:
         """Return the response of DescribeEndpoint."""
-        described: dict[str, Any] = self.run.client("sagemaker").describe_endpoint(EndpointName=self.name)
+        described: dict[str, Any] = self.run.get_client("sagemaker").describe_endpoint(EndpointName=self.name)
         return described
 
     def wait_for_final_status(self) -> dict[str, Any]:
@@ -74,17 +74,17 @@ class EndpointStage(Stage):
                     raise
                 self.wait_for_final_status()
 
-    def use(self) -> str:
+    def use_resources(self) -> str:
         """Send requests to the endpoint."""
         self.expect("first")
         return "it responds with its model's name"
 
     def change(self) -> str:
         """Serve another model."""
-        self.changes["model_data_url"] = models.address(self.run, "second")
+        self.changes["model_data_url"] = models.format_address(self.run, "second")
         return "another model"
 
-    def use_changed(self) -> None:
+    def check_change(self) -> None:
         """Send requests that the new model must respond to."""
         self.expect("second")
 
@@ -98,7 +98,7 @@ class EndpointStage(Stage):
         """Deploy a bad model under load: the apply fails, and the old model continues to respond."""
         before = self.wait_for_final_status()["EndpointConfigName"]
         good = self.changes["model_data_url"]
-        self.changes["model_data_url"] = models.address(self.run, self.bad_model)
+        self.changes["model_data_url"] = models.format_address(self.run, self.bad_model)
         self.write()
         with self.load() as responses:
             error = self._apply_bad()
@@ -155,15 +155,15 @@ class ServerlessEndpoint(EndpointStage):
     bad_model = models.DOES_NOT_LOAD
     required_responses = frozenset({"second"})
 
-    def inputs(self) -> Mapping[str, Any]:
+    def build_inputs(self) -> Mapping[str, Any]:
         """Return the inputs, with the least memory that the image runs in."""
         return {
             "name_prefix": self.name,
             "kms_key_arn": self.run.key,
-            "role_arn": self.run.role("inference"),
+            "role_arn": self.run.get_role_arn("inference"),
             "memory_mb": 2048,
             "max_concurrency": 2,
-            **models.container(self.run, "first"),
+            **models.build_container(self.run, "first"),
         }
 
     def request_response(self) -> str:
@@ -179,36 +179,36 @@ class RealtimeEndpoint(EndpointStage):
     required_responses = frozenset({"second", "ModelError"})
     destroyed_after = "observability"
 
-    def inputs(self) -> Mapping[str, Any]:
+    def build_inputs(self) -> Mapping[str, Any]:
         """Return the inputs."""
-        instance_type = costs.serving_type(self.run.settings.region)
+        instance_type = costs.choose_serving_type(self.run.settings.region)
         return {
-            **self.run.common(self.name),
+            **self.run.get_common_inputs(self.name),
             "instance_type": instance_type,
             "kms_key_arn": self.run.key,
-            "role_arn": self.run.role("inference"),
+            "role_arn": self.run.get_role_arn("inference"),
             "latency_slo_ms": 5000,
             "max_instances": 3,
             "deployment": {"strategy": "rolling", "wait_seconds": _WATCH_SECONDS},
-            **models.container(self.run, "first", graviton_type=instance_type),
+            **models.build_container(self.run, "first", graviton_type=instance_type),
         }
 
     def request_response(self) -> str:
         """Return the response to one request."""
         return invoke(self)
 
-    def instances(self) -> int:
+    def count_instances(self) -> int:
         """Return the number of instances in service."""
         return int(self.describe()["ProductionVariants"][0]["CurrentInstanceCount"])
 
-    def fleet(self) -> tuple[str, int] | None:
+    def get_fleet(self) -> tuple[str, int] | None:
         """Return its instances, one more during a deployment."""
-        return costs.serving_type(self.run.settings.region), 3
+        return costs.choose_serving_type(self.run.settings.region), 3
 
     @classmethod
-    def items(cls, region: str) -> Iterator[CostItem]:
+    def list_cost_items(cls, region: str) -> Iterator[CostItem]:
         """Return the lines of the estimate."""
-        yield CostItem("realtime_endpoint", costs.serving_type(region), 3, 2.5)
+        yield CostItem("realtime_endpoint", costs.choose_serving_type(region), 3, 2.5)
 
 
 class AsyncEndpoint(EndpointStage):
@@ -218,25 +218,25 @@ class AsyncEndpoint(EndpointStage):
     kind = "async"
     required_responses = frozenset({"failed"})
 
-    def inputs(self) -> Mapping[str, Any]:
+    def build_inputs(self) -> Mapping[str, Any]:
         """Return the inputs."""
-        instance_type = costs.serving_type(self.run.settings.region)
+        instance_type = costs.choose_serving_type(self.run.settings.region)
         return {
-            **self.run.common(self.name),
+            **self.run.get_common_inputs(self.name),
             "bake_seconds": _WATCH_SECONDS,
             "instance_type": instance_type,
             "kms_key_arn": self.run.key,
-            "role_arn": self.run.role("inference"),
+            "role_arn": self.run.get_role_arn("inference"),
             "s3_uri": self.run.base["s3_uris"]["async_inference"],
-            **models.container(self.run, "first", graviton_type=instance_type),
+            **models.build_container(self.run, "first", graviton_type=instance_type),
         }
 
     def send(self, request: Mapping[str, Any]) -> Callable[[], str]:
         """Send a request; return a function that returns the response, or an empty string before it exists."""
-        s3, bucket = self.run.client("s3"), self.run.bucket("artifacts")
+        s3, bucket = self.run.get_client("s3"), self.run.get_bucket_name("artifacts")
         key = f"async-inference/{self.name}/requests/{time.monotonic_ns()}-{threading.get_ident()}"
         location = self.run.put("artifacts", key, json.dumps(request).encode())
-        response = self.run.client("sagemaker-runtime").invoke_endpoint_async(
+        response = self.run.get_client("sagemaker-runtime").invoke_endpoint_async(
             EndpointName=self.name,
             InputLocation=location,
             ContentType="application/json",
@@ -268,18 +268,18 @@ class AsyncEndpoint(EndpointStage):
         """Send only one request, because each response may take minutes."""
         super().expect(model, min(times, 2))
 
-    def instances(self) -> int:
+    def count_instances(self) -> int:
         """Return the number of instances in service."""
         return int(self.describe()["ProductionVariants"][0]["CurrentInstanceCount"])
 
-    def fleet(self) -> tuple[str, int] | None:
+    def get_fleet(self) -> tuple[str, int] | None:
         """Return its instances."""
-        return costs.serving_type(self.run.settings.region), 2
+        return costs.choose_serving_type(self.run.settings.region), 2
 
     @classmethod
-    def items(cls, region: str) -> Iterator[CostItem]:
+    def list_cost_items(cls, region: str) -> Iterator[CostItem]:
         """Return the lines of the estimate."""
-        yield CostItem("async_endpoint", costs.serving_type(region), 2, 1.5)
+        yield CostItem("async_endpoint", costs.choose_serving_type(region), 2, 1.5)
 
 
 class ObservabilityStage(Stage):
@@ -290,19 +290,19 @@ class ObservabilityStage(Stage):
 
     waste_hours = 24
 
-    def inputs(self) -> Mapping[str, Any]:
+    def build_inputs(self) -> Mapping[str, Any]:
         """Return the inputs, without log groups that exist and so have another owner."""
-        existing = cleanup.job_log_groups(self.run.recorder) - self._own
+        existing = cleanup.list_job_log_groups(self.run.recorder) - self._own
         groups = sorted({f"/aws/sagemaker/{jobs}" for jobs in ("TrainingJobs", "TransformJobs")} - existing)
         self._own |= set(groups)
         watched = {
-            "name": self.run.endpoint("realtime"),
+            "name": self.run.get_endpoint_name("realtime"),
             "kind": "realtime",
-            "instance_type": costs.serving_type(self.run.settings.region),
+            "instance_type": costs.choose_serving_type(self.run.settings.region),
             "latency_slo_ms": 5000,
         }
         return {
-            **self.run.common(),
+            **self.run.get_common_inputs(),
             "kms_key_arn": self.run.key,
             "idle_stop": "delete",
             "log_groups": groups,
@@ -315,9 +315,9 @@ class ObservabilityStage(Stage):
         #: Log groups of jobs that this stage creates.
         self._own: set[str] = set()
 
-    def use(self) -> str:
+    def use_resources(self) -> str:
         """Read the alarms and the dashboard."""
-        cloudwatch = self.run.client("cloudwatch")
+        cloudwatch = self.run.get_client("cloudwatch")
         health = sorted(self.published["alarm_names"].values())
         response = cloudwatch.describe_alarms(AlarmNames=health, AlarmTypes=["CompositeAlarm"])
         states = {one["AlarmName"]: one["StateValue"] for one in response["CompositeAlarms"]}
@@ -335,7 +335,7 @@ class ObservabilityStage(Stage):
 def invoke(stage: EndpointStage) -> str:
     """Return the response of a stage's endpoint to one request, or the code of the error."""
     try:
-        response = stage.run.client("sagemaker-runtime").invoke_endpoint(
+        response = stage.run.get_client("sagemaker-runtime").invoke_endpoint(
             EndpointName=stage.name, ContentType="application/json", Accept="application/json", Body=b"{}"
         )
     except ClientError as error:

@@ -18,7 +18,7 @@ def _policy(actions: Any, resources: Any = "*", **more: Any) -> Resources:
     return {"aws_iam_role_policy.p": {"role": "${aws_iam_role.r.name}", "policy": {"Statement": [statement]}}}
 
 
-def _attached(policy: str, arn: str = "") -> Resources:
+def _attach_policy(policy: str, arn: str = "") -> Resources:
     arn = arn or f"arn:aws:iam::aws:policy/{policy}"
     return {"aws_iam_role_policy_attachment.a": {"role": "${aws_iam_role.r.name}", "policy_arn": arn}}
 
@@ -43,20 +43,20 @@ CASES = {
     },
     "SUS_ROLE_FULL_ACCESS": {
         "pass": {
-            "a policy for the phase": {**_role(), **_attached("AmazonEC2ContainerRegistryReadOnly")},
+            "a policy for the phase": {**_role(), **_attach_policy("AmazonEC2ContainerRegistryReadOnly")},
             "an unknown inline policy": _HIDDEN,
             "a custom policy": {
                 **_role(),
-                **_attached("", "${aws_iam_policy.own.arn}"),
+                **_attach_policy("", "${aws_iam_policy.own.arn}"),
                 "aws_iam_policy.own": {"name": "own", "policy": UNKNOWN},
             },
         },
         "fail": {
-            "attached": {**_role(), **_attached("AmazonSageMakerFullAccess")},
+            "attached": {**_role(), **_attach_policy("AmazonSageMakerFullAccess")},
             "listed": _role(managed_policy_arns=["arn:aws:iam::aws:policy/AdministratorAccess"]),
         },
         "unknown": {
-            "unknown attachment": {**_role(), **_attached("", UNKNOWN)},
+            "unknown attachment": {**_role(), **_attach_policy("", UNKNOWN)},
             "unknown list": _role(managed_policy_arns=UNKNOWN),
             "an attachment to an unknown role": {
                 **_role(),
@@ -64,7 +64,7 @@ CASES = {
             },
         },
         "not_applicable": {
-            "another service's role": {**_role("lambda.amazonaws.com"), **_attached("AdministratorAccess")}
+            "another service's role": {**_role("lambda.amazonaws.com"), **_attach_policy("AdministratorAccess")}
         },
     },
 }

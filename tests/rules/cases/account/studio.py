@@ -36,7 +36,7 @@ _ON = "ENABLED"
 _HOUR = _idle(lifecycle_management=_ON, idle_timeout_in_minutes=60)
 
 
-def _shared(**settings: Any) -> Resources:
+def _share_settings(**settings: Any) -> Resources:
     return {"aws_sagemaker_domain.d": {"default_user_settings": _HOUR, "default_space_settings": settings}}
 
 
@@ -44,14 +44,14 @@ CASES = {
     "SUS_STUDIO_IDLE_SHUTDOWN": {
         "pass": {
             "an hour": _domain(**_HOUR),
-            "an hour in shared spaces": _shared(jupyter_lab_app_settings=_HOUR["jupyter_lab_app_settings"]),
+            "an hour in shared spaces": _share_settings(jupyter_lab_app_settings=_HOUR["jupyter_lab_app_settings"]),
         },
         "fail": {
             "not set": _domain(),
             "disabled": _domain(**_idle(lifecycle_management="DISABLED")),
             "a day": _domain(**_idle(lifecycle_management=_ON, idle_timeout_in_minutes=1440)),
             "JupyterLab alone": _domain(jupyter_lab_app_settings=_HOUR["jupyter_lab_app_settings"]),
-            "not in shared spaces": _shared(),
+            "not in shared spaces": _share_settings(),
         },
         "unknown": {
             "unknown": _domain(**_idle(lifecycle_management=UNKNOWN)),

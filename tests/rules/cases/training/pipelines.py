@@ -27,7 +27,7 @@ def _build_from_s3(version: Any) -> Resources:
     return {"aws_sagemaker_pipeline.p": {"pipeline_name": "p", "pipeline_definition_s3_location": location}}
 
 
-def _gated(condition: dict[str, Any], *before: dict[str, Any]) -> Resources:
+def _build_gate(condition: dict[str, Any], *before: dict[str, Any]) -> Resources:
     branches = {"Conditions": [condition], "IfSteps": [_REGISTER], "ElseSteps": []}
     return build_pipeline(*before, build_step("Condition", branches, name="Gate"))
 
@@ -36,7 +36,7 @@ def _processing(**cluster: Any) -> Resources:
     return build_pipeline(build_step("Processing", {"ProcessingResources": {"ClusterConfig": cluster}}))
 
 
-def _by_parameter(count: int | None) -> Resources:
+def _build_parameterized(count: int | None) -> Resources:
     resources = {"ClusterConfig": {"InstanceCount": {"Get": "Parameters.Count"}}}
     default = {} if count is None else {"DefaultValue": count}
     parameter = {"Name": "Count", "Type": "Integer", **default}
@@ -128,9 +128,9 @@ CASES = {
         "not_applicable": IDLE,
     },
     "SUS_PROCESSING_INSTANCES": {
-        "pass": {"two": _processing(InstanceCount=2), "a parameter with the default two": _by_parameter(2)},
-        "fail": {"fifty": _processing(InstanceCount=50), "fifty by default": _by_parameter(50)},
-        "unknown": {"a parameter without a default": _by_parameter(None), **HIDDEN},
+        "pass": {"two": _processing(InstanceCount=2), "a parameter with the default two": _build_parameterized(2)},
+        "fail": {"fifty": _processing(InstanceCount=50), "fifty by default": _build_parameterized(50)},
+        "unknown": {"a parameter without a default": _build_parameterized(None), **HIDDEN},
         "not_applicable": {"no count": build_pipeline(build_step("Processing")), **IDLE},
     },
     "SUS_PROCESSING_GRAVITON": {
@@ -160,7 +160,7 @@ CASES = {
     },
     "SUS_GATE_BEFORE_REGISTRATION": {
         "pass": {
-            "in a branch": _gated(_METRIC, _EVALUATE),
+            "in a branch": _build_gate(_METRIC, _EVALUATE),
             "after a condition that ends the pipeline": build_pipeline(
                 _EVALUATE,
                 build_step("Condition", {"Conditions": [_METRIC], "ElseSteps": [build_step("Fail")]}, name="Gate"),
@@ -187,8 +187,8 @@ CASES = {
         },
     },
     "SUS_EVALUATION_BEFORE_GATE": {
-        "pass": {"reads the evaluation": _gated(_METRIC, _EVALUATE)},
-        "fail": {"reads the training": _gated(_OWN_METRIC, build_step("Training", name="Train"))},
+        "pass": {"reads the evaluation": _build_gate(_METRIC, _EVALUATE)},
+        "fail": {"reads the training": _build_gate(_OWN_METRIC, build_step("Training", name="Train"))},
         "unknown": HIDDEN,
         "not_applicable": {"no gate": build_pipeline(_REGISTER), **IDLE},
     },

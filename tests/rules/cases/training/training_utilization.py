@@ -10,7 +10,7 @@ _FUNCTION = "arn:aws:lambda:eu-north-1:123456789012:function:stop-idle"
 _QUERY = 'SELECT AVG(GPUUtilization) FROM SCHEMA("/aws/sagemaker/TrainingJobs", Host)'
 
 
-def _calls(arn: str = _FUNCTION, pattern: Any = _STARTS) -> Resources:
+def _build_call(arn: str = _FUNCTION, pattern: Any = _STARTS) -> Resources:
     return {
         **build_job(),
         "aws_cloudwatch_event_rule.r": {"name": "starts", "event_pattern": pattern},
@@ -25,9 +25,9 @@ def _alarm(**settings: Any) -> Resources:
 CASES = {
     "SUS_TRAINING_UTILIZATION": {
         "pass": {
-            "a function, by its ARN": _calls(),
+            "a function, by its ARN": _build_call(),
             "a function of the plan": {
-                **_calls("${aws_lambda_function.f.arn}"),
+                **_build_call("${aws_lambda_function.f.arn}"),
                 "aws_lambda_function.f": {"function_name": "stop-idle"},
             },
             "a query over all jobs": _alarm(metric_query={"id": "q", "expression": _QUERY}),
@@ -36,8 +36,8 @@ CASES = {
         "fail": {
             "nothing": build_job(),
             "nothing in a pipeline": build_training_pipeline(),
-            "another event": _calls(pattern=_ENDS),
-            "a queue": _calls("arn:aws:sqs:eu-north-1:123456789012:jobs"),
+            "another event": _build_call(pattern=_ENDS),
+            "a queue": _build_call("arn:aws:sqs:eu-north-1:123456789012:jobs"),
             "an alarm on one job": _alarm(
                 namespace="/aws/sagemaker/TrainingJobs",
                 metric_name="GPUUtilization",
@@ -45,8 +45,8 @@ CASES = {
             ),
         },
         "unknown": {
-            "unknown event": _calls(pattern=UNKNOWN),
-            "unknown target": _calls(UNKNOWN),
+            "unknown event": _build_call(pattern=UNKNOWN),
+            "unknown target": _build_call(UNKNOWN),
             "unknown namespace": _alarm(namespace=UNKNOWN, metric_name="GPUUtilization"),
             **HIDDEN,
         },

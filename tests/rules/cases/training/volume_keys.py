@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.rules.case_tables import CaseTable
-from tests.rules.cases.account.dead_services import (
+from tests.rules.cases.account.discontinued_services import (
     NO_TRAINING,
     UNREAD,
     build_old_job,

@@ -1,0 +1,1 @@
+"""Base of SageMaker's operations: the Region, resources, handlers and lists."""

@@ -1,1 +1,0 @@
-"""Building blocks of SageMaker's parts: the Region, resources, operations and lists."""

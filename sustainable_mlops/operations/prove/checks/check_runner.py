@@ -1,0 +1,83 @@
+"""Runner of the named checks, which records their answers."""
+
+from rich.markup import escape
+
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.operations.prove import costs
+from sustainable_mlops.operations.prove.checks import data, endpoints, platform
+from sustainable_mlops.operations.prove.checks.registry import CHECKS, Check, Moment
+from sustainable_mlops.operations.prove.context import ProofRun
+from sustainable_mlops.operations.prove.evidence import parse_requests
+from sustainable_mlops.operations.prove.proof import CheckResult
+from sustainable_mlops.operations.prove.settings import ProofSettings
+from sustainable_mlops.operations.prove.stage import ERRORS, Stage
+
+#: The modules that register checks.
+_SOURCES = (data, endpoints, platform)
+
+
+def validate_names(names: tuple[str, ...]) -> None:
+    """Raise UserError for a check that does not exist."""
+    if unknown := [name for name in names if name not in CHECKS]:
+        raise UserError(f"--with {unknown[0]}: no such check; choose from {', '.join(sorted(CHECKS))}")
+
+
+def list_cost_items(settings: ProofSettings) -> list[costs.CostItem]:
+    """Return the lines of the estimate for checks that add to the cost of their stage."""
+    lines = []
+    if "access" in settings.modules:
+        lines.append(costs.CostItem("check: a training job", costs.choose_job_type(settings.region), 1, 0.2))
+    serving = costs.choose_serving_type(settings.region)
+    return lines + [costs.CostItem(f"check: {name}", serving, 3, 1.5) for name in settings.extra_checks]
+
+
+def record_not_tried(run: ProofRun) -> None:
+    """Record every check as not tried, with the reason."""
+    for one in CHECKS.values():
+        reason = "the run did not reach its stage"
+        if absent := _find_missing_module(one, run.settings):
+            reason = f"the module {absent} is not part of the run"
+        elif one.extra_cost and one.name not in run.settings.extra_checks:
+            reason = f"{one.extra_cost}; `--with {one.name}` runs it"
+        run.proof.checks[one.name] = CheckResult(one.name, one.question, one.documentation, text=reason)
+
+
+def _find_missing_module(one: Check, settings: ProofSettings) -> str:
+    """Return a module that the check needs but the run does not have; empty if there is none."""
+    return next((name for name in (one.module, one.needs) if name and name not in settings.modules), "")
+
+
+def run_checks(stage: Stage, moment: Moment) -> None:
+    """Run the checks of a stage that are due at this moment."""
+    for one in CHECKS.values():
+        due = (one.module, one.moment) == (stage.module, moment) and not _find_missing_module(one, stage.run.settings)
+        if due and (not one.extra_cost or one.name in stage.run.settings.extra_checks):
+            _run_check(stage, one)
+
+
+def _run_check(stage: Stage, one: Check) -> None:
+    result = stage.run.proof.checks[one.name]
+    with stage.run.steps.step(f"check {one.name}") as step, stage.run.recorder.collect() as requests:
+        try:
+            answer = one.decide(stage)
+            result.verdict, result.text = ("yes" if answer.yes else "no"), answer.text
+        except ERRORS as error:
+            _record_error(result, one, error)
+            requests += parse_requests(result.text)
+        step.result = escape(f"{result.verdict}: {result.text[:120]}")
+    result.requests = list(requests)
+
+
+def _record_error(result: CheckResult, one: Check, error: BaseException) -> None:
+    """Record "no" for the refusal that the check expects, and "undecided" for any other error."""
+    result.text = " ".join(str(error).replace("│", " ").split())
+    result.verdict = "no" if one.is_refusal(result.text) else "undecided"
+
+
+def record_failed_apply(run: ProofRun, module: str, error: BaseException) -> None:
+    """Record the answer of the checks whose question an apply answers."""
+    for one in CHECKS.values():
+        if one.module == module and one.answers_for_apply:
+            result = run.proof.checks[one.name]
+            _record_error(result, one, error)
+            result.requests = parse_requests(result.text)

@@ -1,0 +1,31 @@
+"""Temporary root module of a check."""
+
+from types import TracebackType
+from typing import Self
+
+from sustainable_mlops.operations.prove import hcl
+from sustainable_mlops.operations.prove.context import ProofRun
+
+
+class TemporaryRoot:
+    """A root module that is destroyed at the end of its block. After an interruption, the cleanup destroys it."""
+
+    def __init__(self, run: ProofRun, name: str) -> None:
+        self._run = run
+        self.terraform = run.make_terraform(f"check-{name}")
+
+    def write(self, *parts: str) -> None:
+        """Write the root module, and initialize it the first time."""
+        first = not self.terraform.folder.exists()
+        hcl.write_root(self.terraform.folder, self._run.settings, *parts)
+        if first:
+            self.terraform.init()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None or isinstance(error, Exception):
+            self.terraform.apply("-destroy")

@@ -1,0 +1,78 @@
+"""Summary of the footprint of the jobs on SageMaker, and of the processor time of this computer."""
+
+import json
+import resource
+from typing import Any
+
+from rich.table import Table
+
+from sustainable_mlops import checkov, cli
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.terraform import Terraform
+from tools.demo.demo_run import OUT, DemoRun
+
+#: Figures of a record, with their names in the summary.
+NAMES = {"energy": "energy", "co2e": "CO2e, operational and embodied", "cost": "cost"}
+
+
+def check_plan(demo_run: DemoRun, terraform: Terraform, checks: checkov.Checkov, name: str) -> str:
+    """Run checkov on the plan of a whole environment and return a summary. Raises UserError if a check failed."""
+    plan = terraform.show(OUT / f"{name}.tfplan")
+    text = json.dumps(plan)
+    (OUT / f"{name}.plan.json").write_text(text)
+    demo_run.figures[f"Resources of {name}"] = str(_count_resources(plan))
+    result = checks.check(text.encode())
+    report = {"passed": result.passed, "explained": result.explained, "failed": result.failed}
+    (OUT / f"{name}.checkov.json").write_text(json.dumps(report, default=vars, indent=2) + "\n")
+    if result.failed:
+        failed = ", ".join(f"{finding.check} on {finding.address}" for finding in result.failed)
+        raise UserError(f"checkov: {name}: {failed}")
+    return f"{name}: {result.passed} passed, 0 failed, {len(result.explained)} skipped with a reason"
+
+
+def print_summary(demo_run: DemoRun) -> None:
+    """Print the figures, the seconds of each step and the footprint, and write them as JSON."""
+    footprint = _sum_figures(demo_run)
+    seconds = {f"{step.title} (s)": f"{step.seconds:.1f}" for step in demo_run.steps.finished}
+    total = f"{sum(step.seconds for step in demo_run.steps.finished):.1f}"
+    rows = {**demo_run.figures, **seconds, "Total (s)": total, **footprint}
+    cli.console.print(_make_table("Demo", {**demo_run.figures, **seconds, "Total (s)": total}))
+    jobs = sum(step.ran_job for record in demo_run.records for step in record.steps)
+    cli.console.print(
+        _make_table(f"Footprint of the {jobs} jobs on SageMaker, and processor time of this computer", footprint)
+    )
+    (OUT / "demo.json").write_text(json.dumps(rows, indent=2) + "\n")
+
+
+def _sum_figures(demo_run: DemoRun) -> dict[str, str]:
+    """Return the sums of all executions with their intervals, and the processor time of this computer."""
+    rows = {}
+    for name, title in NAMES.items():
+        figures = [record.figures[name] for record in demo_run.records if name in record.figures]
+        low, value, high = (sum(getattr(one, end) for one in figures) for end in ("low", "value", "high"))
+        rows[f"Jobs on SageMaker: {title}"] = f"{value:.2g} {figures[0].unit} ({low:.2g} to {high:.2g}, estimated)"
+    saved = [record.saved["co2e"] for record in demo_run.records if "co2e" in record.saved]
+    rows["Jobs that the cache avoided: CO2e"] = f"{sum(one.value for one in saved):.2g} {saved[0].unit}"
+    own, children = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    seconds = own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
+    rows["Processor time on this computer (s)"] = f"{seconds:.0f}"
+    return rows
+
+
+def _make_table(title: str, rows: dict[str, str]) -> Table:
+    table = Table(title=title, show_header=False, title_justify="left")
+    for name in ("figure", "value"):
+        table.add_column(name, overflow="fold")
+    for name, value in rows.items():
+        table.add_row(name, value)
+    return table
+
+
+def _count_resources(plan: dict[str, Any]) -> int:
+    """Return the number of managed resources in a plan."""
+
+    def count(module: dict[str, Any]) -> int:
+        own: int = sum(resource["mode"] == "managed" for resource in module.get("resources", []))
+        return own + sum(count(child) for child in module.get("child_modules", []))
+
+    return count(plan["planned_values"].get("root_module", {}))
