@@ -615,11 +615,12 @@ def _change_and_interrupt(dev: Clone, sandbox: Sandbox, package: str) -> None:
     def is_updating() -> bool:
         return bool(sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == "Updating")
 
-    sandbox.fault("UpdateEndpoint", status_delay=5, resource=name)  # long enough to be interrupted
+    sandbox.fault("UpdateEndpoint", status_delay=600, resource=name)
     applied = dev.interrupt(*command, when=lambda _: is_updating())
     assert len(list_configurations()) == 2
     assert applied == f"Interrupted: envs/dev may be partly changed. {to_go_on}"
     assert not (dev.folder / "envs" / "dev" / ".terraform.tfstate.lock.info").exists()
+    sandbox.advance(600)
     deployment = dev.deploy(*command)
     assert deployment.returncode == 0, deployment.stderr
     (configuration,) = list_configurations()
