@@ -187,6 +187,13 @@ def test_a_missing_or_old_terraform_is_named_with_the_remedy(path: Path, version
         terraform.find_engine()
 
 
+def test_a_program_that_cannot_run_is_no_terraform(path: Path) -> None:
+    (path / "terraform").write_bytes(b"\x7fELF of another processor")
+    (path / "terraform").chmod(0o755)
+    with pytest.raises(UserError, match=rf"^Terraform: found only {path / 'terraform'}; put"):
+        terraform.make_environment()
+
+
 def place_package(mirror: Path, version: str, *, packed: bool = False) -> Path:
     """Put an empty provider package into a mirror; return its folder or archive."""
     packages = mirror / terraform.PROVIDER

@@ -28,7 +28,7 @@ from modules.serverless_endpoint import inputs as serverless_endpoint
 from sagemaker_sandbox import Sandbox
 from sustainable_mlops import program, synth
 from sustainable_mlops.advice import ServingRequirements, defaults, make_advice
-from sustainable_mlops.aws import AccountClients
+from sustainable_mlops.aws import AccountClients, Clients
 from sustainable_mlops.catalogue.quotas import find_serverless_concurrency
 from sustainable_mlops.commands.deploy import app
 from sustainable_mlops.errors import UserError
@@ -323,6 +323,17 @@ def test_a_deployment_has_a_plan_file_of_its_own_and_deletes_it(
             deployment.plan()
     assert len(set(files)) == 2
     assert not any(file.exists() for file in files)
+
+
+def test_the_command_that_reads_why_an_endpoint_failed_names_the_region(monkeypatch: pytest.MonkeyPatch) -> None:
+    sagemaker = Mock(describe_endpoint=lambda **_: {"EndpointStatus": "Failed"})
+    sagemaker.meta.region_name = "eu-west-1"
+    outputs = {"serverless_endpoints": {"flight_delay": "smlops-dev-flight-delay"}}
+    monkeypatch.setattr("sustainable_mlops.terraform.Terraform.read_outputs", lambda _: outputs)
+    serving = run.plan_serving(run.DeploymentTarget("flight_delay", "dev"), SUBJECT, SERVERLESS, make_requirements())
+    deployment = run.Deployment(serving, Steps(Console(file=io.StringIO())))
+    with pytest.raises(UserError, match="--endpoint-name smlops-dev-flight-delay --region eu-west-1, and deploy"):
+        deployment.find_endpoint(Clients(s3=Mock(), sagemaker=sagemaker))
 
 
 def test_a_model_that_is_larger_than_the_memory_is_refused() -> None:

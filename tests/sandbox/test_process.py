@@ -206,6 +206,8 @@ def test_the_command_starts_uses_and_stops_a_sandbox(
     assert command("exec", "--", "sh", "-c", "yes | head -1") == (0, "y\n", ""), (
         "a closed pipe ends the command in silence"
     )
+    write = f"ulimit -f 0; echo a > {tmp_path / 'limited'}"
+    assert command("exec", "--", "sh", "-c", write)[0] == 128 + signal.SIGXFSZ
     missing = "error: sandbox: no command `no-such-command` on PATH; install it, or write its path\n"
     assert command("exec", "--", "no-such-command") == (2, "", missing)
     program = tmp_path / "no-program"
