@@ -18,6 +18,7 @@ import yaml
 import sustainable_mlops
 from sustainable_mlops.terraform import ROOT
 from tests.clone import Reader, git
+from tests.docs.blocks import shell_blocks
 from tests.review.comments import Service, environment, serve
 from tests.review.test_ci_installed import STOPPED, Action, Shell
 from tests.wheel import create_environment
@@ -115,23 +116,39 @@ def test_pip_installs_the_wheel_and_the_source_archive(release: Path, stranger: 
         check_stopped(stranger.run(f"{venv}/bin/smlops review plan.json"))
 
 
+def find_uvx() -> Path:
+    return Path(shutil.which("uvx", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}") or "uvx")
+
+
 def test_uvx_reviews_without_installing(release: Path, stranger: Shell) -> None:
-    uv = Path(shutil.which("uvx", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}") or "uvx")
     # A folder of packages stands for PyPI.
-    check_stopped(
-        stranger.run(
-            f"{uv} --quiet --find-links {release / 'dist'} --from sustainable-mlops=={VERSION} smlops review plan.json"
-        )
-    )
+    source = f"--find-links {release / 'dist'} --from sustainable-mlops=={VERSION}"
+    check_stopped(stranger.run(f"{find_uvx()} --quiet {source} smlops review plan.json"))
 
 
-def test_pipx_puts_the_command_on_path(release: Path, stranger: Shell, tmp_path: Path) -> None:
-    pipx = create_environment(tmp_path / "pipx", PIPX) / "bin" / "pipx"
+def test_the_commands_of_the_page_install_the_tag_by_pipx_and_review_by_uvx(
+    release: Path, stranger: Shell, tmp_path: Path
+) -> None:
+    origin = tmp_path / "origin.git"
+    git(tmp_path, "clone", "-q", "--bare", str(release.parent.parent), str(origin))
+    git(origin, "tag", TAG)
     bin_folder = tmp_path / "bin"
-    variables = {"PIPX_HOME": str(tmp_path / "home_of_pipx"), "PIPX_BIN_DIR": str(bin_folder)}
-    installed = stranger.run(f"{pipx} install --quiet {find_wheel(release)}", **variables)
+    bin_folder.mkdir()
+    (bin_folder / "uvx").symlink_to(find_uvx())
+    stranger.paths += [bin_folder, create_environment(tmp_path / "pipx", PIPX) / "bin"]
+    stranger.variables |= {
+        "PIPX_HOME": str(tmp_path / "home_of_pipx"),
+        "PIPX_BIN_DIR": str(bin_folder),
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"url.{origin.as_uri()}.insteadOf",
+        "GIT_CONFIG_VALUE_0": f"{read_address(ROOT)}.git",
+    }
+    (block,) = shell_blocks("tests/tools/test_release_artifacts.py")
+    *install, review = block.commands
+    installed = stranger.run("\n".join(install))
     assert installed.returncode == 0, installed.stderr
-    stranger.paths.insert(0, bin_folder)
+    assert "bash completion installed" in installed.stdout
+    check_stopped(stranger.run(review))
     check_stopped(stranger.run("smlops review plan.json"))
 
 
