@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import tomllib
 import zipfile
 from email import message_from_bytes
 from pathlib import Path
@@ -74,6 +75,7 @@ def test_a_release_has_packages_sbom_checksums_and_notes(release: Path) -> None:
         f"sustainable_mlops-{VERSION}-py3-none-any.whl",
         f"sustainable_mlops-{VERSION}.tar.gz",
         f"sustainable-mlops-{VERSION}.cdx.json",
+        f"sustainable-mlops-{VERSION}-extras.cdx.json",
     }
     for name, digest in sums.items():
         (file,) = (one for folder in (release, release / "dist") if (one := folder / name).exists())
@@ -87,17 +89,33 @@ def test_a_release_has_packages_sbom_checksums_and_notes(release: Path) -> None:
         top = {name.split("/")[1] for name in sources.getnames()}
     assert {"LICENSE", "README.md", "sustainable_mlops", "sagemaker_sandbox"} <= top
     assert not top & {"tests", "envs", ".github"}
-    bom = json.loads((release / f"sustainable-mlops-{VERSION}.cdx.json").read_text())
-    assert bom["bomFormat"] == "CycloneDX"
-    assert (bom["metadata"]["component"]["name"], bom["metadata"]["component"]["version"]) == (
-        "sustainable-mlops",
-        VERSION,
-    )
-    assert {"boto3", "pydantic", "typer"} <= {component["name"] for component in bom["components"]}
-    assert str(release.parent.parent) not in json.dumps(bom)
+    base, extras = (read_sbom(release, name) for name in ("", "-extras"))
+    assert {"boto3", "pydantic", "typer"} <= base
+    assert base < extras
+    packages = (item for extra in read_optional_dependencies().values() for item in extra)
+    assert {normalize(re.split(r"[^\w.-]", package)[0]) for package in packages} <= extras
     assert (
         f"terraform-aws-sustainable-mlops.git//modules/storage?ref={TAG}" in (release / "RELEASE_NOTES.md").read_text()
     )
+
+
+def read_sbom(release: Path, suffix: str) -> set[str]:
+    """Return the names of the components of an SBOM, which has the form of CycloneDX and no path of this computer."""
+    bom = json.loads((release / f"sustainable-mlops-{VERSION}{suffix}.cdx.json").read_text())
+    component = bom["metadata"]["component"]
+    assert (bom["bomFormat"], component["name"], component["version"]) == ("CycloneDX", "sustainable-mlops", VERSION)
+    assert str(release.parent.parent) not in json.dumps(bom)
+    return {normalize(component["name"]) for component in bom["components"]}
+
+
+def normalize(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def read_optional_dependencies() -> dict[str, list[str]]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    dependencies: dict[str, list[str]] = project["optional-dependencies"]
+    return dependencies
 
 
 def test_the_workflow_checks_the_published_files(release: Path, tmp_path: Path) -> None:
@@ -107,7 +125,7 @@ def test_the_workflow_checks_the_published_files(release: Path, tmp_path: Path) 
     for command in commands:
         process = subprocess.run(["bash", "-ec", command], cwd=tmp_path, capture_output=True, text=True, check=False)
         assert process.returncode == 0, process.stderr
-    assert process.stdout.count(": OK\n") == 3
+    assert process.stdout.count(": OK\n") == 4
 
 
 def test_pip_installs_the_wheel_and_the_source_archive(release: Path, stranger: Shell, tmp_path: Path) -> None:
