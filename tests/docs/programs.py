@@ -30,10 +30,10 @@ def list_problems(command: str) -> list[str]:
     syntax = subprocess.run(["bash", "-n", "-c", command], capture_output=True, text=True, check=False)
     if syntax.returncode:
         return [syntax.stderr]
-    return [problem for words in split_commands(command) for problem in _check_command(words)]
+    return [problem for words in _split_commands(command) for problem in _check_command(words)]
 
 
-def split_commands(line: str) -> Iterator[list[str]]:
+def _split_commands(line: str) -> Iterator[list[str]]:
     """Yield the words of each command of a line, without variables and redirections."""
     words: list[str] = []
     lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
@@ -54,7 +54,7 @@ def is_program(word: str) -> bool:
 
 def list_key_words(command: str) -> Iterator[str]:
     """Yield the sub-commands and the options of a line, which a test of the line must contain."""
-    for words in split_commands(command):
+    for words in _split_commands(command):
         while words and is_program(words[0]):
             end = words.index("--") if "--" in words else len(words)
             yield from _list_own_words(_find_name(words[0]), words[1:end])

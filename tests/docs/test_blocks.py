@@ -14,7 +14,7 @@ from sustainable_mlops.terraform import ROOT, Terraform
 from tests.cases import check_cases
 from tests.clone import Reader, clone
 from tests.docs.blocks import SHELLS, FencedBlock, blocks, shell_blocks
-from tests.docs.programs import is_program, list_key_words, list_problems, split_commands
+from tests.docs.programs import is_program, list_key_words, list_problems
 from tests.docs.test_journeys import list_journey_pages, select_blocks
 from tests.docs.test_other_scanners import PAGE
 from tests.modules.examples import examples
@@ -46,8 +46,10 @@ def test_every_block_of_commands_names_its_environment() -> None:
 
 def test_every_block_that_begins_with_a_program_has_a_language() -> None:
     unlabelled = [block for block in blocks() if not block.language]
-    first_lines = {str(block): block.text.partition("\n")[0].removeprefix("$ ") for block in unlabelled}
-    assert [name for name, line in first_lines.items() if is_program(next(split_commands(line), [""])[0])] == []
+    words = {
+        str(block): [word for word in block.text.split() if word != "$" and "=" not in word] for block in unlabelled
+    }
+    assert [name for name, (first, *_) in words.items() if is_program(first)] == []
 
 
 @check_cases("block", [one for one in blocks() if one.language in SHELLS and one.where.startswith("tests/")], ids=str)
