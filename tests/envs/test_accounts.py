@@ -88,8 +88,10 @@ def test_each_role_does_its_whole_job_and_no_forbidden_act(tmp_path: Path, capsy
     assert all(
         by_role[role].needed_actions and by_role[role].denied_acts for role in (*PHASES, "plan", "apply", "promote")
     )
+    table = "\n".join(iam_table.format_table(measured))
     with capsys.disabled():
-        print("", *iam_table.format_table(measured), sep="\n")
+        print("", table, "", iam_table.format_groups(measured), sep="\n")
+    assert f"\n\n{table}\n\n" in (ROOT / iam_table.PAGE).read_text(), f"{iam_table.PAGE}: replace its table by this one"
 
 
 @pytest.mark.parametrize("name", synth.list_names()[1])

@@ -22,11 +22,12 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.operations import recovery
 from sustainable_mlops.operations.ownership import EnvironmentIdentity, explain_missing_proof
 from sustainable_mlops.program import run
-from sustainable_mlops.terraform import Diagnostic, Terraform, find_engine, make_environment
+from sustainable_mlops.terraform import ROOT, Diagnostic, Terraform, find_engine, make_environment
 from sustainable_mlops.terraform_state import State
 from tests.cases import check_cases
-from tests.operations.chaos.case import Case, FaultKind, Operation
+from tests.operations.chaos.case import Case, FaultKind, Operation, Result
 from tests.operations.chaos.run import Chaos
+from tests.operations.chaos.table import draw_seeds, format_table
 from tests.provider import alone
 from tests.sandbox.support import IMAGE, make_role, wait_until
 
@@ -475,6 +476,20 @@ def test_deleted_resources_of_the_tagging_api_are_ignored(monkeypatch: pytest.Mo
 )
 def test_generated_names_have_a_prefix_of_the_state(name: str, is_generated: bool) -> None:
     assert recovery._is_generated(name, {"lab-"}) is is_generated
+
+
+def test_the_table_of_the_page_has_the_cases_of_its_seed() -> None:
+    page = (ROOT / "docs" / "environments.md").read_text()
+    ((count, seed),) = re.findall(r"chaos --count (\d+) --seed (\d+)$", page, re.M)
+    cases = [Case.draw(one) for one in draw_seeds(int(seed), int(count))]
+    drawn = [Result(one.seed, str(one.operation), str(one.kind), converged=True) for one in cases]
+    header, ruler, *rows = (line.split(" | ") for line in format_table(drawn))
+    table = page.partition(" | ".join(header))[2].splitlines()[1 : 2 + len(rows)]
+    assert table[:1] == [" | ".join(ruler)]
+    completed_by_retries = -2  # only a run has this column
+    for shown, row in zip((line.split(" | ") for line in table[1:]), rows, strict=True):
+        del shown[completed_by_retries], row[completed_by_retries]
+        assert shown == row
 
 
 def run_case(seed: int) -> None:
