@@ -183,6 +183,7 @@ def decide(planned: Mapping[str, Any], action: str, resource: str, keys: Mapping
                 "PutReplicationConfiguration",
             )
         ),
+        *(("s3:PutAccountPublicAccessBlock", "*", {"aws:PrincipalArn": role}) for role in (APPLY, TRAINING)),
         ("s3:CreateAccessPoint", "arn:aws:s3:eu-north-1:123456789012:accesspoint/state", {"aws:PrincipalArn": APPLY}),
         (
             "s3:CreateMultiRegionAccessPoint",
