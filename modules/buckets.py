@@ -1,6 +1,6 @@
 """Access and encryption of buckets."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cdktn_provider_aws.s3_bucket_ownership_controls import S3BucketOwnershipControls
@@ -12,7 +12,7 @@ from sustainable_mlops.authoring.resources import Module
 #: Reason why a bucket has no replication.
 ONE_REGION = "Data stays in its Region; a copy doubles its footprint, and versioning protects against mistakes"
 #: Settings that block public access to a bucket, or to all buckets of an account.
-PUBLIC_ACCESS_BLOCK = {
+PUBLIC_ACCESS_BLOCK: Mapping[str, Any] = {
     "block_public_acls": True,
     "block_public_policy": True,
     "ignore_public_acls": True,
