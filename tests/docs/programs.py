@@ -175,6 +175,12 @@ def _check_docker(arguments: list[str]) -> list[str]:
     return [f"docker build: no argument {one}" for one in arguments if f"ARG {one}" not in containerfile.read_text()]
 
 
+def _check_jq(arguments: list[str]) -> list[str]:
+    command = ["jq", "--null-input", *arguments]
+    process = subprocess.run(command, capture_output=True, text=True, check=False)
+    return [process.stderr] if process.returncode else []
+
+
 @functools.cache
 def _help(*command: str, option: str = "--help") -> str:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
@@ -194,6 +200,7 @@ def _check_env(arguments: list[str]) -> list[str]:
 _PROGRAMS: dict[str, Callable[[list[str]], list[str]]] = {
     "terraform": _check_terraform,
     "aws": _check_aws,
+    "jq": _check_jq,
     "make": _check_make,
     "docker": _check_docker,
     "env": _check_env,

@@ -219,6 +219,8 @@ def create_names(account: CiAccount, platform: dict[str, Any]) -> Names:
         RoleName=names.foreign_role_arn.rpartition("/")[2],
         AssumeRolePolicyDocument=create_policy({**own, "Action": "sts:AssumeRole"}),
     )
+    for bucket in (names.data, names.artifacts):  # `apply` may do this, so the block of the account must suffice
+        sandbox.client("s3").delete_public_access_block(Bucket=bucket)
     for bucket, key in list_objects(names):
         client = foreign_s3 if bucket == names.foreign_bucket else sandbox.client("s3")
         client.put_object(Bucket=bucket, Key=key, Body=b"1")
@@ -269,7 +271,7 @@ def create_clients(account: CiAccount, role: str, arn: str) -> Callable[[str], A
 
 
 def is_denied(client: Any, act: Act) -> bool:
-    """Send an act, and return True if IAM refuses it."""
+    """Send an act, and return True if IAM or a block of public access refuses it."""
     try:
         getattr(client, act.call)(**act.parameters)
     except ClientError as error:

@@ -59,7 +59,10 @@ def test_only_settings_specific_to_an_environment_change_and_data_is_protected()
     assert draft.find_source_lines() == []
     assert "create_provider" not in draft.render_bootstrap()
     same = create_draft("prod", "123456789012", REGION).render_bootstrap()
-    assert "github = { create_provider = false }" in same, "dev's account has the identity providers already"
+    assert "= { create_provider = false }" in same, "dev's account has the identity providers already"
+    assert "block_public_access = false" in same, (
+        "a second block would have the same owner, and its destroy would end it"
+    )
 
 
 def test_the_longest_allowed_names_fit_all_endpoints() -> None:

@@ -183,6 +183,7 @@ def decide(planned: Mapping[str, Any], action: str, resource: str, keys: Mapping
                 "PutReplicationConfiguration",
             )
         ),
+        *(("s3:PutAccountPublicAccessBlock", "*", {"aws:PrincipalArn": role}) for role in (APPLY, TRAINING)),
         ("s3:CreateAccessPoint", "arn:aws:s3:eu-north-1:123456789012:accesspoint/state", {"aws:PrincipalArn": APPLY}),
         (
             "s3:CreateMultiRegionAccessPoint",
@@ -413,6 +414,8 @@ def test_the_root_module_of_the_page_moves_its_state_into_its_own_bucket(
     state = sandbox.client("s3").get_object(Bucket=backend["bucket"], Key="bootstrap/terraform.tfstate")
     assert json.loads(state["Body"].read())["resources"]
     assert state["SSEKMSKeyId"] == outputs["kms_key_arn"]
+    block = sandbox.client("s3control").get_public_access_block(AccountId="123456789012")
+    assert set(block["PublicAccessBlockConfiguration"].values()) == {True}
     attached = sandbox.client("iam").list_attached_role_policies(RoleName="deployer-smlops-dev-apply")
     documents = {f"deployer-smlops-dev-{file.stem}" for file in (ROOT / "envs/dev/deployer").glob("*.json")}
     assert {one["PolicyName"] for one in attached["AttachedPolicies"]} == documents
