@@ -27,6 +27,9 @@ class PromotionOptions(ModuleInputs):
     max_training_kg_co2e: float | None = Field(
         None, ge=0, description="Maximum carbon of the training of a promoted model, in kgCO2e. Null: no limit."
     )
+    require_digests: bool = Field(
+        False, description="Refuse packages that do not record the digests of their source and their data."
+    )
 
 
 class PromotionSettings(CommonSettings):
