@@ -154,6 +154,7 @@ def test_an_approved_package_meets_every_condition(registries: Callable[[], Regi
         ("digests", {"source_digest": None}, "train bbbbbbbbbbbb; no digest of source recorded; promotion.require_dig"),
         ("digests", {"source_digest": "None"}, "no digest of source recorded"),
         ("digests", {"data_digest:train": None}, "no digest of data recorded"),
+        ("digests", {"data_digest:train": "raw/churn/current/"}, "no digest of data recorded"),
         ("metrics", {"validation:logloss": None, "validation:auc": None, "gini": "1"}, "validation:auc is missing"),
     ],
 )
@@ -178,6 +179,12 @@ def test_a_package_without_approval_is_refused(registries: Callable[[], Registry
     )
     registry.update(address.arn, ModelApprovalStatus="Rejected")
     assert list_unmet(registry.check(address)) == ["approval"]
+
+
+def test_the_digest_of_a_data_set_is_part_of_its_key(registries: Callable[[], Registry]) -> None:
+    registry = registries()
+    address = registry.register("one", {"data_digest:train": "raw/churn/0123456789abcdef/"})
+    assert registry.check(address)["digests"].text == "source aaaaaaaaaaaa, train 0123456789ab"
 
 
 def test_digests_are_optional_by_default(registries: Callable[[], Registry]) -> None:

@@ -1,6 +1,7 @@
 """Data sets of pipelines, addressed by their content: the same files have the same address."""
 
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from sustainable_mlops.errors import UserError
 
 #: Number of characters of the digest in a key; enough to distinguish data sets.
 _DIGITS = 16
+#: Key of a data set that its content addresses, with the digest.
+CONTENT_KEY = re.compile(rf".*/([0-9a-f]{{{_DIGITS}}})/")
 
 
 @dataclass(frozen=True)

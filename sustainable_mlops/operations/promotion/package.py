@@ -12,6 +12,7 @@ from typing import Any
 from sustainable_mlops import aws
 from sustainable_mlops.aws import Client
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.jobs.pipelines.data import CONTENT_KEY
 from sustainable_mlops.jobs.register import DATA_DIGEST, MODEL_ETAG, SOURCE_DIGEST
 
 _ARN = re.compile(r"arn:[a-z-]+:sagemaker:([a-z0-9-]+):(\d{12}):model-package/([A-Za-z0-9-]+)/(\d+)")
@@ -21,7 +22,7 @@ _FOOTPRINT = (_CO2E, "cost_usd")
 #: Carbon of the training in a model card, see jobs/model_card.py.
 _CARD_CARBON = "Environment: carbon, operational and embodied"
 #: A recorded digest: SHA-256 in hexadecimal digits.
-_DIGEST = re.compile(r"[0-9a-f]{64}")
+_DIGEST = re.compile(r"([0-9a-f]{64})")
 _KG_CO2E = re.compile(r"([0-9.e+-]+) kgCO2e")
 
 
@@ -118,9 +119,13 @@ class RegisteredPackage:
 
     @property
     def data_digests(self) -> dict[str, str]:
-        """Recorded digests of the data, by channel."""
+        """Recorded digests of the data, by channel. A pipeline may record a key that ends with the digest."""
         recorded = {name: text for name, text in self.metadata.items() if name.startswith(DATA_DIGEST)}
-        return {name.removeprefix(DATA_DIGEST): text for name, text in recorded.items() if _DIGEST.fullmatch(text)}
+        return {
+            name.removeprefix(DATA_DIGEST): match[1]
+            for name, text in recorded.items()
+            if (match := _DIGEST.fullmatch(text) or CONTENT_KEY.fullmatch(text))
+        }
 
     @property
     def specifications(self) -> dict[str | None, Mapping[str, Any]]:
