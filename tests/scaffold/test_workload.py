@@ -61,7 +61,7 @@ def test_new_workloads_pass_the_tests_unedited(scratch: Clone, workloads: list[t
         (train, condition) = definition["Steps"]
         metadata = condition["Arguments"]["IfSteps"][0]["Arguments"]["CustomerMetadataProperties"]
         assert metadata["source_digest"] in json.dumps(train)
-        assert metadata["data_digest:train"] == {"Get": "Parameters.InputKey"}
+        assert "Parameters.InputKey" in json.dumps(metadata["data_digest:train"])
     scratch.check_style(*folders)
     assert "skipped" not in scratch.run_python("-m", "pytest", "-q", "-p", "no:xdist", *folders[1::2])
     scratch.run_python("-m", "pytest", "-q", "-p", "no:xdist", "tests/test_dependencies.py")
