@@ -792,6 +792,16 @@ resource "aws_iam_role_policy" "promote" {
         ]
       },
       {
+        Sid    = "ListModelFiles"
+        Effect = "Allow"
+        Action = "s3:ListBucket"
+        Resource = [
+          for account, prefix in local.registries[each.key] :
+          "arn:${var.partition}:s3:::${prefix}-artifacts-${account}-${coalesce(each.value.region, var.region)}"
+        ]
+        Condition = { StringLike = { "s3:prefix" = "models/*" } }
+      },
+      {
         Sid    = "DecryptModelFiles"
         Effect = "Allow"
         Action = "kms:Decrypt"

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,8 +13,15 @@ import yaml
 
 from envs import settings
 from envs.components.feature_store import FeatureStore
+from envs.promotion import read_targets
 from envs.settings import EnvironmentSettings
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.jobs.register import build_specifications
+from sustainable_mlops.jobs.serving import resolve_images
+from sustainable_mlops.jobs.spec_files import load_spec_file
+from sustainable_mlops.jobs.specs.training import TrainingSpec
+from sustainable_mlops.operations.promotion.images import compare_images
+from sustainable_mlops.operations.promotion.package import PackageAddress, RegisteredPackage
 from sustainable_mlops.settings import load_yaml
 from sustainable_mlops.terraform import ROOT
 from tests.cases import check_cases
@@ -165,18 +173,36 @@ def test_the_settings_of_the_page_for_packages_of_another_account_are_valid(dev:
     assert shared.storage.reader_account_ids == shared.models["flight_delay"].reader_account_ids == ["234567890123"]
 
 
-def test_the_real_time_endpoints_of_the_page_are_valid(dev: dict[str, Any]) -> None:
+def test_the_real_time_endpoints_of_the_page_run_the_package_of_the_pipeline(
+    dev: dict[str, Any], tmp_path: Path
+) -> None:
+    job: Any = load_spec_file(ROOT / "workloads/flight_delay/job.yaml", TrainingSpec)
     texts = [one.text for one in blocks() if (one.file, one.language) == ("docs/environments.md", "yaml")]
     known: dict[str, dict[str, Any]] = {}
     (entry,) = (yaml.safe_load(text) for text in texts if "inferentia2" in text)
     digits: Any = EnvironmentSettings.model_validate({**dev, "models": {**dev["models"], "digits": entry}})
     assert digits.models["digits"].realtime_endpoint.silicon == "inferentia2"
+    arn = f"arn:aws:sagemaker:eu-north-1:{dev['account_id']}:model-package/smlops-dev-flight-delay/1"
     for text in (text for text in texts if "settings.yaml\nmodels:" in text):
         name = text.partition("# envs/")[2].partition("/")[0]
         folder = ROOT / "envs" / name
         whole = f"{(folder / settings.FILE).read_text()}\n{text}"
         loaded: Any = settings.parse(whole, f"envs/{name}/settings.yaml", folder.parent / "catalogue")
         known[name] = {key: model.realtime_endpoint for key, model in loaded.models.items() if model.realtime_endpoint}
+        (tmp_path / name).mkdir()  # the gate of smlops promote accepts the package of the pipeline, by its images
+        (tmp_path / name / settings.FILE).write_text(whole)
+        shutil.copytree(folder.parent / "catalogue", tmp_path / "catalogue", dirs_exist_ok=True)
+        target = read_targets(tmp_path / name)["flight_delay"]
+        serving = resolve_images(job.serving, job.image, target.region)
+        images = {key: entry.image for key, entry in serving.additional.items()}
+        specifications = build_specifications(serving, serving.image, images, "s3://models/model.tar.gz")
+        package = RegisteredPackage(PackageAddress.parse(arn, "package"), specifications)
+        assert compare_images(target, package) == (
+            [],
+            [f"realtime_endpoint: {images['graviton'].rpartition('/')[2]}, graviton"],
+        )
+        unnamed = replace(target, endpoints=tuple(replace(one, specification=None) for one in target.endpoints))
+        assert "inference_specification_name: graviton" in compare_images(unnamed, package)[0][0]
     prod, staging = (known[name]["flight_delay"] for name in ("prod", "staging"))
     assert (prod.silicon, prod.min_instances, staging.silicon, staging.min_instances) == ("graviton", 2, "graviton", 1)
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from sustainable_mlops.errors import UserError
 
 #: Number of characters of the digest in a key; enough to distinguish data sets.
 _DIGITS = 16
+#: Key of a data set that its content addresses, with the digest.
+CONTENT_KEY = re.compile(rf".*/([0-9a-f]{{{_DIGITS}}})/")
 
 
 @dataclass(frozen=True)

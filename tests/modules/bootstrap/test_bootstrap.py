@@ -349,10 +349,16 @@ def test_the_promote_role_reads_the_registries_and_the_models_of_its_environment
         ("s3:GetObject",): {
             f"arn:aws:s3:::{prefix}-artifacts-{account}-eu-west-1/models/*" for account, prefix in owners.items()
         },
+        ("s3:ListBucket",): {
+            f"arn:aws:s3:::{prefix}-artifacts-{account}-eu-west-1" for account, prefix in owners.items()
+        },
         ("kms:Decrypt",): {f"arn:aws:kms:eu-west-1:{account}:key/*" for account in owners},
     }
-    (condition,) = [one["Condition"] for one in statements if "Condition" in one]
-    assert condition == {"StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}}
+    conditions = {one["Action"]: one["Condition"] for one in statements if "Condition" in one}
+    assert conditions == {
+        "s3:ListBucket": {"StringLike": {"s3:prefix": "models/*"}},
+        "kms:Decrypt": {"StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}},
+    }
 
 
 @pytest.mark.plan
