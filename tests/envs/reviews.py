@@ -20,9 +20,7 @@ UNKNOWN_FIGURES = {
 ONLY_PRICE = "its fixed price is counted; its carbon is not known"
 
 
-def check_own_review(
-    plan: dict[str, Any], rules: Collection[str] = (), accepted: Sequence[Acceptance] = ()
-) -> Review:
+def check_own_review(plan: dict[str, Any], rules: Collection[str] = (), accepted: Sequence[Acceptance] = ()) -> Review:
     """Return the review of an environment's plan, and check that only `rules` have findings that need a look.
 
     Without any, the plan must be fine, unless risks are left. Nothing is outside the review, and figures lack nothing

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from envs import settings
 from envs.components.model_endpoints import ModelEndpoints
@@ -23,7 +24,9 @@ from sustainable_mlops.review.acceptances import Acceptance, read_acceptances
 from sustainable_mlops.review.risk import Level
 from sustainable_mlops.terraform import ROOT, Terraform
 from tests.cases import check_cases
+from tests.docs.blocks import blocks
 from tests.envs.reviews import check_own_review
+from tests.review_checks import check_review, list_blocking_gates
 from tests.stale_files import suggest_update
 
 #: Override that needs no AWS account.
@@ -133,6 +136,14 @@ def copy_environment(folder: Path, name: str) -> tuple[Path, EnvironmentSettings
     return copy, settings.load(ROOT / "envs" / name)
 
 
+#: Instance types and minimum counts of the endpoints of the page.
+INSTANCES = {
+    "dev": ({"ml.c7g.xlarge"}, {0}),
+    "staging": ({"ml.c7g.large"}, {1}),
+    "prod": ({"ml.c7g.large", "ml.inf2.xlarge"}, {2}),
+}
+
+
 def read_accepted(name: str) -> list[Acceptance]:
     """Return the accepted risks of a committed environment, without their end."""
     file = ROOT / "envs" / name / "accepted.yaml"
@@ -152,6 +163,46 @@ def test_the_committed_environments_plan_with_packages_of_all_models_and_are_fin
     assert review.verdict == "fine"
     notes = [(one.finding.rule, one.finding.address) for one in review.findings if one.level is Level.NOTE]
     assert ("SUS_ALARM_SUBSCRIBERS", "module.observability.aws_sns_topic.alarms") in notes, "nobody is subscribed"
+
+
+@pytest.mark.plan
+@pytest.mark.parametrize("name", ["dev", "staging", "prod"])
+def test_the_endpoints_of_the_page_plan_and_are_fine(
+    tmp_path: Path, name: str, modules: dict[str, Any], offline_environment: dict[str, str]
+) -> None:
+    from envs.root import EnvironmentRoot
+
+    texts = [one.text for one in blocks() if (one.file, one.language) == ("docs/environments.md", "yaml")]
+    (snippet,) = (text for text in texts if text.startswith(f"# envs/{name}/settings.yaml\nmodels:"))
+    values = settings.load(ROOT / "envs" / name).model_dump(exclude_unset=True)
+    own = yaml.safe_load(snippet)["models"]["flight_delay"]
+    values["models"]["flight_delay"] |= own
+    if name == "prod":
+        (entry,) = (yaml.safe_load(text) for text in texts if text.startswith("# envs/catalogue/models/digits.yaml"))
+        values["models"]["digits"] = entry
+    env_settings = EnvironmentSettings.model_validate(values)
+    folder = tmp_path / "envs" / name
+    folder.mkdir(parents=True)
+    body = EnvironmentRoot(env_settings, modules, COMPONENTS).synthesize().to_json()
+    del body["terraform"]["backend"]
+    (folder / "main.tf.json").write_text(json.dumps(body))
+    plan = create_plan(folder, env_settings, offline_environment)
+    check_served_models(plan, env_settings)
+    review = check_review(plan, read_accepted(name))
+    assert list_blocking_gates(review) == []
+    rules = {one.finding.rule for one in review.findings if one.level is not Level.NOTE}
+    assert rules == ({"SUS_OFF_HOURS"} if name == "staging" else set()), "staging responds at night, too"
+    values_by_type: dict[str, list[Any]] = {}
+    for change in plan["resource_changes"]:
+        values_by_type.setdefault(change["type"], []).append(change["change"]["after"])
+    planned = (
+        {
+            config["production_variants"][0]["instance_type"]
+            for config in values_by_type["aws_sagemaker_endpoint_configuration"]
+        },
+        {target["min_capacity"] for target in values_by_type["aws_appautoscaling_target"]},
+    )
+    assert planned == INSTANCES[name]
 
 
 @pytest.mark.plan
