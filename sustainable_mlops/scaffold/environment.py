@@ -142,11 +142,11 @@ def _derive_settings(
     )
     state = source.state.model_copy(update={"bucket": f"{prefix}-state-{account}", "kms_key_arn": None})
     own = {"name_prefix": prefix, "assume_role_arn": role, "state": state, "deletion_protection": not disposable}
-    unshared: dict[str, list[str]] = {"reader_account_ids": []}
     values: Any = source
-    own["storage"] = values.storage.model_copy(update=unshared)
-    own["models"] = {key: model.model_copy(update=unshared) for key, model in values.models.items()}
-    return source.model_copy(update={**requested, **own})
+    unshared: dict[str, Any] = {"reader_account_ids": []}
+    storage = values.storage.model_copy(update=unshared)
+    models = {key: model.model_copy(update=unshared) for key, model in values.models.items()}
+    return source.model_copy(update={**requested, **own, "storage": storage, "models": models})
 
 
 def _edit_text(source: "EnvironmentSettings", expected: "EnvironmentSettings") -> str:

@@ -67,7 +67,7 @@ def test_a_new_environment_shares_no_models_with_the_readers_of_its_source(repos
     sharing = f"# staging reads\nmodels:\n  flight_delay:\n    {readers}\nstorage:\n  {readers}\n"
     with (repository / "envs" / "dev" / "settings.yaml").open("a") as file:
         file.write(f"\n{sharing}  lifecycle_days: {{logs: 30}}\n")
-    draft = create_draft("staging", ACCOUNT, REGION)
+    draft: Any = create_draft("staging", ACCOUNT, REGION)
     assert draft.text.endswith("\n# staging reads\nstorage:\n  lifecycle_days: {logs: 30}\n")
     assert draft.settings.storage.lifecycle_days.logs == 30
 
