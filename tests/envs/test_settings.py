@@ -162,15 +162,30 @@ def test_the_subscribers_of_the_page_are_valid(dev: dict[str, Any]) -> None:
     assert set(notifications.select("events")) == {"archive"}
 
 
-def test_the_settings_of_the_page_for_packages_of_another_account_are_valid(dev: dict[str, Any]) -> None:
+def test_staging_and_prod_accept_the_packages_of_dev_as_the_page_says() -> None:
     texts = [one.text for one in blocks() if (one.file, one.language) == ("docs/environments.md", "yaml")]
     accepting, sharing = (
         yaml.safe_load(text) for text in texts if "registries" in text or "reader_account_ids" in text
     )
-    accepted: Any = EnvironmentSettings.model_validate({**dev, "account_id": "234567890123", **accepting})
-    assert accepted.promotion.registries == {dev["account_id"]: dev["name_prefix"]}
-    shared: Any = EnvironmentSettings.model_validate({**dev, **sharing})
-    assert shared.storage.reader_account_ids == shared.models["flight_delay"].reader_account_ids == ["234567890123"]
+    whole: dict[str, Any] = settings.load_all(ROOT / "envs" / name for name in ("dev", "staging", "prod"))
+    dev = whole.pop("dev")
+    readers = dev.storage.reader_account_ids
+    assert sharing["storage"]["reader_account_ids"] == readers == [one.account_id for one in whole.values()]
+    assert sharing["models"] == {key: {"reader_account_ids": readers} for key in dev.models}
+    assert all(model.reader_account_ids == readers for model in dev.models.values())
+    registries = {dev.account_id: dev.name_prefix}
+    (key_arn,) = accepting["access"]["decrypt_key_arns"]
+    for name, target in whole.items():
+        assert target.region == dev.region
+        assert target.promotion.registries == accepting["promotion"]["registries"] == registries
+        text = (ROOT / "envs" / name / settings.FILE).read_text()
+        commented = text.replace("# access:\n#   decrypt", "access:\n  decrypt")
+        complete: Any = settings.parse(commented, name, ROOT / "envs" / "catalogue")
+        assert complete.access.decrypt_key_arns == [key_arn]
+        with_limit: Any = EnvironmentSettings.model_validate(target.model_dump(exclude_unset=True) | accepting)
+        assert with_limit.promotion.max_training_kg_co2e == 5
+        account = (ROOT / "envs" / name / "bootstrap" / "main.tf").read_text()
+        assert f'registries = {{\n          "{dev.account_id}" = "{dev.name_prefix}"\n' in account
 
 
 def test_the_real_time_endpoints_of_the_page_run_the_package_of_the_pipeline(

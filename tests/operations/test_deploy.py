@@ -459,6 +459,7 @@ class Clone:
         for other in ("staging", "prod"):
             shutil.rmtree(self.folder / "envs" / other)
         dev = self.folder / "envs" / "dev"
+        shutil.copy(example.DEV / "settings.yaml", dev)  # without readers in other accounts, which the review stops
         (dev / "backend_override.tf").write_text('terraform {\n  backend "local" {}\n}\n')
         self.run("sustainable_mlops.terraform", 'Terraform(Path("envs/dev")).init()')
 
