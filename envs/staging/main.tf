@@ -44,6 +44,18 @@ module "access" {
           resources = ["arn:aws:s3:::smlops-dev-artifacts-123456789012-eu-north-1/models/*"]
           condition = []
         },
+        {
+          sid       = "ListModelsOfRegistries"
+          actions   = ["s3:ListBucket"]
+          resources = ["arn:aws:s3:::smlops-dev-artifacts-123456789012-eu-north-1"]
+          condition = [
+            {
+              test     = "StringLike"
+              variable = "s3:prefix"
+              values   = ["models/*"]
+            },
+          ]
+        },
       ]
     },
   ]
