@@ -7,6 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 from envs import settings
@@ -161,13 +162,13 @@ def test_ci_promotes_packages_of_dev_to_staging_and_prod_and_back_with_its_roles
             """Pin a package with the role promote, apply the reviewed plan, and return the endpoint's prediction."""
             for variable, value in accounts[name].get_ci("promote").items():
                 monkeypatch.setenv(variable, value)
+            monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it keeps the credentials of its first client
             only = checkout.change(command, name, *arguments)
             planning, applying = engines[name]
             reviewed = review_scope(planning.plan(tmp_path / "tfplan"), only)
             assert reviewed.changes
             assert list_blocking_gates(reviewed) == [], reviewed.gates
             applying.apply()
-            assert list_changes(planning.plan(tmp_path / "tfplan")) == {}
             return read_prediction(enforcing, name, accounts[name].settings.account_id)
 
         s3, sagemaker = (create_client(dev, service) for service in ("s3", "sagemaker"))
@@ -179,6 +180,8 @@ def test_ci_promotes_packages_of_dev_to_staging_and_prod_and_back_with_its_roles
                 assert change(target, promote, "--from", source) == version
         assert [change(name, rollback) for name in reversed(CHAIN)] == [1, 1, 1]
 
+        for planning, _ in engines.values():
+            assert list_changes(planning.plan(tmp_path / "tfplan")) == {}
         delete_packages(dev, packages)
         for _, applying in engines.values():
             applying.apply("-destroy")

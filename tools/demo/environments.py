@@ -87,7 +87,7 @@ def build_settings(name: str, key_arn: str | None = None) -> dict[str, Any]:
         "feature_groups": {"flights": None},
         "pipelines": {MODEL: None, DRIFT: None},
         "models": {MODEL: {"async_endpoint": {"max_instances": 1, "inference_specification_name": "graviton"}}},
-        "storage": {},
+        "storage": {},  # nobody else reads its models
         "promotion": {"registries": {ACCOUNTS["dev"]: "smlops-dev"}},
         "access": {"decrypt_key_arns": [key_arn] if key_arn else []},
     }
