@@ -64,7 +64,7 @@ def read_data_folder(folder: Path, raw: str) -> DataFolder:
     if not folder.is_dir():
         raise UserError(f"--data: the folder {folder} does not exist; correct the path")
     try:
-        files = {path.relative_to(folder).as_posix(): path for path in _list_files(folder)}
+        files = {path.relative_to(folder).as_posix(): path for path in sorted(_list_files(folder))}
         digest = _compute_digest(files)
     except OSError as error:
         raise UserError(
