@@ -167,6 +167,10 @@ _OTHER_PATHS = {
     "aws_cloudfront_distribution": frozenset({f"origin.{name}" for name in _ORIGIN_PATHS}),
     LAMBDA_PERMISSION: LAMBDA_ATTRIBUTES,
     "aws_s3_bucket_acl": frozenset({"access_control_policy.grant"}),
+    # The kind of the grantees that the text names.
+    "aws_directory_service_shared_directory": frozenset({"target.type"}),
+    "aws_s3control_access_grant": frozenset({"grantee.grantee_type"}),
+    "aws_ssm_document": frozenset({"permissions.type"}),
     **dict.fromkeys(ASSOCIATIONS, frozenset({"route_table_id"})),
 }
 _FIX = "Give access only to the networks or accounts that need it, or accept the risk."

@@ -174,8 +174,8 @@ def _find_association_risks(
     """Yield a risk if an existing subnet or VPC follows another route table that reaches more."""
     attribute = ASSOCIATIONS[pair.type]
     network = values.text(attribute)
-    if not network or (network is UNKNOWN and not comparison.reads_existing_resource(pair, attribute)):
-        return  # a new subnet, or the table of a gateway
+    if network in (None, "") or (network is UNKNOWN and not comparison.reads_existing_resource(pair, attribute)):
+        return  # the table of a gateway, or a new subnet
     table = _find_table(pair, new, comparison.joins_after, comparison, "route_table_id")
     former = None if network is UNKNOWN else former_tables.get(network)
     if table == former:
