@@ -659,7 +659,7 @@ def _deploy_another_model(dev: Clone, sandbox: Sandbox, package: str) -> None:
     [
         (["--environment", "production"], "--environment: there is no environment production"),
         (["--latency", "9"], "envs/catalogue/models/flight_delay.yaml: latency_slo: cold_start: callers can wait"),
-        (["--requests-per-day", "-1"], "requests_per_day: -1 must be more than 0"),
+        (["--requests-per-day", "-1"], "--requests-per-day: -1 must be more than 0"),
         (["--inputs", "none.yaml"], "none.yaml: no such file"),
         (["--package", "foo"], "--package: foo is not the ARN of a model package; pass an ARN such as"),
         (["--accepted", "none.yaml"], "none.yaml: no such file"),

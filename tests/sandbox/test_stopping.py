@@ -107,7 +107,7 @@ def test_another_server_can_start_after_one_was_killed(command: Command) -> None
     first = Sandbox.running()
     os.kill(first.pid, signal.SIGKILL)
     wait_until(lambda: Sandbox.find() is None)
-    assert command("status")[2] == "error: sandbox: none is running; start one with `sagemaker-sandbox start`\n"
+    assert command("status")[2] == "error: sandbox: none is running; start one with `smlops sandbox start`\n"
     assert command("start")[0] == 0
     assert Sandbox.running().pid != first.pid
 

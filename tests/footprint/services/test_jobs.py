@@ -340,5 +340,5 @@ def test_a_training_plan_has_a_price_of_its_own() -> None:
     ):
         result = make_footprint(change)
         assert result.after.get("cost") is not None
-        assert "its training plan is paid separately" in join_reasons(result)
+        assert "its training plan is billed separately" in join_reasons(result)
     assert "price" not in join_reasons(make_footprint(build_change(JOB, make_training_job())))
