@@ -150,11 +150,11 @@ class Sandbox:
             try:
                 sandbox._request("GET", "health", seconds=max(remaining_seconds, 0.1))
                 return sandbox
-            except UserError as error:
+            except UserError:
                 if remaining_seconds <= 0:
                     raise UserError(
-                        f"{error}, but its process {sandbox.pid} is alive: wait until the computer is less busy, or "
-                        "stop it with `sagemaker-sandbox stop`"
+                        f"sandbox: no response from {sandbox.endpoint}, but its process {sandbox.pid} is alive: wait "
+                        "until the computer is less busy, or stop it with `sagemaker-sandbox stop`"
                     ) from None
             time.sleep(0.1)
         raise UserError("sandbox: none is running; start one with `sagemaker-sandbox start`")

@@ -184,7 +184,8 @@ def test_what_recommend_wrote_needs_an_image_of_the_package() -> None:
     check_images(
         SUBJECT, Choice("async_endpoint", {"silicon": "graviton", "inference_specification_name": "graviton"}, "")
     )
-    with pytest.raises(UserError, match=r"has images for x86 \(its own\) and graviton \(graviton\), and none for gpu"):
+    available = r"has images for x86 \(main specification\) and graviton \(graviton\), but none for gpu \(main"
+    with pytest.raises(UserError, match=available):
         check_images(SUBJECT, Choice("realtime_endpoint", {"silicon": "gpu"}, ""))
 
 
