@@ -359,7 +359,7 @@ def test_an_import_needs_a_common_tag() -> None:
     change = make_change("aws_kms_alias", ["update"], after={"name": "alias/lab"})
     change["change"] |= {"before": {"name": "alias/lab"}, "importing": {"id": "alias/lab"}}
     with pytest.raises(
-        UserError, match="nothing proves that it belongs to .*, because the resources of .* share no tag"
+        UserError, match=r"nothing proves that it belongs to .*, because the resources of .* share no tag"
     ):
         recovery._check_imports(Terraform(Path("envs/dev")), AccountClients(REGION), [change], [change["address"]])
 
