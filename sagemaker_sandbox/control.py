@@ -67,7 +67,7 @@ class ControlApi:
         if route == ("POST", "/_sandbox/carbon"):
             return self._set_factors(request)
         if route == ("POST", "/_sandbox/usage"):
-            return self._add_machine_use(request)
+            return self._add_instance_usage(request)
         if request.path == "/_sandbox/faults" and request.method in ("GET", "POST", "DELETE"):
             return self._edit_faults(request)
         return _create_json_response({"error": f"the sandbox has no route {' '.join(route)}"}, status=404)
@@ -108,7 +108,7 @@ class ControlApi:
         self._ledger.set_factor(body.factor, body.months)
         return _create_json_response(body.model_dump())
 
-    def _add_machine_use(self, request: Request) -> Response:
+    def _add_instance_usage(self, request: Request) -> Response:
         """Add a period in which instances ran."""
         try:
             body = PastInstancePeriod.model_validate_json(request.get_data() or b"{}")

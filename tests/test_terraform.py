@@ -116,7 +116,7 @@ echo saved > "$FOLDER/state"
 def test_ctrl_c_and_signals_let_terraform_end_by_itself(
     command: str, signals: list[signal.Signals], path: Path
 ) -> None:
-    """Killed, it would lose what it has made, and leave the state locked. CI sends SIGTERM some time after SIGINT."""
+    """Terraform would lose its state and leave it locked if it were killed. CI sends SIGTERM after SIGINT."""
     (path / "terraform").write_text(SLOW)
     (path / "terraform").chmod(0o755)
     driven = terraform.Terraform(path, {"FOLDER": str(path)})

@@ -43,7 +43,7 @@ variable "break_glass_role_arns" {
 }
 
 variable "deletion_protection" {
-  description = "Reject every plan that would delete or replace the data of this module. False allows `terraform destroy` to delete it."
+  description = "Refuse every plan that would delete or replace the data of this module. False allows `terraform destroy` to delete it."
   type        = bool
   default     = true
   nullable    = false

@@ -30,9 +30,9 @@ from sustainable_mlops.catalogue.regions import load_all as regions
 if TYPE_CHECKING:
     from sustainable_mlops.authoring.resources import Module
 
-#: Last major version of the AWS provider that rejects some instance types of SageMaker.
+#: Last major version of the AWS provider that refuses some instance types of SageMaker.
 OLD_PROVIDER_VERSION = 5
-#: Pattern of burstable families, which Application Auto Scaling rejects: t2, but not trn1.
+#: Pattern of burstable families, which Application Auto Scaling refuses: t2, but not trn1.
 BURSTABLE = "t[0-9]"
 #: Table that only a module with several containers reads.
 MULTI_CONTAINER_TABLE = "images_not_beside"
@@ -121,7 +121,7 @@ TABLES: dict[str, tuple[Any, str]] = {
     ),
     f"refused_by_provider_{OLD_PROVIDER_VERSION}": (
         [*_REFUSED_ALL, *_REFUSED_SOME],
-        f"Families, and single types, that version {OLD_PROVIDER_VERSION} of the AWS provider rejects.",
+        f"Families, and single types, that version {OLD_PROVIDER_VERSION} of the AWS provider refuses.",
     ),
     "sizes": (_SIZES, "Instance sizes of each family for SageMaker hosting."),
 }
@@ -155,7 +155,7 @@ def add_tables(module: "Module[Any]", *but: str) -> None:
 def add_instance_type_trigger(module: "Module[Any]") -> Any:
     """Add a trigger that removes the scaling before an endpoint changes its instance type, and restores it after.
 
-    SageMaker rejects a new instance type for a variant with scaling. Terraform destroys the scalable target before this
+    SageMaker refuses a new instance type for a variant with scaling. Terraform destroys the scalable target before this
     trigger, replaces the trigger, updates the endpoint (which depends on the trigger), and then creates the target.
     """
     from sustainable_mlops.authoring.cdktn import DataResource
@@ -163,7 +163,7 @@ def add_instance_type_trigger(module: "Module[Any]") -> Any:
     return module.add(
         DataResource,
         "instance_type",
-        why="SageMaker rejects a new instance type for variants with scaling. This resource sets the order: the "
+        why="SageMaker refuses a new instance type for variants with scaling. This resource sets the order: the "
         "scaling is destroyed first, then this is replaced, then the endpoint is updated, and then the scaling is "
         "created.",
         triggers_replace={"instance_type": module.var.instance_type},
@@ -222,7 +222,7 @@ class InstanceInputs(ModuleInputs):
     region: str
     aws_provider: Literal[5, 6] = Field(
         5,
-        description="Major version of the AWS provider in use, which a module cannot read. Version 5 rejects newer "
+        description="Major version of the AWS provider in use, which a module cannot read. Version 5 refuses newer "
         "instance types, such as ml.c8g; version 6 accepts them.",
     )
     instance_type: Annotated[str, make_instance_type_field("ml.c7g.xlarge")] = Field(
@@ -245,7 +245,7 @@ class InstanceInputs(ModuleInputs):
         rule(
             "instance_type",
             lambda v: ~can(match(rf"^ml\.{BURSTABLE}", v.instance_type)),
-            "Application Auto Scaling rejects burstable instances; use another family.",
+            "Application Auto Scaling refuses burstable instances; use another family.",
         ),
         rule(
             "instance_type",
@@ -273,7 +273,7 @@ class InstanceInputs(ModuleInputs):
                 | ~(contains(_refused, get_family(v.instance_type)) | contains(_refused, v.instance_type))
             ),
             lambda v: (
-                f"version {OLD_PROVIDER_VERSION} of the AWS provider rejects {v.instance_type}; use another "
+                f"version {OLD_PROVIDER_VERSION} of the AWS provider refuses {v.instance_type}; use another "
                 f"{v.silicon} type, or version {OLD_PROVIDER_VERSION + 1} and aws_provider = "
                 f"{OLD_PROVIDER_VERSION + 1}."
             ),

@@ -53,7 +53,7 @@ class ResolvedServing(ServingSpec):
 
 
 class TuningTrial(Settings):
-    """A training job of a tuning."""
+    """A training job of a tuning job."""
 
     model_config = ConfigDict(extra="ignore", ser_json_inf_nan="strings")
 

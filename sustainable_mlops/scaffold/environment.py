@@ -115,7 +115,7 @@ def _check_requested(requested: dict[str, str]) -> None:
     settings = _import_settings()
     fields = settings.EnvironmentSettings.model_fields
     declared: dict[str, Any] = {name: (fields[name].annotation, fields[name]) for name in requested}
-    validate(requested, create_model("Asked", __base__=CheckedModel, **declared), "new environment")
+    validate(requested, create_model("RequestedSettings", __base__=CheckedModel, **declared), "new environment")
     try:
         settings.check_name(requested["environment"])
     except ValueError as error:

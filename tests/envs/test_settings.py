@@ -96,7 +96,7 @@ def edited(folder: Path, path: str, value: Any) -> Path:
         (
             "models.flight_delay.realtime_endpoint",
             {"latency_slo_ms": 100, "instance_type": "ml.c8g.large"},
-            "instance_type: version 5 of the AWS provider rejects ml.c8g.large",
+            "instance_type: version 5 of the AWS provider refuses ml.c8g.large",
         ),
         (
             "models.flight_delay.realtime_endpoint",

@@ -310,7 +310,8 @@ def test_the_committed_definition_has_the_digests_of_the_code(workload: Path) ->
 def test_a_definition_of_other_code_is_rejected_with_the_command_that_writes_it(workload: Path) -> None:
     (workload.parent / "evaluate.py").open("a").write("# another thought\n")
     with pytest.raises(
-        UserError, match=r"pipeline\.json: does not have the digest of the current code .*: python .*/pipeline\.py"
+        UserError,
+        match=r"pipeline\.json: was written for other code: .* has changed; write it with: python .*/pipeline\.py",
     ):
         read_files(workload)
 

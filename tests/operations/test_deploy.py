@@ -184,7 +184,8 @@ def test_what_recommend_wrote_needs_an_image_of_the_package() -> None:
     check_images(
         SUBJECT, Choice("async_endpoint", {"silicon": "graviton", "inference_specification_name": "graviton"}, "")
     )
-    with pytest.raises(UserError, match=r"has images for x86 \(its own\) and graviton \(graviton\), and none for gpu"):
+    available = r"has images for x86 \(main specification\) and graviton \(graviton\), but none for gpu \(main"
+    with pytest.raises(UserError, match=available):
         check_images(SUBJECT, Choice("realtime_endpoint", {"silicon": "gpu"}, ""))
 
 
@@ -672,7 +673,7 @@ def _deploy_another_model(dev: Clone, sandbox: Sandbox, package: str) -> None:
     [
         (["--environment", "production"], "--environment: there is no environment production"),
         (["--latency", "9"], "envs/catalogue/models/flight_delay.yaml: latency_slo: cold_start: callers can wait"),
-        (["--requests-per-day", "-1"], "requests_per_day: -1 must be more than 0"),
+        (["--requests-per-day", "-1"], "--requests-per-day: -1 must be more than 0"),
         (["--inputs", "none.yaml"], "none.yaml: no such file"),
         (["--package", "foo"], "--package: foo is not the ARN of a model package; pass an ARN such as"),
         (["--accepted", "none.yaml"], "none.yaml: no such file"),

@@ -359,7 +359,9 @@ def test_the_imports_of_a_killed_recovery_are_removed(tmp_path: Path, monkeypatc
 def test_an_import_needs_a_common_tag() -> None:
     change = make_change("aws_kms_alias", ["update"], after={"name": "alias/lab"})
     change["change"] |= {"before": {"name": "alias/lab"}, "importing": {"id": "alias/lab"}}
-    with pytest.raises(UserError, match="have no common tag"):
+    with pytest.raises(
+        UserError, match=r"nothing proves that it belongs to .*, because the resources of .* share no tag"
+    ):
         recovery._check_imports(Terraform(Path("envs/dev")), AccountClients(REGION), [change], [change["address"]])
 
 

@@ -25,7 +25,7 @@ from tests.sandbox.support import IMAGE, is_alive, make_role, start_exec, wait_u
 pytestmark = pytest.mark.slow
 
 Command = Callable[..., tuple[int, str, str]]
-NONE_RUNS = "sandbox: none is running; start one with `sagemaker-sandbox start`"
+NONE_RUNS = "sandbox: none is running; start one with `smlops sandbox start`"
 
 SPAWN = "from sagemaker_sandbox import Sandbox; print(Sandbox.start().pid, flush=True); input()"
 

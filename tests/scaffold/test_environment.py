@@ -38,7 +38,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def list_changed_lines(text: str) -> list[str]:
-    """The lines that differ from dev."""
+    """Return the lines that differ from dev."""
     lines = difflib.unified_diff(DEV.read_text().splitlines(), text.splitlines(), lineterm="", n=0)
     return [line[1:] for line in lines if line.startswith("+") and not line.startswith("+++")]
 

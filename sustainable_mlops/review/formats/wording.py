@@ -37,7 +37,8 @@ VERDICT_ORDER = (ReviewVerdict.FINE, ReviewVerdict.LOOK, ReviewVerdict.STOP)
 METHOD = (
     "Figures are estimates for a month of 730 hours: expected (low to high). Carbon is operational carbon with the "
     "average intensity of the grid (location-based) plus embodied carbon. Class A uses measured, published or given "
-    "inputs, class B derived inputs, and class C assumptions. 1 / 2 / 4 instances means least / expected / most."
+    "inputs, class B derived inputs, and class C assumptions. `1 / 2 / 4 instances`: minimum, expected and maximum "
+    "number."
 )
 
 

@@ -290,7 +290,7 @@ def _find_lost_denials(group: _PortGroup) -> Iterator[Risk]:
     )
     merged = list(_merge_openings([opening for _, opening in allowed_before]))
     # A new opening is a risk of its own.
-    kept = [(rule, opening) for rule, opening in allowed_after if any(old.covers(opening) for old in merged)]
+    unchanged_rules = [(rule, opening) for rule, opening in allowed_after if any(old.covers(opening) for old in merged)]
     for pair, denial, denied in group.before:
         if not denial.is_denied or any(
             rule.is_before(denial) and opening.covers(denied) for rule, opening in allowed_before
@@ -298,7 +298,7 @@ def _find_lost_denials(group: _PortGroup) -> Iterator[Risk]:
             continue  # a rule before it already allows the connections
         opposing = [
             rule
-            for rule, opening in kept
+            for rule, opening in unchanged_rules
             if opening.overlaps(denied)
             and not any(old.is_before(denial) and former.covers(opening) for old, former in allowed_before)
         ]

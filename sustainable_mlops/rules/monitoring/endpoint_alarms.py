@@ -157,7 +157,7 @@ def _is_ratio(alarm: Resource) -> bool | Unknown:
 
 def _is_idle(alarm: Resource) -> bool | Unknown:
     """Return whether an alarm on requests is raised without requests. Then the metric is missing, too."""
-    return alarms.is_raised_without(alarm, _REQUESTS, FEW_REQUESTS)
+    return alarms.is_raised_at_or_below(alarm, _REQUESTS, FEW_REQUESTS)
 
 
 def _is_low_utilization(plan: Plan, endpoint: Resource, alarm: Resource) -> bool | Unknown:
