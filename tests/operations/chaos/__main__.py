@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from tests.operations.chaos.case import Result
+from tests.operations.chaos.case import Result, draw_seeds
 from tests.operations.chaos.run import run_cases
 
 
@@ -33,8 +33,7 @@ def main() -> int:
     parser.add_argument("--case", type=int, action="append", help="seed of one case; repeat it for more")
     parser.add_argument("--write", type=Path, help="file for the results as JSON")
     options = parser.parse_args()
-    source = random.Random(options.seed)  # noqa: S311 no secret
-    seeds = options.case or [source.randrange(2**32) for _ in range(options.count)]
+    seeds = options.case or draw_seeds(options.seed, options.count)
     print(f"seed {options.seed}", flush=True)
     results, started_at = [], time.monotonic()
     for result in run_cases(seeds):
