@@ -69,8 +69,8 @@ def test_every_block_of_hcl_is_run_by_a_test() -> None:
     tested |= {(PAGE, "security_hub"), (PAGE, "checkov")}  # tests/docs/test_other_scanners.py
     tested |= {(block.file, block.where) for page, _ in list_journey_pages() for block in select_blocks(page)}
     # tests/operations/adopt/test_guides.py
-    adoption = ("forget", "huggingface", "aws_ia", "registry", "registry_policy")
-    tested |= {("docs/adopting.md", name) for name in adoption}
+    moves = ("aws_ia", "huggingface", "huggingface_async", "huggingface_realtime")
+    tested |= {("docs/adopting.md", name) for name in ("forget", *moves, "registry", "registry_policy")}
     assert documented - tested == {("README.md", "")}, "test_a_module_is_used_by_its_address_and_a_commit runs this one"
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from sustainable_mlops.footprint import FleetActivity, estimate, make_exact
 from tests.clone import Reader
 from tests.docs.blocks import shell_blocks
 from tests.review_checks import changes_nothing, check_review, list_blocking_gates
@@ -26,6 +27,10 @@ def check_results(folder: Path) -> None:
     assert 0.65 < float(figures["AUC of the endpoint on 4,000 held-out flights"]) < 0.75
     assert figures["Reason of the second training"] == "Threshold Crossed"
     assert float(figures["Jobs on SageMaker: cost"].split()[0]) > 0
+    assert figures["Endpoints: requests"] == "8 serverless, 1 asynchronous"
+    minutes, _, _, instance_type = figures["Endpoints: instance time"].split()
+    hour = estimate(FleetActivity(instance_type, "eu-north-1", hours=make_exact(1.0))).figures["cost"].central
+    assert float(figures["Endpoints: cost"].split()[0]) == pytest.approx(int(minutes) / 60 * hour, rel=0.1)
     record = json.loads((folder / figures["Record of the execution"]).read_text())
     assert record["status"] == "Succeeded"
     jobs = {step["name"]: step["job"] for step in record["steps"] if step["job"]}

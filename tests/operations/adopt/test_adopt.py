@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
+import jsonschema
 import pytest
 from rich.console import Console
+import yaml
 from typer.main import get_command
 
+from envs.settings import parse
 from sustainable_mlops.catalogue.deployer_actions import load_deployer_actions
 from sustainable_mlops.commands import adopt
 from sustainable_mlops.errors import UserError
@@ -45,9 +48,11 @@ from sustainable_mlops.program import run
 from sustainable_mlops.terraform import ROOT, Terraform
 from tests.cases import check_cases
 from tests.deployer.calls import BOTO3, FREE, get_action, select_calls
+from tests.modules.prerequisites import create_prerequisites
 from tests.operations.adopt.seeded_account import ACCOUNT, PREFIX, REGION, SECRET, SeededAccount
 from tests.provider import SANDBOX_LOGS, serving
 from tests.review_checks import check_review
+from tests.sandbox.support import IMAGE, ROLE
 
 #: Resource types that an adoption may write.
 TYPES = {name for part in PARTS.values() for name in part.types}
@@ -178,6 +183,63 @@ def test_a_denied_read_excludes_only_objects_that_need_it(
     assert (code, list(tmp_path.glob("**/*.tf"))) == (0, [])
     assert "excluded: KMS key acme-leaving: its state is PendingDeletion" in output
     assert "nothing was written; pass --into FOLDER" in output
+
+
+@pytest.mark.slow
+def test_settings_for_an_environment_are_valid_and_have_only_what_it_can_use(
+    own: tuple[Any, dict[str, str]], smlops: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    sandbox, _ = own
+    images = {"own": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/team/churn:1", "aws": IMAGE}
+    create_prerequisites(sandbox, f"{ROLE} {images}")
+    keys = [make_alias(sandbox, f"team-{number}") for number in (1, 2)]
+    make_alias(sandbox, "team-signing", KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY")
+    jobs = "/aws/sagemaker/TrainingJobs"
+    for name in (jobs, "/team/web"):
+        sandbox.client("logs").create_log_group(logGroupName=name)
+    repository = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/team/churn"
+    for name, image in images.items():
+        make_endpoint(sandbox, f"team-{name}", image)
+    selected = ("--region", REGION, "--prefix", "team", "--name", jobs)
+    folder = tmp_path / "adopted"
+    code, output = smlops(*selected, "--into", str(folder), "--no-plan")
+    assert code == 0
+    assert f"settings for an environment: {folder / 'environment_settings.yaml'}" in output
+    block = (folder / "environment_settings.yaml").read_text(encoding="utf-8")
+    assert block in smlops(*selected)[1], "without --into, the command prints the block"
+    first = yaml.safe_load(block)["storage"]["existing_kms_key"]["arn"]
+    (second,) = {*keys} - {first}
+    expected = {
+        "existing_log_groups": [jobs],
+        "storage": {"existing_kms_key": {"arn": first}},
+        "access": {"image_repository_arns": [repository]},
+    }
+    assert yaml.safe_load(block) == expected
+    assert json.loads(smlops(*selected, "--json")[1])["environment_settings"] == expected
+    assert f"# {second}\n" in block
+
+    dev = (ROOT / "envs" / "dev" / "settings.yaml").read_text(encoding="utf-8")
+    text = f"{dev}\n{block}"
+    jsonschema.validate(yaml.safe_load(text), json.loads((ROOT / "envs" / "settings.schema.json").read_text()))
+    settings: Any = parse(text, "settings.yaml", ROOT / "envs" / "catalogue")
+    assert settings.storage.existing_kms_key.arn == first
+    assert smlops("--region", REGION, "--name", "/team/web", "--json")[1].count('"environment_settings": {}') == 1
+
+
+def make_alias(sandbox: Any, name: str, **options: str) -> str:
+    """Create a KMS key with an alias, and return its ARN."""
+    arn: str = sandbox.client("kms").create_key(**options)["KeyMetadata"]["Arn"]
+    sandbox.client("kms").create_alias(AliasName=f"alias/{name}", TargetKeyId=arn)
+    return arn
+
+
+def make_endpoint(sandbox: Any, name: str, image: str) -> None:
+    """Create a serverless endpoint of an image."""
+    sagemaker, serverless = sandbox.client("sagemaker"), {"MemorySizeInMB": 1024, "MaxConcurrency": 1}
+    variant = {"VariantName": "AllTraffic", "ModelName": name, "ServerlessConfig": serverless}
+    sagemaker.create_model(ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer={"Image": image})
+    sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
+    sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
 
 
 @pytest.mark.plan
