@@ -10,8 +10,9 @@ from envs.components.realtime_endpoints import RealtimeEndpoints
 from envs.components.serverless_endpoints import ServerlessEndpoints
 from envs.environment import COMPONENTS
 from envs.settings import EnvironmentSettings, load
-from modules.observability.inputs import ALARMS, JOB_LOGS
+from modules.observability.inputs import ALARMS
 from sustainable_mlops.catalogue.quotas import QuotaUse
+from sustainable_mlops.log_groups import JOB_LOGS
 from sustainable_mlops.operations.preflight import EndpointDemand, JobDemand, PreflightTarget
 from sustainable_mlops.terraform import ROOT
 

@@ -395,7 +395,8 @@ def _run_command(command: list[str], variables: Mapping[str, str]) -> NoReturn:
     environment = {**_get_running_sandbox().process_environment(), **variables}
     # Programs beside this Python, such as `smlops`, are found if PATH has no other.
     environment["PATH"] = os.pathsep.join([environment.get("PATH", os.defpath), os.path.dirname(sys.executable)])
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and the command would inherit that
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them, and the command would inherit that
+        signal.signal(number, signal.SIG_DFL)
     try:
         os.execvpe(command[0], command, environment)  # noqa: S606
     except FileNotFoundError:

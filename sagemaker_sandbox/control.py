@@ -66,8 +66,8 @@ class ControlApi:
             return self._report_unused_grants(request)
         if route == ("POST", "/_sandbox/carbon"):
             return self._set_factors(request)
-        if route == ("POST", "/_sandbox/usage"):
-            return self._add_instance_usage(request)
+        if request.path == "/_sandbox/usage" and request.method in ("GET", "POST"):
+            return self._add_instance_usage(request) if request.method == "POST" else self._list_instance_periods()
         if request.path == "/_sandbox/faults" and request.method in ("GET", "POST", "DELETE"):
             return self._edit_faults(request)
         return _create_json_response({"error": f"the sandbox has no route {' '.join(route)}"}, status=404)
@@ -107,6 +107,21 @@ class ControlApi:
             return _create_validation_error_response(error)
         self._ledger.set_factor(body.factor, body.months)
         return _create_json_response(body.model_dump())
+
+    def _list_instance_periods(self) -> Response:
+        """Return the periods in which instances ran, in all accounts and Regions."""
+        periods = [
+            {
+                "account": parts.region.account_id,
+                "region": parts.region.name,
+                **period._asdict(),
+                "start": period.start.isoformat(),
+                "end": period.end.isoformat(),
+            }
+            for parts in self._sagemaker
+            for period in parts.region.usage.list_periods()
+        ]
+        return _create_json_response(periods)
 
     def _add_instance_usage(self, request: Request) -> Response:
         """Add a period in which instances ran."""

@@ -28,6 +28,7 @@ from sustainable_mlops.catalogue import regions
 from sustainable_mlops.errors import UserError
 
 if TYPE_CHECKING:
+    from sagemaker_sandbox.base.usage_log import InstancePeriod
     from sagemaker_sandbox.faults.fault import Fault
 
 _ROOT = Path(__file__).resolve().parent.parent
@@ -240,6 +241,20 @@ class Sandbox:
         """
         times = {"start": start.isoformat(), "end": end.isoformat()}
         self._request("POST", "usage", {"region": self.region, "instance_type": instance_type, **times, **options})
+
+    def list_instance_periods(self, account: str) -> "list[InstancePeriod]":
+        """Return the periods in which instances of an account ran in the sandbox's Region.
+
+        The period of a running instance ends now.
+        """
+        from sagemaker_sandbox.base.usage_log import InstancePeriod
+
+        periods = []
+        for fields in self._request("GET", "usage"):
+            if (fields.pop("account"), fields.pop("region")) == (account, self.region):
+                times = {name: datetime.fromisoformat(fields[name]) for name in ("start", "end")}
+                periods.append(InstancePeriod(**fields | times))
+        return periods
 
     @contextmanager
     def record_calls(self) -> Iterator[list[dict[str, Any]]]:

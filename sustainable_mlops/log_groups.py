@@ -10,6 +10,11 @@ from pathlib import Path
 
 #: The setting of an environment that names the log groups to adopt; see envs/log_groups.py.
 SETTING = "existing_log_groups"
+#: Log groups of SageMaker jobs. An account and Region has one of each.
+JOB_LOGS = {
+    f"/aws/sagemaker/{jobs}"
+    for jobs in ("InferenceRecommendationsJobs", "ProcessingJobs", "TrainingJobs", "TransformJobs")
+}
 _KEY = re.compile(rf"^{SETTING}\s*:", re.MULTILINE)
 #: The setting with its whole list on one line.
 _ONE_LINE = re.compile(rf"^{SETTING}[ ]*:[ ]*\[[^\]\n]*\][ ]*(#.*)?$", re.MULTILINE)

@@ -16,11 +16,12 @@ from envs.settings_models import add_module_options, get_explicit_settings
 from modules.common import LocatedInputs, RoleInputs
 from modules.endpoints.inputs import VARIANT
 from modules.model_registry.inputs import GroupKey
-from modules.observability.inputs import ALARMS, EVENTS, JOB_LOGS, Inputs, MonitoredEndpoint
+from modules.observability.inputs import ALARMS, EVENTS, Inputs, MonitoredEndpoint
 from modules.observability.notifications import NAME_PREFIX, NAMES
 from modules.realtime_endpoint.inputs import SHADOW
 from sustainable_mlops.authoring import Field, ModuleInputs
 from sustainable_mlops.authoring.expressions import contains, keys, map_of
+from sustainable_mlops.log_groups import JOB_LOGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

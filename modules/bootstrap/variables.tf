@@ -23,6 +23,13 @@ variable "additional_actions" {
   }
 }
 
+variable "block_public_access" {
+  description = "Block public access to all S3 buckets of the account. Set false if another root module, or the organization, blocks it."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
 variable "break_glass_role_arns" {
   description = "Emergency (break-glass) roles that the service control policy exempts. If empty, the output `service_control_policy` is null."
   type        = list(string)

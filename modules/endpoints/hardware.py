@@ -23,7 +23,7 @@ from sustainable_mlops.authoring.expressions import (
     when,
 )
 from sustainable_mlops.authoring.rules import InputRule
-from sustainable_mlops.catalogue.images import SILICON_PATTERNS, X86_CPU_PATTERN
+from sustainable_mlops.catalogue.images import IMAGE_PATTERNS, SILICON_PATTERNS, list_compatible_patterns
 from sustainable_mlops.catalogue.instances import InstanceType, Silicon, is_offered, is_refused_by_provider, load_all
 from sustainable_mlops.catalogue.regions import load_all as regions
 
@@ -90,15 +90,13 @@ _REFUSED = {
 
 _REFUSED_ALL = [name for name, types in _REFUSED.items() if len(types) == len(_HOSTED[name])]
 _REFUSED_SOME = [one for name, types in _REFUSED.items() if name not in _REFUSED_ALL for one in types]
-_IMAGES = dict[str, str]([("amd64", X86_CPU_PATTERN), *SILICON_PATTERNS.items()])
 
 
 def _list_excluded_images(*, in_same_endpoint: bool = False) -> dict[str, str]:
-    """Return by silicon the pattern of images for other silicon. The CPUs of accelerator instances are x86."""
-    extra = {"amd64", "x86"} if in_same_endpoint else {"amd64"}
-    compatible = {silicon: {silicon, *(extra if silicon != "graviton" else ())} for silicon in get_args(Silicon)}
+    """Return by silicon the pattern of images for other silicon."""
+    compatible = {one: list_compatible_patterns(one, with_cpu_images=in_same_endpoint) for one in get_args(Silicon)}
     return {
-        silicon: "|".join(pattern for silicon_of_image, pattern in _IMAGES.items() if silicon_of_image not in allowed)
+        silicon: "|".join(pattern for name, pattern in IMAGE_PATTERNS.items() if name not in allowed)
         for silicon, allowed in compatible.items()
     }
 
@@ -107,7 +105,7 @@ _LOCAL_DISK = [name for name, types in _HOSTED.items() if types[0].local_ssd_gb]
 #: Tables that rules and resources read, by name: the value and its comment.
 TABLES: dict[str, tuple[Any, str]] = {
     "families": (_FAMILIES, "Instance families for SageMaker hosting, by silicon."),
-    "images_for": (_IMAGES, "Patterns of images for one silicon. Images that match none may run on any."),
+    "images_for": (IMAGE_PATTERNS, "Patterns of images for one silicon. Images that match none may run on any."),
     MULTI_CONTAINER_TABLE: (
         _list_excluded_images(in_same_endpoint=True),
         "Patterns of images that cannot run next to others on this silicon.",

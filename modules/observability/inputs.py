@@ -30,12 +30,7 @@ from sustainable_mlops.authoring.expressions import (
     truncate,
 )
 from sustainable_mlops.catalogue.limits import LogRetentionDays, list_serverless_memory_mb
-
-#: Log groups of SageMaker jobs. An account and Region has one of each.
-JOB_LOGS = {
-    f"/aws/sagemaker/{jobs}"
-    for jobs in ("InferenceRecommendationsJobs", "ProcessingJobs", "TrainingJobs", "TransformJobs")
-}
+from sustainable_mlops.log_groups import JOB_LOGS
 
 LogGroupName = Annotated[
     str,

@@ -7,6 +7,9 @@ Terraform then refuses to delete resources that hold data.
 A resource that Terraform cannot describe without a change is excluded, and the line `excluded` shows the reason. If AWS
 denies a list, the command skips only that part; the line `skipped` names the missing IAM action.
 
+The command also prints the settings with which an environment uses the resources; with --into, it writes them to
+environment_settings.yaml.
+
 Without --into, nothing is written. With it, the command first plans in a temporary folder. A resource that the plan
 would change or cannot import is excluded, with the reason. --no-plan omits this check.
 
@@ -75,7 +78,11 @@ def adopt(
     if into is not None and report.adopted_objects:
         adoption.write_files(into, adoption.render_files(report))
     if as_json:
-        print(json.dumps(report.to_dict() | {"folder": None if into is None else str(into)}, indent=2))
+        details = {
+            "environment_settings": adoption.build_environment_settings(report),
+            "folder": None if into is None else str(into),
+        }
+        print(json.dumps(report.to_dict() | details, indent=2))
     else:
         display.print_report(report, cli.make_stdout_console(), into)
     if check and not report.is_complete:

@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -22,11 +23,12 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.operations import recovery
 from sustainable_mlops.operations.ownership import EnvironmentIdentity, explain_missing_proof
 from sustainable_mlops.program import run
-from sustainable_mlops.terraform import Diagnostic, Terraform, find_engine, make_environment
+from sustainable_mlops.terraform import ROOT, Diagnostic, Terraform, find_engine, make_environment
 from sustainable_mlops.terraform_state import State
 from tests.cases import check_cases
-from tests.operations.chaos.case import Case, FaultKind, Operation
+from tests.operations.chaos.case import Case, FaultKind, Operation, Result
 from tests.operations.chaos.run import Chaos
+from tests.operations.chaos.table import draw_seeds, format_table
 from tests.provider import alone
 from tests.sandbox.support import IMAGE, make_role, wait_until
 
@@ -103,8 +105,8 @@ resource "aws_sagemaker_model" "this" {
 )
 #: Name that the provider generates for a model.
 GENERATED_MODEL = "terraform-2026010210304012340000000a"
-#: A seed for each operation, whose program is killed.
-SEEDS = {Operation.APPLY: 14, Operation.LAUNCH: 3311645098, Operation.PIPELINE: 30, Operation.PROMOTION: 9}
+#: Seed of a launch whose program is killed.
+KILLED_LAUNCH = 3311645098
 
 
 def recover(*arguments: str) -> int:
@@ -479,22 +481,41 @@ def test_generated_names_have_a_prefix_of_the_state(name: str, is_generated: boo
     assert recovery._is_generated(name, {"lab-"}) is is_generated
 
 
-def run_case(seed: int) -> None:
-    """Run the case of a seed, which kills; raise AssertionError unless it converges."""
-    case = Case.draw(seed)
-    assert (SEEDS[case.operation], case.kind) == (seed, FaultKind.KILLED)
-    with Chaos() as chaos:
-        result = chaos.run(Case.draw(seed))
+def list_cases_of_page() -> list[Case]:
+    """Return the cases of the command on the page."""
+    page = (ROOT / "docs" / "environments.md").read_text(encoding="utf-8")
+    ((count, seed),) = re.findall(r"chaos --count (\d+) --seed (\d+)$", page, re.M)
+    return [Case.draw(one) for one in draw_seeds(int(seed), int(count))]
+
+
+def test_the_table_of_the_page_counts_each_fault_of_each_operation() -> None:
+    cases = list_cases_of_page()
+    assert {(case.operation, case.kind) for case in cases} == set(product(Operation, FaultKind))
+    page = (ROOT / "docs" / "environments.md").read_text(encoding="utf-8").splitlines()
+    table = [*format_table([Result(one.seed, str(one.operation), str(one.kind), converged=True) for one in cases])]
+    start = page.index(table[0])
+    assert page[start : start + len(table)] == table
+
+
+def run_case(seed: int, chaos: Chaos) -> Result:
+    """Run the case of a seed; raise AssertionError unless it converges."""
+    result = chaos.run(Case.draw(seed))
     assert result.converged, result
     assert not result.problem, result
+    return result
 
 
 @pytest.mark.slow
 def test_a_killed_launch_is_completed_by_the_same_command() -> None:
-    run_case(SEEDS[Operation.LAUNCH])
+    case = Case.draw(KILLED_LAUNCH)
+    assert (case.operation, case.kind) == (Operation.LAUNCH, FaultKind.KILLED)
+    with Chaos() as chaos:
+        run_case(KILLED_LAUNCH, chaos)
 
 
 @pytest.mark.release
 @pytest.mark.parametrize("operation", list(Operation), ids=str)
-def test_a_random_fault_is_repaired_by_the_documented_command(operation: Operation) -> None:
-    run_case(SEEDS[operation])
+def test_random_faults_are_repaired_by_the_documented_command(operation: Operation) -> None:
+    with Chaos() as chaos:
+        results = [run_case(case.seed, chaos) for case in list_cases_of_page() if case.operation is operation]
+    assert {result.kind for result in results if result.is_reached} == set(FaultKind)

@@ -42,6 +42,13 @@ def list_results(sustainability: Any, **request: Any) -> list[dict[str, Any]]:
     return [result for page in pages for result in page["Results"]]
 
 
+def test_the_periods_of_an_account_are_those_of_the_region(sandbox: Sandbox, sustainability: Any) -> None:
+    del sustainability
+    assert sandbox.list_instance_periods(ACCOUNT) == [
+        InstancePeriod("ml.m5.xlarge", 2, day(2025, 1), day(2026, 1), "endpoint")
+    ]
+
+
 def test_a_month_has_the_emissions_of_the_instances_that_ran_in_it(sustainability: Any) -> None:
     dimensions = ["USAGE_ACCOUNT_ID", "REGION", "SERVICE"]
     results = list_results(sustainability, TimePeriod=YEAR, GroupBy=dimensions, PaginationConfig={"PageSize": 2})

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from sustainable_mlops.footprint import FleetActivity, estimate, make_exact
 from tests.clone import Reader
 from tests.docs.blocks import shell_blocks
 from tests.review_checks import changes_nothing, check_review, list_blocking_gates
@@ -16,7 +17,7 @@ from tests.review_checks import changes_nothing, check_review, list_blocking_gat
 @pytest.mark.apply
 def test_the_demo_runs_the_pipeline_and_leaves_nothing(tmp_path: Path) -> None:
     reader = Reader(tmp_path / "clone")
-    assert "✓ Look for resources that are left" in reader.paste(".venv/bin/python -m tools.demo")
+    assert "✓ Look for resources that are left" in reader.paste("make demo")
     check_results(reader.folder)
 
 
@@ -26,6 +27,10 @@ def check_results(folder: Path) -> None:
     assert 0.65 < float(figures["AUC of the endpoint on 4,000 held-out flights"]) < 0.75
     assert figures["Reason of the second training"] == "Threshold Crossed"
     assert float(figures["Jobs on SageMaker: cost"].split()[0]) > 0
+    assert figures["Endpoints: requests"] == "8 serverless, 1 asynchronous"
+    minutes, _, _, instance_type = figures["Endpoints: instance time"].split()
+    hour = estimate(FleetActivity(instance_type, "eu-north-1", hours=make_exact(1.0))).figures["cost"].central
+    assert float(figures["Endpoints: cost"].split()[0]) == pytest.approx(int(minutes) / 60 * hour, rel=0.1)
     record = json.loads((folder / figures["Record of the execution"]).read_text())
     assert record["status"] == "Succeeded"
     jobs = {step["name"]: step["job"] for step in record["steps"] if step["job"]}
@@ -62,7 +67,7 @@ def read_costs(folder: Path, name: str) -> dict[str, list[float]]:
 def test_the_demo_runs_the_pipeline_and_its_printed_commands_work(tmp_path: Path) -> None:
     reader = Reader(tmp_path / "clone")
     try:
-        printed = reader.paste(".venv/bin/python -m tools.demo --keep")
+        printed = reader.paste("make demo KEEP=1")
         check_results(reader.folder)
         commands = re.findall(r"^  (\S.*)$", printed.partition("The sandbox is up")[2], re.M)
         documented = [command for block in shell_blocks("demo") for command in block.commands]

@@ -11,7 +11,9 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.operations.promotion import run
 from sustainable_mlops.steps import Step
 from sustainable_mlops.terraform import Terraform
+from tools.demo import endpoints
 from tools.demo.demo_run import DemoRun
+from tools.demo.endpoints import EndpointUse
 from tools.demo.environments import DEPLOYER, MODEL, build_settings, find_folder, write_environments
 
 if TYPE_CHECKING:
@@ -86,6 +88,12 @@ class StagingEnvironment:
                 minutes
             )
             this.result = f"from 0 instances in {minutes} sandbox minutes; the same {BATCH} predictions"
+
+    def read_endpoint_use(self) -> EndpointUse:
+        """Return the use of both endpoints until now."""
+        outputs = self.terraform.read_outputs()
+        names = (outputs[f"{kind}_endpoints"][MODEL] for kind in ("serverless", "async"))
+        return endpoints.read_endpoint_use(self._demo_run, *names)
 
     def _prepare(self) -> str:
         trust = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}

@@ -1,4 +1,4 @@
-"""Summary of the footprint of the jobs on SageMaker, and of the processor time of this computer."""
+"""Summary of the footprint of the jobs and endpoints on SageMaker, and of the processor time of this computer."""
 
 import json
 import resource
@@ -8,11 +8,14 @@ from rich.table import Table
 
 from sustainable_mlops import checkov, cli
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.footprint import UNITS, format_figure
 from sustainable_mlops.terraform import Terraform
 from tools.demo.demo_run import OUT, DemoRun
+from tools.demo.endpoints import EndpointUse
 
-#: Figures of a record, with their names in the summary.
+#: Figures of a record and metrics of an estimate, with their names in the summary.
 NAMES = {"energy": "energy", "co2e": "CO2e, operational and embodied", "cost": "cost"}
+METRICS = {"energy": "energy", "total": NAMES["co2e"], "cost": "cost"}
 
 
 def check_plan(demo_run: DemoRun, terraform: Terraform, checks: checkov.Checkov, name: str) -> str:
@@ -30,22 +33,28 @@ def check_plan(demo_run: DemoRun, terraform: Terraform, checks: checkov.Checkov,
     return f"{name}: {result.passed} passed, 0 failed, {len(result.explained)} skipped with a reason"
 
 
-def print_summary(demo_run: DemoRun) -> None:
+def print_summary(demo_run: DemoRun, endpoint_use: EndpointUse) -> None:
     """Print the figures, the seconds of each step and the footprint, and write them as JSON."""
-    footprint = _sum_figures(demo_run)
+    footprint = (
+        _sum_figures(demo_run)
+        | _format_use(endpoint_use)
+        | {"Processor time on this computer (s)": _measure_processor_time()}
+    )
     seconds = {f"{step.title} (s)": f"{step.seconds:.1f}" for step in demo_run.steps.finished}
     total = f"{sum(step.seconds for step in demo_run.steps.finished):.1f}"
     rows = {**demo_run.figures, **seconds, "Total (s)": total, **footprint}
     cli.console.print(_make_table("Demo", {**demo_run.figures, **seconds, "Total (s)": total}))
     jobs = sum(step.ran_job for record in demo_run.records for step in record.steps)
     cli.console.print(
-        _make_table(f"Footprint of the {jobs} jobs on SageMaker, and processor time of this computer", footprint)
+        _make_table(
+            f"Footprint of the {jobs} jobs and 2 endpoints on SageMaker, and processor time of this computer", footprint
+        )
     )
     (OUT / "demo.json").write_text(json.dumps(rows, indent=2) + "\n")
 
 
 def _sum_figures(demo_run: DemoRun) -> dict[str, str]:
-    """Return the sums of all executions with their intervals, and the processor time of this computer."""
+    """Return the sums of all executions with their intervals."""
     rows = {}
     for name, title in NAMES.items():
         figures = [record.figures[name] for record in demo_run.records if name in record.figures]
@@ -53,10 +62,29 @@ def _sum_figures(demo_run: DemoRun) -> dict[str, str]:
         rows[f"Jobs on SageMaker: {title}"] = f"{value:.2g} {figures[0].unit} ({low:.2g} to {high:.2g}, estimated)"
     saved = [record.saved["co2e"] for record in demo_run.records if "co2e" in record.saved]
     rows["Jobs that the cache avoided: CO2e"] = f"{sum(one.value for one in saved):.2g} {saved[0].unit}"
-    own, children = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    seconds = own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
-    rows["Processor time on this computer (s)"] = f"{seconds:.0f}"
     return rows
+
+
+def _format_use(use: EndpointUse) -> dict[str, str]:
+    """Return the use of the endpoints, and the sums of their estimates with the intervals."""
+    rows = {
+        "Endpoints: requests": ", ".join(f"{count} {kind}" for kind, count in use.requests.items()),
+        "Endpoints: instance time": ", ".join(
+            f"{60 * one:.0f} min of {name}" for name, one in use.instance_hours.items()
+        ),
+    }
+    for metric, title in METRICS.items():
+        figures = [figures[metric] for figures in use.estimates]
+        low, value, high = (sum(getattr(one, end) for one in figures) for end in ("low", "central", "high"))
+        shown = format_figure(value, low, high, UNITS[metric])
+        rows[f"Endpoints: {title}"] = f"{shown} ({shown.interval}, estimated)"
+    return rows
+
+
+def _measure_processor_time() -> str:
+    """Return the processor seconds of this process and its children."""
+    own, children = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return f"{own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime:.0f}"
 
 
 def _make_table(title: str, rows: dict[str, str]) -> Table:

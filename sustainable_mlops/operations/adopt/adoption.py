@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sustainable_mlops.authoring.hcl import BlockLayout
+from sustainable_mlops.catalogue.regions import find_partition
 from sustainable_mlops.operations.idle.finding import SkippedPart
 
 #: Kinds whose deletion loses data.
@@ -93,6 +94,11 @@ class AdoptionReport:
     def is_complete(self) -> bool:
         """True if nothing is excluded or skipped, and each name of the selection matches an object."""
         return not (self.excluded_objects or self.skipped or self.unmatched_names)
+
+    @property
+    def key_arn_prefix(self) -> str:
+        """ARN of a key without its ID."""
+        return f"arn:{find_partition(self.region)}:kms:{self.region}:{self.account_id}:key/"
 
     def list_resources(self) -> Iterator[ImportedResource]:
         """Yield every resource that the configuration imports."""

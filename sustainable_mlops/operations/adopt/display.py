@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sustainable_mlops.operations.adopt.adoption import AdoptionReport
+from sustainable_mlops.operations.adopt.environment_settings import FILE, render_environment_settings
 
 
 def print_report(report: AdoptionReport, out: Console, folder: Path | None) -> None:
@@ -21,8 +22,11 @@ def print_report(report: AdoptionReport, out: Console, folder: Path | None) -> N
             out.print(f"note: {adopted_object.kind} {adopted_object.name}: {note}", markup=False)
     for part in report.skipped:
         out.print(str(part), markup=False)
+    scope = (
+        f"resource in the parts of {report.region} that were read" if report.skipped else f"resource of {report.region}"
+    )
     for name in report.unmatched_names:
-        out.print(f"not found: --name {name}: no resource of {report.region} has this name, alias or ARN", markup=False)
+        out.print(f"not found: --name {name}: no {scope} has this name, alias or ARN", markup=False)
     if report.unselected:
         counts = ", ".join(f"{kind}: {count}" for kind, count in report.unselected.items())
         out.print(f"not selected: {counts}", markup=False)
@@ -34,6 +38,11 @@ def print_report(report: AdoptionReport, out: Console, folder: Path | None) -> N
         f"resources with data: {adopted_count} of {adopted_count + excluded_count} can be adopted",
         markup=False,
     )
+    if settings := render_environment_settings(report):
+        if folder is None:
+            out.print(f"\n{settings}", markup=False, highlight=False, soft_wrap=True)
+        else:
+            out.print(f"settings for an environment: {folder / FILE}", markup=False, soft_wrap=True)
     out.print(_describe_next_step(report, folder), markup=False)
 
 

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from sustainable_mlops.authoring.hcl import BlockLayout, render_block, render_comment
-from sustainable_mlops.catalogue.regions import find_partition
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.operations.adopt.adoption import AdoptedObject, AdoptionReport, ImportedResource
+from sustainable_mlops.operations.adopt.environment_settings import FILE as SETTINGS_FILE
+from sustainable_mlops.operations.adopt.environment_settings import render_environment_settings
 from sustainable_mlops.terraform import PROVIDER_VERSIONS, VERSIONS, find_engine, make_environment
 
 #: File of each kind of object.
@@ -33,6 +34,13 @@ _BACKEND_COMMENT = (
 
 def check_folder(folder: Path) -> None:
     """Raise UserError if a configuration cannot be written to the folder."""
+    try:
+        _check_folder(folder)
+    except OSError as error:  # a folder above that cannot be entered, or a name that is too long
+        raise UserError(f"--into {folder}: cannot be written: {error.strerror}; pass another folder") from None
+
+
+def _check_folder(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
         raise UserError(f"--into {folder}: is a file; pass a folder")
     if folder.is_dir() and any(folder.iterdir()):
@@ -52,18 +60,16 @@ def render_files(report: AdoptionReport) -> dict[str, str]:
         for adopted_object in report.adopted_objects
         if adopted_object.kind == "KMS key"
     }
-    arns = {f"{_make_key_prefix(report)}{key_id}": reference for key_id, reference in references.items()}
+    arns = {f"{report.key_arn_prefix}{key_id}": reference for key_id, reference in references.items()}
     sources = {"versions.tf": _render_versions(report), "imports.tf": _render_imports(report)}
     for adopted_object in report.adopted_objects:
         file = FILES[adopted_object.kind]
         own = {} if adopted_object.kind == "KMS key" else arns
         sources[file] = "\n".join(filter(None, [sources.get(file, ""), _render_object(adopted_object, own)]))
     others = {path: text for adopted_object in report.adopted_objects for path, text in adopted_object.files.items()}
+    if settings := render_environment_settings(report):
+        others[SETTINGS_FILE] = settings
     return format_files(sources) | others
-
-
-def _make_key_prefix(report: AdoptionReport) -> str:
-    return f"arn:{find_partition(report.region)}:kms:{report.region}:{report.account_id}:key/"
 
 
 def write_files(folder: Path, files: Mapping[str, str]) -> None:

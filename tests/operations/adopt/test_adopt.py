@@ -9,9 +9,13 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
+import jsonschema
 import pytest
+from rich.console import Console
+import yaml
 from typer.main import get_command
 
+from envs.settings import parse
 from sustainable_mlops.catalogue.deployer_actions import load_deployer_actions
 from sustainable_mlops.commands import adopt
 from sustainable_mlops.errors import UserError
@@ -31,21 +35,24 @@ from sustainable_mlops.operations.adopt.adoption import (
     ExclusionError,
     ImportedResource,
 )
+from sustainable_mlops.operations.adopt.display import print_report
 from sustainable_mlops.operations.adopt.fields import add_tags, convert, escape_template
 from sustainable_mlops.operations.adopt.reader import Reader
 from sustainable_mlops.operations.adopt.scan import PARTS
 from sustainable_mlops.operations.adopt.secrets import list_secrets, may_be_secret
 from sustainable_mlops.operations.adopt.selection import parse_selection
 from sustainable_mlops.operations.adopt.verification import describe_differences, describe_errors, drop_changed
-from sustainable_mlops.operations.idle import AccountReader
+from sustainable_mlops.operations.idle import AccountReader, SkippedPart
 from sustainable_mlops.operations.preflight.account import DeniedError
 from sustainable_mlops.program import run
 from sustainable_mlops.terraform import ROOT, Terraform
 from tests.cases import check_cases
 from tests.deployer.calls import BOTO3, FREE, get_action, select_calls
+from tests.modules.prerequisites import create_prerequisites
 from tests.operations.adopt.seeded_account import ACCOUNT, PREFIX, REGION, SECRET, SeededAccount
 from tests.provider import SANDBOX_LOGS, serving
 from tests.review_checks import check_review
+from tests.sandbox.support import IMAGE, ROLE
 
 #: Resource types that an adoption may write.
 TYPES = {name for part in PARTS.values() for name in part.types}
@@ -178,6 +185,63 @@ def test_a_denied_read_excludes_only_objects_that_need_it(
     assert "nothing was written; pass --into FOLDER" in output
 
 
+@pytest.mark.slow
+def test_settings_for_an_environment_are_valid_and_have_only_what_it_can_use(
+    own: tuple[Any, dict[str, str]], smlops: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    sandbox, _ = own
+    images = {"own": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/team/churn:1", "aws": IMAGE}
+    create_prerequisites(sandbox, f"{ROLE} {images}")
+    keys = [make_alias(sandbox, f"team-{number}") for number in (1, 2)]
+    make_alias(sandbox, "team-signing", KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY")
+    jobs = "/aws/sagemaker/TrainingJobs"
+    for name in (jobs, "/team/web"):
+        sandbox.client("logs").create_log_group(logGroupName=name)
+    repository = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/team/churn"
+    for name, image in images.items():
+        make_endpoint(sandbox, f"team-{name}", image)
+    selected = ("--region", REGION, "--prefix", "team", "--name", jobs)
+    folder = tmp_path / "adopted"
+    code, output = smlops(*selected, "--into", str(folder), "--no-plan")
+    assert code == 0
+    assert f"settings for an environment: {folder / 'environment_settings.yaml'}" in output
+    block = (folder / "environment_settings.yaml").read_text(encoding="utf-8")
+    assert block in smlops(*selected)[1], "without --into, the command prints the block"
+    first = yaml.safe_load(block)["storage"]["existing_kms_key"]["arn"]
+    (second,) = {*keys} - {first}
+    expected = {
+        "existing_log_groups": [jobs],
+        "storage": {"existing_kms_key": {"arn": first}},
+        "access": {"image_repository_arns": [repository]},
+    }
+    assert yaml.safe_load(block) == expected
+    assert json.loads(smlops(*selected, "--json")[1])["environment_settings"] == expected
+    assert f"# {second}\n" in block
+
+    dev = (ROOT / "envs" / "dev" / "settings.yaml").read_text(encoding="utf-8")
+    text = f"{dev}\n{block}"
+    jsonschema.validate(yaml.safe_load(text), json.loads((ROOT / "envs" / "settings.schema.json").read_text()))
+    settings: Any = parse(text, "settings.yaml", ROOT / "envs" / "catalogue")
+    assert settings.storage.existing_kms_key.arn == first
+    assert smlops("--region", REGION, "--name", "/team/web", "--json")[1].count('"environment_settings": {}') == 1
+
+
+def make_alias(sandbox: Any, name: str, **options: str) -> str:
+    """Create a KMS key with an alias, and return its ARN."""
+    arn: str = sandbox.client("kms").create_key(**options)["KeyMetadata"]["Arn"]
+    sandbox.client("kms").create_alias(AliasName=f"alias/{name}", TargetKeyId=arn)
+    return arn
+
+
+def make_endpoint(sandbox: Any, name: str, image: str) -> None:
+    """Create a serverless endpoint of an image."""
+    sagemaker, serverless = sandbox.client("sagemaker"), {"MemorySizeInMB": 1024, "MaxConcurrency": 1}
+    variant = {"VariantName": "AllTraffic", "ModelName": name, "ServerlessConfig": serverless}
+    sagemaker.create_model(ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer={"Image": image})
+    sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
+    sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+
+
 @pytest.mark.plan
 @pytest.mark.slow
 def test_the_actions_of_the_page_suffice_and_an_object_without_a_read_is_excluded(
@@ -275,6 +339,30 @@ def test_resources_that_terraform_cannot_import_are_excluded_and_the_others_stay
     (excluded_object,) = report.excluded_objects
     assert excluded_object.reason.startswith("aws_s3_bucket.acme_data: Terraform does not find it: somebody deleted it")
     assert excluded_object.reason.endswith("it refers to aws_s3_bucket.acme_data, which is excluded")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        "https response error StatusCode: 400, RequestID: r, api error ExpiredToken: The token has expired",
+        "exceeded maximum number of attempts, 25, https response error StatusCode: 503, api error SlowDown: Slow down",
+        "https response error StatusCode: 400, RequestID: r, ThrottlingException: Rate exceeded",
+        "request send failed, dial tcp: lookup s3.eu-north-1.amazonaws.com: no such host",
+    ],
+)
+def test_an_error_that_passes_excludes_no_resource(error: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = f"Error: reading S3 Bucket Versioning (acme-data): operation error S3: GetBucketVersioning, {error}"
+
+    def plan_adoption(_: AdoptionReport) -> dict[str, Any]:
+        raise UserError(f"terraform plan in x: {MISSING_BUCKET}\n{text}")
+
+    report = AdoptionReport(ACCOUNT, REGION)
+    bucket = make_resource("aws_s3_bucket.acme_data", {}, "acme-data")
+    report.adopted_objects = [AdoptedObject("bucket", "acme-data", (bucket,))]
+    monkeypatch.setattr(verification, "_plan_adoption", plan_adoption)
+    with pytest.raises(UserError, match="; check the credentials and the network, and run again"):
+        verification.verify_adoption(report)
+    assert not report.excluded_objects
 
 
 def test_an_error_without_a_resource_ends_the_check(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -636,6 +724,17 @@ def test_a_folder_that_cannot_be_written_is_refused_before_the_scan(
         check_folder(folder)
 
 
+def test_a_folder_below_one_that_cannot_be_entered_is_refused_before_the_scan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> bool:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "exists", refuse)
+    with pytest.raises(UserError, match=r"--into .*: cannot be written: Permission denied; pass another folder"):
+        check_folder(tmp_path / "closed" / "adopted")
+
+
 def test_files_that_cannot_be_written_leave_no_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "own").touch()
     write_bytes = Path.write_bytes
@@ -669,6 +768,18 @@ def test_a_name_that_matches_nothing_makes_the_report_incomplete() -> None:
     report.unmatched_names = reader.unmatched_names
     assert not report.is_complete
     assert report.to_dict()["not_found"] == ["typo", "elsewhere"]
+
+
+@pytest.mark.parametrize(
+    ("skipped", "scope"),
+    [([], "of eu-north-1"), ([SkippedPart("buckets", "denied", "")], "in the parts of eu-north-1 that were read")],
+)
+def test_a_name_that_matches_nothing_is_reported_for_the_parts_that_were_read(
+    skipped: list[SkippedPart], scope: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = AdoptionReport(ACCOUNT, REGION, skipped=skipped, unmatched_names=["typo"])
+    print_report(report, Console(width=200), None)
+    assert f"not found: --name typo: no resource {scope} has this name, alias or ARN" in capsys.readouterr().out
 
 
 def test_the_page_names_the_actions_of_each_part() -> None:

@@ -1,17 +1,19 @@
 """The guides of docs/adopting.md, with states like those of two public modules."""
 
 import json
-import re
-from collections.abc import Callable
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 from sustainable_mlops.operations import adopt, idle
 from sustainable_mlops.review.risk import Level
-from sustainable_mlops.terraform import ROOT, Terraform
+from sustainable_mlops.terraform import ROOT, Terraform, find_engine, make_environment
 from tests.docs.blocks import blocks
 from tests.modules.prerequisites import create_prerequisites
 from tests.operations.adopt.seeded_account import PREFIX, REGION, SeededAccount
@@ -22,26 +24,62 @@ pytestmark = [pytest.mark.apply, pytest.mark.release]
 
 PROVIDER = 'provider "aws" {\n  region = "eu-north-1"\n}\n'
 SHAPES = Path(__file__).with_name("shapes")
-ENDPOINTS = {"huggingface": "sentiment-ep-kqzmvbnt", "aws_ia": "SGendpoint"}
-CALLS = {"huggingface": "huggingface", "aws_ia": "sagemaker_endpoint"}
+PAGE = "docs/adopting.md"
+#: Part of the command that removes the role of huggingface from the state.
+REMOVE_ROLE = "new_role[0]"
+#: Role of the old module of huggingface, which the guide names.
+ROLE = "sentiment-sagemaker-execution-role-kqzmvbnt"
+
+
+class Form(NamedTuple):
+    """Form of an endpoint in a public module: its shape, the old call, the endpoint, and arguments of the old call."""
+
+    shape: str
+    module: str
+    endpoint: str
+    arguments: str = ""
+
+
+#: Forms by the block of the page with the new call.
+FORMS = {
+    "aws_ia": Form("aws_ia", "sagemaker_endpoint", "SGendpoint"),
+    **{
+        block: Form("huggingface", "huggingface", "sentiment-ep-kqzmvbnt", f'  kind   = "{kind}"\n')
+        for block, kind in {
+            "huggingface": "serverless",
+            "huggingface_realtime": "realtime",
+            "huggingface_async": "asynchronous",
+        }.items()
+    },
+}
+#: Names of the steps of aws-ia, with those of a real-time endpoint of huggingface.
+NAMES = {
+    "module.ranking": "module.sentiment",
+    "SGTFendpoint-config-x7k2": "sentiment-ep-config-kqzmvbnt",
+    "SGendpoint": "sentiment-ep-kqzmvbnt",
+}
 
 
 class OldRoot:
     """A root module that calls a module of a shape, applied on a sandbox."""
 
-    def __init__(self, shape: str, sandbox: Any, variables: dict[str, str], folder: Path) -> None:
-        self.sandbox, self.folder, self.endpoint = sandbox, folder, ENDPOINTS[shape]
+    def __init__(self, block: str, sandbox: Any, variables: dict[str, str], folder: Path, programs: str) -> None:
+        form = FORMS[block]
+        self.sandbox, self.folder, self.endpoint, self.module = sandbox, folder, form.endpoint, form.module
         self.sagemaker = sandbox.client("sagemaker")
         # Without the time that the old instances stay, which the test would wait.
-        self.guide = get_block(shape).replace('"all_at_once" }', '"all_at_once", bake_seconds = 0 }')
-        self.module = CALLS[shape]
-        self.call = f'module "{self.module}" {{\n  source = "./shape"\n}}\n'
-        text = (SHAPES / shape / "main.tf").read_text()
-        own_role = "sentiment-sagemaker-execution-role-kqzmvbnt"
-        create_prerequisites(sandbox, text + self.guide.replace(own_role, "another"))
-        (folder / "shape").symlink_to(SHAPES / shape)
+        self.guide = get_block(block).replace('"all_at_once" }', '"all_at_once", bake_seconds = 0 }')
+        if block == "huggingface_async":
+            self.guide = self.guide.replace("  max_instances", "  bake_seconds = 0\n  max_instances")
+        self.call = f'module "{self.module}" {{\n  source = "./shape"\n{form.arguments}}}\n'
+        text = (SHAPES / form.shape / "main.tf").read_text() + self.guide
+        create_prerequisites(sandbox, text.replace(f"role/{ROLE}", "role").replace("role/SGTFendpoint-role", "role"))
+        (folder / "shape").symlink_to(SHAPES / form.shape)
         (folder / "modules").symlink_to(ROOT / "modules")
         self.terraform = Terraform(folder, variables)
+        self._environment = make_environment(
+            {**variables, "PATH": programs, "AWS_PAGER": "", "TF_CLI_ARGS_apply": "-auto-approve"}
+        )
         self.write(self.call)
         self.terraform.apply()
         self.created = self.read_creation_time()
@@ -53,9 +91,16 @@ class OldRoot:
         (self.folder / "main.tf").write_text("\n".join([PROVIDER, *parts]))
         self.terraform.init()
 
-    def forget_addresses(self, *addresses: str) -> None:
-        """Remove resources of the old module from the state."""
-        self.terraform.run("state", "rm", *(f"module.{self.module}.{address}" for address in addresses))
+    def paste(self, part: str, names: Mapping[str, str] | None = None) -> None:
+        """Run the commands of the page's block that contains a text, with other names."""
+        (block,) = (one for one in blocks() if one.file == PAGE and one.language == "console" and part in one.text)
+        text = "\n".join(block.commands).replace("random_string", "terraform_data")
+        for old, new in (names or {}).items():
+            text = text.replace(old, new)
+        process = subprocess.run(
+            ["bash", "-ec", text], cwd=self.folder, env=self._environment, capture_output=True, text=True, check=False
+        )
+        assert process.returncode == 0, process.stderr
 
     def plan_changes(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return a plan, and its changes by address without those that change nothing."""
@@ -72,19 +117,23 @@ class OldRoot:
 
 
 @pytest.fixture
-def make_old_root(own: tuple[Any, dict[str, str]], tmp_path: Path) -> Callable[[str], OldRoot]:
+def make_old_root(own: tuple[Any, dict[str, str]], tmp_path: Path, aws_cli: Path) -> Callable[[str], OldRoot]:
     """Return a function that applies a shape."""
-    return lambda shape: OldRoot(shape, *own, tmp_path)
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    (programs / "terraform").symlink_to(shutil.which(find_engine().path) or find_engine().path)
+    path = os.pathsep.join([str(programs), str(aws_cli), os.environ["PATH"]])
+    return lambda block: OldRoot(block, *own, tmp_path, path)
 
 
 def get_block(name: str) -> str:
     """Return a block of HCL on the page."""
-    (text,) = (one.text for one in blocks() if (one.file, one.where) == ("docs/adopting.md", name))
+    (text,) = (one.text for one in blocks() if (one.file, one.where) == (PAGE, name))
     return text
 
 
-def check_update(root: OldRoot, module: str, deleted: set[str]) -> None:
-    """Check that the plan updates the endpoint in place and deletes only what the page says, and apply it."""
+def check_update(root: OldRoot, module: str, deleted: set[str], other_risks: tuple[str, ...] = ()) -> None:
+    """Check that the plan updates the endpoint in place, with the deletions and risks of the page, and apply it."""
     plan, changes = root.plan_changes()
     assert changes[f"module.{module}.aws_sagemaker_endpoint.this"]["actions"] == ["update"]
     assert {name for name, change in changes.items() if "delete" in change["actions"]} == {
@@ -92,7 +141,7 @@ def check_update(root: OldRoot, module: str, deleted: set[str]) -> None:
     }
     risks = check_review(plan).risks
     assert [(one.risk.address, one.risk.level) for one in risks] == [
-        (f"module.{module}.aws_cloudwatch_log_group.this", Level.LOOK)
+        (f"module.{module}.{name}", Level.LOOK) for name in ("aws_cloudwatch_log_group.this", *other_risks)
     ]
     root.terraform.apply()
     assert root.terraform.is_up_to_date(root.folder / "tfplan")
@@ -101,35 +150,44 @@ def check_update(root: OldRoot, module: str, deleted: set[str]) -> None:
 
 def test_a_serverless_endpoint_of_huggingface_moves_to_the_module(make_old_root: Callable[[str], OldRoot]) -> None:
     root = make_old_root("huggingface")
-    root.forget_addresses("aws_iam_role.new_role[0]", "terraform_data.resource_id")
+    root.paste(REMOVE_ROLE)
     root.write(root.guide)
     check_update(root, "sentiment", {"aws_sagemaker_endpoint_configuration.this"})
-    assert root.sandbox.client("iam").get_role(RoleName="sentiment-sagemaker-execution-role-kqzmvbnt")
+    assert root.sandbox.client("iam").get_role(RoleName=ROLE)
 
 
 def test_an_endpoint_of_aws_ia_gets_its_alarms_and_moves_to_the_module(make_old_root: Callable[[str], OldRoot]) -> None:
     root = make_old_root("aws_ia")
-    new_call = root.guide.partition("moved {")[0]
-    root.write(root.call, new_call)
-    alarms = ("errors", "latency")
-    root.terraform.apply(*(f"-target=module.ranking.aws_cloudwatch_metric_alarm.{name}" for name in alarms))
-    add_alarms(root)
-    root.forget_addresses("terraform_data.solution_suffix")
+    root.write(root.call, root.guide.partition("moved {")[0])
+    root.paste("-target=module.ranking")
+    root.paste("SGendpoint-copy")
+    root.paste("sg_endpoint_role")
     root.write(root.guide)
     deleted = {"aws_sagemaker_endpoint_configuration.this", 'aws_appautoscaling_policy.requests["AllTraffic"]'}
     check_update(root, "ranking", deleted)
+    assert root.sandbox.client("iam").get_role(RoleName="SGTFendpoint-role")
 
 
-def add_alarms(root: OldRoot) -> None:
-    """Do what the commands of the page do."""
-    (text,) = (one.text for one in blocks() if "--endpoint-config-name SGendpoint-copy" in one.text)
-    (deployment,) = re.findall(r"--deployment-config '(.+)'", text)
-    current = root.sagemaker.describe_endpoint(EndpointName=root.endpoint)["EndpointConfigName"]
-    configuration = root.sagemaker.describe_endpoint_config(EndpointConfigName=current)
-    copy = {"EndpointConfigName": "SGendpoint-copy"}
-    root.sagemaker.create_endpoint_config(**copy, ProductionVariants=configuration["ProductionVariants"])
-    root.sagemaker.update_endpoint(EndpointName=root.endpoint, **copy, DeploymentConfig=json.loads(deployment))
-    wait_until(lambda: root.sagemaker.describe_endpoint(EndpointName=root.endpoint)["EndpointStatus"] == "InService")
+def test_a_real_time_endpoint_of_huggingface_moves_to_the_module(make_old_root: Callable[[str], OldRoot]) -> None:
+    root = make_old_root("huggingface_realtime")
+    root.write(root.call, root.guide.partition("moved {")[0])
+    root.paste("-target=module.ranking", NAMES)
+    root.paste("SGendpoint-copy", NAMES)
+    root.paste(REMOVE_ROLE)
+    root.write(root.guide)
+    deleted = {"aws_sagemaker_endpoint_configuration.this", 'aws_appautoscaling_policy.requests["AllTraffic"]'}
+    check_update(root, "sentiment", deleted)
+
+
+def test_an_asynchronous_endpoint_of_huggingface_moves_to_the_module(make_old_root: Callable[[str], OldRoot]) -> None:
+    root = make_old_root("huggingface_async")
+    root.write(root.call, root.guide.partition("moved {")[0])
+    root.paste("AsyncInferenceConfig:AsyncInferenceConfig")
+    root.paste(REMOVE_ROLE)
+    root.write(root.guide)
+    configuration = "aws_sagemaker_endpoint_configuration.this"
+    deleted = {configuration, "aws_appautoscaling_policy.backlog"}
+    check_update(root, "sentiment", deleted, (configuration, configuration))  # responses and failures
 
 
 def test_a_package_group_moves_to_the_registry_and_keeps_its_packages(
@@ -180,7 +238,7 @@ def test_a_package_group_with_a_policy_moves_to_the_registry_with_its_policy(
     terraform.apply()
     (folder / "imports.tf").unlink()
     readers = f'{{ churn = {{ reader_account_ids = ["{reader}"] }} }}'
-    assert f"`{readers}`" in (ROOT / "docs" / "adopting.md").read_text(encoding="utf-8")
+    assert f"`{readers}`" in (ROOT / PAGE).read_text(encoding="utf-8")
     call = get_block("registry").replace("{ churn = {} }", readers)
     (folder / "model_package_groups.tf").write_text(f"{call}\n{get_block('registry_policy')}")
     (folder / "modules").symlink_to(ROOT / "modules")

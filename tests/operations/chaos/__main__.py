@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tests.operations.chaos.case import Result
 from tests.operations.chaos.run import run_cases
+from tests.operations.chaos.table import draw_seeds, format_table
 
 
 def describe(result: Result) -> str:
@@ -26,15 +27,14 @@ def describe(result: Result) -> str:
 
 
 def main() -> int:
-    """Print each case with its seed, and a summary as JSON. Return 1 if a case did not converge."""
+    """Print each case with its seed, the table, and a summary as JSON. Return 1 if a case did not converge."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=50)
     parser.add_argument("--seed", type=int, default=random.randrange(2**32))  # noqa: S311 no secret
     parser.add_argument("--case", type=int, action="append", help="seed of one case; repeat it for more")
     parser.add_argument("--write", type=Path, help="file for the results as JSON")
     options = parser.parse_args()
-    source = random.Random(options.seed)  # noqa: S311 no secret
-    seeds = options.case or [source.randrange(2**32) for _ in range(options.count)]
+    seeds = options.case or draw_seeds(options.seed, options.count)
     print(f"seed {options.seed}", flush=True)
     results, started_at = [], time.monotonic()
     for result in run_cases(seeds):
@@ -56,7 +56,7 @@ def main() -> int:
         options.write.write_text(
             json.dumps({"summary": summary, "cases": [one.to_dict() for one in results]}, indent=2)
         )
-    print(json.dumps(summary, indent=2))
+    print("", *format_table(results), "", json.dumps(summary, indent=2), sep="\n")
     return 0 if len(converged) == len(results) else 1
 
 

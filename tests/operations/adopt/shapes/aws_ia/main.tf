@@ -1,18 +1,44 @@
 # A state like that of aws-ia/terraform-aws-sagemaker-endpoint 0.0.1 with autoscaling_config: the same addresses,
-# except solution_suffix, which is a random_string there. The role is outside.
+# except solution_suffix, which is a random_string there. The role has a name_prefix there.
 resource "terraform_data" "solution_suffix" {
   input = "x7k2"
 }
 
+resource "aws_iam_role" "sg_endpoint_role" {
+  count = 1
+
+  name = "SGTFendpoint-role"
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Effect    = "Allow"
+        Principal = { Service = "sagemaker.amazonaws.com" }
+        Action    = "sts:AssumeRole"
+      },
+    ]
+  })
+}
+
+resource "aws_iam_role_policy_attachment" "sg_policy_attachment" {
+  count = 1
+
+  role       = aws_iam_role.sg_endpoint_role[0].name
+  policy_arn = "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess"
+}
+
 resource "aws_sagemaker_model" "sagemaker_model" {
   name               = "SGTFendpoint-model-${terraform_data.solution_suffix.output}"
-  execution_role_arn = "arn:aws:iam::123456789012:role/SGTFendpoint-role"
+  execution_role_arn = aws_iam_role.sg_endpoint_role[0].arn
 
   primary_container {
     image          = "123456789012.dkr.ecr.eu-north-1.amazonaws.com/ranking:1"
-    model_data_url = "s3://ranking-models/model.tar.gz"
+    model_data_url = "s3://sagemaker-ranking-models/model.tar.gz"
     mode           = "SingleModel"
   }
+
+  depends_on = [aws_iam_role_policy_attachment.sg_policy_attachment] # AWS needs longer for a model
 }
 
 resource "aws_sagemaker_endpoint_configuration" "sagemaker_endpoint_config" {

@@ -1,5 +1,9 @@
-# A state like that of philschmid/terraform-aws-sagemaker-huggingface 0.9.0 with serverless_config: the same addresses,
-# except resource_id, which is a random_string there.
+# A state like that of philschmid/terraform-aws-sagemaker-huggingface 0.9.0: the same addresses, except resource_id, which
+# is a random_string there. serverless_config or async_config selects the kind there.
+variable "kind" {
+  type = string
+}
+
 resource "terraform_data" "resource_id" {
   input = "kqzmvbnt"
 }
@@ -24,8 +28,27 @@ resource "aws_iam_role" "new_role" {
     name = "terraform-inferences-policy"
 
     policy = jsonencode({
-      Version   = "2012-10-17"
-      Statement = [{ Effect = "Allow", Action = ["ecr:*", "kms:*", "logs:*", "s3:*"], Resource = "*" }]
+      Version = "2012-10-17"
+      Statement = [
+        {
+          Effect   = "Allow"
+          Resource = "*"
+          Action = [
+            "cloudwatch:PutMetricData",
+            "ecr:BatchCheckLayerAvailability",
+            "ecr:BatchGetImage",
+            "ecr:GetAuthorizationToken",
+            "ecr:GetDownloadUrlForLayer",
+            "logs:CreateLogGroup",
+            "logs:CreateLogStream",
+            "logs:DescribeLogStreams",
+            "logs:PutLogEvents",
+            "s3:GetObject",
+            "s3:ListBucket",
+            "s3:PutObject",
+          ]
+        },
+      ]
     })
   }
 }
@@ -50,8 +73,40 @@ resource "aws_sagemaker_model" "model_with_model_artifact" {
   }
 }
 
+resource "aws_sagemaker_endpoint_configuration" "huggingface" {
+  count = var.kind == "realtime" ? 1 : 0
+
+  name = "sentiment-ep-config-${terraform_data.resource_id.output}"
+
+  production_variants {
+    variant_name           = "AllTraffic"
+    model_name             = aws_sagemaker_model.model_with_model_artifact[0].name
+    initial_instance_count = 1
+    instance_type          = "ml.m5.large"
+  }
+}
+
+resource "aws_sagemaker_endpoint_configuration" "huggingface_async" {
+  count = var.kind == "asynchronous" ? 1 : 0
+
+  name = "sentiment-ep-config-${terraform_data.resource_id.output}"
+
+  production_variants {
+    variant_name           = "AllTraffic"
+    model_name             = aws_sagemaker_model.model_with_model_artifact[0].name
+    initial_instance_count = 1
+    instance_type          = "ml.m5.large"
+  }
+
+  async_inference_config {
+    output_config {
+      s3_output_path = "s3://sentiment-models/results"
+    }
+  }
+}
+
 resource "aws_sagemaker_endpoint_configuration" "huggingface_serverless" {
-  count = 1
+  count = var.kind == "serverless" ? 1 : 0
 
   name = "sentiment-ep-config-${terraform_data.resource_id.output}"
 
@@ -67,6 +122,41 @@ resource "aws_sagemaker_endpoint_configuration" "huggingface_serverless" {
 }
 
 resource "aws_sagemaker_endpoint" "huggingface" {
-  name                 = "sentiment-ep-${terraform_data.resource_id.output}"
-  endpoint_config_name = aws_sagemaker_endpoint_configuration.huggingface_serverless[0].name
+  name = "sentiment-ep-${terraform_data.resource_id.output}"
+
+  endpoint_config_name = one(concat(
+    aws_sagemaker_endpoint_configuration.huggingface,
+    aws_sagemaker_endpoint_configuration.huggingface_async,
+    aws_sagemaker_endpoint_configuration.huggingface_serverless,
+  )).name
+}
+
+resource "aws_appautoscaling_target" "sagemaker_target" {
+  count = var.kind == "serverless" ? 0 : 1
+
+  min_capacity       = 1
+  max_capacity       = 2
+  resource_id        = "endpoint/${aws_sagemaker_endpoint.huggingface.name}/variant/AllTraffic"
+  scalable_dimension = "sagemaker:variant:DesiredInstanceCount"
+  service_namespace  = "sagemaker"
+}
+
+resource "aws_appautoscaling_policy" "sagemaker_policy" {
+  count = var.kind == "serverless" ? 0 : 1
+
+  name               = "sentiment-scaling-target-${terraform_data.resource_id.output}"
+  policy_type        = "TargetTrackingScaling"
+  resource_id        = aws_appautoscaling_target.sagemaker_target[0].resource_id
+  scalable_dimension = aws_appautoscaling_target.sagemaker_target[0].scalable_dimension
+  service_namespace  = aws_appautoscaling_target.sagemaker_target[0].service_namespace
+
+  target_tracking_scaling_policy_configuration {
+    target_value       = 100
+    scale_in_cooldown  = 300
+    scale_out_cooldown = 66
+
+    predefined_metric_specification {
+      predefined_metric_type = "SageMakerVariantInvocationsPerInstance"
+    }
+  }
 }
