@@ -11,8 +11,8 @@ from unittest.mock import Mock
 
 import jsonschema
 import pytest
-from rich.console import Console
 import yaml
+from rich.console import Console
 from typer.main import get_command
 
 from envs.settings import parse
