@@ -1,4 +1,4 @@
-# `tflint --init`, then `tflint --recursive --config "$PWD/.tflint.hcl"` in the mirror of the modules.
+# tests/modules/test_linters.py runs tflint with this file in the mirror of the modules.
 config {
   # Modules and examples are checked in their own folders.
   call_module_type = "none"

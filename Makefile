@@ -24,7 +24,7 @@ tests:
 
 # Long scenarios, which `make test` leaves out. Run them before a release.
 release: setup
-	@$(PYTHON) scripts/setup.py moto-tests iam-simulator
+	@$(PYTHON) scripts/setup.py moto-tests iam-simulator tflint terraform-docs
 	@$(PYTEST) $(CORES) --durations 30 -m release
 
 # Without types, whose check takes a minute; `make lint` has them.

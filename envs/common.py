@@ -48,14 +48,14 @@ class CommonSettings(ModuleInputs):
         pattern=r"^[a-z][a-z0-9]{1,11}$",
         json_schema_extra=must("be 2 to 12 lower-case letters and digits, starting with a letter"),
     )
-    account_id: AccountId = Field(description="Account of the environment. Terraform rejects any other.")
+    account_id: AccountId = Field(description="Account of the environment. Terraform refuses any other.")
     region: Region = Field(description="Region of the environment.")
     name_prefix: NamePrefix = Field(description="Start of every name.")
     assume_role_arn: RoleArn | None = Field(None, description="Role that Terraform assumes, or null.")
     state: StateSettings = Field(description="Location of Terraform's state.")
     tags: TagSettings = Field(description="Tags of all resources.")
     deletion_protection: bool = Field(
-        True, description="Reject plans that delete or replace data. Use false only in dev."
+        True, description="Refuse plans that delete or replace data. Use false only in dev."
     )
     warm_pools: bool = Field(
         False,

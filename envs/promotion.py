@@ -1,5 +1,6 @@
 """Models of an environment, with the settings that `smlops promote` reads."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,10 @@ from envs.components.realtime_endpoints import RealtimeEndpoints
 from envs.components.serverless_endpoints import ServerlessEndpoints
 from envs.names import join_parts
 from envs.settings import load
+from sustainable_mlops.catalogue.instances import Silicon
 from sustainable_mlops.jobs.spec_files import load_spec_file
 from sustainable_mlops.jobs.specs.pipeline import MetricGate, PipelineSpec
-from sustainable_mlops.operations.promotion.target import PromotionTarget
+from sustainable_mlops.operations.promotion.target import DeclaredEndpoint, PromotionTarget
 from sustainable_mlops.terraform import ROOT
 
 
@@ -22,8 +24,7 @@ def read_targets(folder: Path) -> dict[str, PromotionTarget]:
 
 def _read_target(settings: Any, folder: Path, model: str) -> PromotionTarget:
     prefixes = {**settings.promotion.registries, settings.account_id: settings.name_prefix}
-    kinds = [kind.module for kind in (ServerlessEndpoints, AsyncEndpoints, RealtimeEndpoints)]
-    endpoints = tuple(kind for kind in kinds if getattr(settings.models[model], kind, None) is not None)
+    endpoints = tuple(_read_endpoints(settings.models[model]))
     return PromotionTarget(
         model=model,
         environment=settings.environment,
@@ -34,10 +35,20 @@ def _read_target(settings: Any, folder: Path, model: str) -> PromotionTarget:
         assume_role_arn=settings.assume_role_arn,
         groups={account: join_parts(prefix, model) for account, prefix in prefixes.items()},
         endpoints=endpoints,
-        watched=tuple(f"{model}_{kind.removesuffix('_endpoint')}" for kind in endpoints),
+        watched=tuple(f"{model}_{endpoint.kind.removesuffix('_endpoint')}" for endpoint in endpoints),
         max_training_kg_co2e=settings.promotion.max_training_kg_co2e,
+        require_digests=settings.promotion.require_digests,
         gate=_find_gate(settings, model),
     )
+
+
+def _read_endpoints(model: Any) -> Iterator[DeclaredEndpoint]:
+    """Yield the endpoints of a model. Serverless endpoints run on x86."""
+    for kind in (ServerlessEndpoints, AsyncEndpoints, RealtimeEndpoints):
+        options = getattr(model, kind.module, None)
+        if options is not None:
+            silicon: Silicon = getattr(options, "silicon", "x86")
+            yield DeclaredEndpoint(kind.module, silicon, options.inference_specification_name)
 
 
 def _find_gate(settings: Any, model: str) -> MetricGate | None:

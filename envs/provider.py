@@ -1,10 +1,10 @@
 """Version of the AWS provider of an environment, from the committed lock file in its folder.
 
-Endpoints on instances need the major version, because version 5 rejects newer instance types. The rules:
+Endpoints on instances need the major version, because version 5 refuses newer instance types. The rules:
 
 - The lock file decides if it exists. It is part of the environment, so the HCL does not depend on the computer.
-- Without a lock file, the version is 5. A wrong 5 only rejects the newest types in the plan, with a remedy. A wrong 6
-  would accept types that the provider rejects.
+- Without a lock file, the version is 5. A wrong 5 only refuses the newest types in the plan, with a remedy. A wrong 6
+  would accept types that the provider refuses.
 - `aws_provider` of a model's endpoint, in the settings or the catalogue, overrides both.
 """
 
@@ -26,7 +26,7 @@ def make_aws_provider_field() -> Any:
     """Return the field `aws_provider` of an endpoint in an environment."""
     return Field(
         OLDEST,
-        description="Major version of the AWS provider. Version 5 rejects newer instance types, such as ml.c8g. "
+        description="Major version of the AWS provider. Version 5 refuses newer instance types, such as ml.c8g. "
         f"Default: the version in {LOCK_NAME} in the environment's folder, or 5 without that file.",
     )
 

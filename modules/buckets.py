@@ -1,6 +1,6 @@
 """Access and encryption of buckets."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cdktn_provider_aws.s3_bucket_ownership_controls import S3BucketOwnershipControls
@@ -11,6 +11,13 @@ from sustainable_mlops.authoring.resources import Module
 
 #: Reason why a bucket has no replication.
 ONE_REGION = "Data stays in its Region; a copy doubles its footprint, and versioning protects against mistakes"
+#: Settings that block public access to a bucket, or to all buckets of an account.
+PUBLIC_ACCESS_BLOCK: Mapping[str, Any] = {
+    "block_public_acls": True,
+    "block_public_policy": True,
+    "ignore_public_acls": True,
+    "restrict_public_buckets": True,
+}
 #: Rules of a bucket's encryption with keys of S3.
 SSE_S3 = [{"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}]
 
@@ -32,10 +39,7 @@ def block_public_access(module: Module[Any], label: str, bucket_id: str, for_eac
         label,
         for_each=for_each,
         bucket=bucket_id,
-        block_public_acls=True,
-        block_public_policy=True,
-        ignore_public_acls=True,
-        restrict_public_buckets=True,
+        **PUBLIC_ACCESS_BLOCK,
     )
     module.add(
         S3BucketOwnershipControls,

@@ -26,7 +26,7 @@ NamePrefix = Annotated[
 _SUFFIX = 26
 AccountId = Annotated[str, Field(pattern=r"^[0-9]{12}$", json_schema_extra=must("be the 12 digits of an account"))]
 _NOTE = "in partition aws, aws-cn or aws-us-gov"
-#: Pattern of the partitions whose DNS suffixes the modules know. They reject isolated and sovereign partitions.
+#: Pattern of the partitions whose DNS suffixes the modules know. They refuse isolated and sovereign partitions.
 _ANY_PARTITION = "(aws|aws-cn|aws-us-gov)"
 _PARTITION = f"^{_ANY_PARTITION}$"
 #: Start of the pattern of an ARN.
@@ -219,7 +219,7 @@ class ProtectedInputs(ModuleInputs):
 
     deletion_protection: bool = Field(
         True,
-        description="Reject every plan that would delete or replace the data of this module. False allows `terraform "
+        description="Refuse every plan that would delete or replace the data of this module. False allows `terraform "
         "destroy` to delete it.",
     )
 

@@ -132,6 +132,11 @@ def equals(variable: str, *values: str) -> dict[str, Any]:
     return {"test": "StringEquals", "variable": variable, "values": list(values)}
 
 
+def starts_with_prefix(prefix: str) -> dict[str, Any]:
+    """Return the condition that a listing of a bucket is limited to keys that start with the prefix."""
+    return {"test": "StringLike", "variable": "s3:prefix", "values": [f"{prefix}*"]}
+
+
 def build_via_condition(at: ArnLocation, *services: str) -> dict[str, Any]:
     """Return the condition that a KMS key is used only through these services, such as s3 and sns."""
     return equals("kms:ViaService", *(f"{service}.{at.region}.{get_dns_suffix(at)}" for service in services))

@@ -14,7 +14,7 @@ from typing import Any
 from sustainable_mlops.authoring.author_errors import make_author_error
 from sustainable_mlops.authoring.cdktn import DataResource
 from sustainable_mlops.authoring.expressions import Each, concat, is_expression, jsonencode
-from sustainable_mlops.authoring.expressions.expression import Expression, lift
+from sustainable_mlops.authoring.expressions.expression import Expression, to_node
 from sustainable_mlops.authoring.resources import Module
 
 _VERSION = "2012-10-17"
@@ -56,7 +56,7 @@ def show_policy(
         why=why,
         for_each=for_each,
         notes={"input": "A plan shows these statements, even if an ARN in them is unknown until apply."},
-        input=Expression(lift(build_policy(*statements, extra_elements=extra_elements))),
+        input=Expression(to_node(build_policy(*statements, extra_elements=extra_elements))),
     )
 
 

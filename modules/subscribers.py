@@ -8,7 +8,7 @@ from sustainable_mlops.authoring import Field, ModuleInputs, rule
 from sustainable_mlops.authoring.expressions import can, distinct, length, list_of, match
 from sustainable_mlops.authoring.rules import InputRule
 
-#: Protocols that encrypt messages in transit. The topics reject plain HTTP.
+#: Protocols that encrypt messages in transit. The topics refuse plain HTTP.
 Protocol = Literal["email", "https", "lambda", "sqs"]
 #: Patterns of the endpoints of each protocol. A FIFO queue cannot subscribe to a standard topic.
 _ENDPOINTS = {

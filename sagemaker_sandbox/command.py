@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import wraps
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -96,8 +97,21 @@ def create_app(program: str = PROGRAM, get_variables: Callable[[], Mapping[str, 
     for name, function in commands.items():
         text = (function.__doc__ or "").replace(PROGRAM, program)
         settings = {"ignore_unknown_options": True} if name == "exec" else None
-        app.command(name, help=text, context_settings=settings)(function)
+        app.command(name, help=text, context_settings=settings)(_name_program(function, program))
     return app
+
+
+def _name_program(function: Callable[..., Any], program: str) -> Callable[..., Any]:
+    """Return the command, whose errors name the program that was called."""
+
+    @wraps(function)
+    def run_command(*arguments: Any, **options: Any) -> Any:
+        try:
+            return function(*arguments, **options)
+        except UserError as error:
+            raise UserError(str(error).replace(f"`{PROGRAM} ", f"`{program} "), *error.remedy) from None
+
+    return run_command
 
 
 def main() -> None:
@@ -320,7 +334,7 @@ def report_carbon(
     if start is None or end is None:
         raise UserError("sandbox carbon: --instance-type needs --start and --end")
     options = {"count": count} | ({"region": region} if region else {})
-    sandbox.add_machine_use(str(instance_type), start.replace(tzinfo=UTC), end.replace(tzinfo=UTC), **options)
+    sandbox.add_instance_usage(str(instance_type), start.replace(tzinfo=UTC), end.replace(tzinfo=UTC), **options)
     print(f"Reported: {count} x {instance_type} from {start:%Y-%m-%d} to {end:%Y-%m-%d}.")
 
 
@@ -381,7 +395,8 @@ def _run_command(command: list[str], variables: Mapping[str, str]) -> NoReturn:
     environment = {**_get_running_sandbox().process_environment(), **variables}
     # Programs beside this Python, such as `smlops`, are found if PATH has no other.
     environment["PATH"] = os.pathsep.join([environment.get("PATH", os.defpath), os.path.dirname(sys.executable)])
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and the command would inherit that
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them, and the command would inherit that
+        signal.signal(number, signal.SIG_DFL)
     try:
         os.execvpe(command[0], command, environment)  # noqa: S606
     except FileNotFoundError:

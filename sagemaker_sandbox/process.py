@@ -151,11 +151,11 @@ class Sandbox:
             try:
                 sandbox._request("GET", "health", seconds=max(remaining_seconds, 0.1))
                 return sandbox
-            except UserError as error:
+            except UserError:
                 if remaining_seconds <= 0:
                     raise UserError(
-                        f"{error}, but its process {sandbox.pid} is alive: wait until the computer is less busy, or "
-                        "stop it with `sagemaker-sandbox stop`"
+                        f"sandbox: no response from {sandbox.endpoint}, but its process {sandbox.pid} is alive: wait "
+                        "until the computer is less busy, or stop it with `sagemaker-sandbox stop`"
                     ) from None
             time.sleep(0.1)
         raise UserError("sandbox: none is running; start one with `sagemaker-sandbox start`")
@@ -233,10 +233,10 @@ class Sandbox:
         """
         self._request("POST", "carbon", {"factor": factor, "months": dict(months or {})})
 
-    def add_machine_use(self, instance_type: str, start: datetime, end: datetime, **options: Any) -> None:
+    def add_instance_usage(self, instance_type: str, start: datetime, end: datetime, **options: Any) -> None:
         """Add a period in which instances ran. The sandbox reports their emissions.
 
-        `options` are further fields of `carbon.control.PastInstancePeriod`: count, region, account and work. Raises
+        `options` are further fields of `carbon.control.PastInstancePeriod`: count, region, account and purpose. Raises
         UserError for an invalid value.
         """
         times = {"start": start.isoformat(), "end": end.isoformat()}
@@ -311,7 +311,9 @@ class Sandbox:
             response = connection.getresponse()
             content = json.load(response)
         except (OSError, HTTPException, ValueError) as error:
-            raise UserError(f"sandbox: no response from {self.endpoint} ({error})") from None
+            raise UserError(
+                f"sandbox: no response from {self.endpoint} ({error}); see {LOG}, or restart the sandbox"
+            ) from None
         finally:
             connection.close()
         if response.status >= HTTPStatus.BAD_REQUEST:

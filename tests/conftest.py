@@ -23,11 +23,11 @@ from tests.provider import own as own
 from tests.provider import terraform_environment as terraform_environment
 from tests.wheel import wheel_environment  # noqa: F401  a fixture
 
-#: More processes than cores: how long an example takes says nothing.
-settings.register_profile("shared computer", settings(), deadline=None)
+#: More processes than cores: how long an example takes says nothing. Every run draws the same examples.
+settings.register_profile("shared computer", settings(), deadline=None, derandomize=True)
 settings.load_profile("shared computer")
 #: Hypothesis profile of `make fast`. All other runs draw 100 examples, the default.
-settings.register_profile("fast", max_examples=25, deadline=None)
+settings.register_profile("fast", max_examples=25, deadline=None, derandomize=True)
 
 #: A shell starts background commands with SIGINT ignored. The commands that tests interrupt would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

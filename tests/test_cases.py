@@ -75,7 +75,7 @@ def test_a_table_refuses_no_cases_and_cases_with_marks() -> None:
 
         @check_cases("case", [])
         def test_nothing(case: int) -> None:
-            """Never runs."""
+            """Do nothing: the table is refused."""
 
     with pytest.raises(ValueError, match="cannot have a mark"):
         check_cases("case", [pytest.param(1, marks=pytest.mark.slow)])

@@ -99,14 +99,14 @@ def test_the_command_of_an_engine_works_in_a_shell(path: Path, monkeypatch: pyte
     assert hidden.command == "'a b/terraform'"
 
 
-#: Ends as Terraform does some time after a first interrupt, and notes each.
+#: Notes each interrupt as Terraform does, and ends when there is a file `go`.
 SLOW = """#!/bin/sh
 [ "$1" = version ] && { echo '{"terraform_version": "1.11.4"}'; exit; }
 trap 'echo interrupted >> "$FOLDER/interrupts"' INT
 /bin/sleep 1 # until then, the parent process waits for its end
 : > "$FOLDER/started"
 while [ ! -e "$FOLDER/interrupts" ]; do /bin/sleep 0.05; done
-/bin/sleep 0.5
+while [ ! -e "$FOLDER/go" ]; do /bin/sleep 0.05; done
 echo saved > "$FOLDER/state"
 """
 
@@ -116,16 +116,19 @@ echo saved > "$FOLDER/state"
 def test_ctrl_c_and_signals_let_terraform_end_by_itself(
     command: str, signals: list[signal.Signals], path: Path
 ) -> None:
-    """Killed, it would lose what it has made, and leave the state locked. CI sends SIGTERM some time after SIGINT."""
+    """Terraform would lose its state and leave it locked if it were killed. CI sends SIGTERM after SIGINT."""
     (path / "terraform").write_text(SLOW)
     (path / "terraform").chmod(0o755)
     driven = terraform.Terraform(path, {"FOLDER": str(path)})
 
     def press() -> None:
-        wait_until((path / "started").exists)
-        for number in signals:
-            os.kill(os.getpid(), number)
-            wait_until((path / "interrupts").exists)
+        try:
+            wait_until((path / "started").exists)
+            for number in signals:
+                os.kill(os.getpid(), number)
+                wait_until((path / "interrupts").exists)
+        finally:
+            (path / "go").touch()  # not before the last signal: without its handler it would end this process
 
     presser = threading.Thread(target=press)
     presser.start()
@@ -182,6 +185,13 @@ def test_a_missing_or_old_terraform_is_named_with_the_remedy(path: Path, version
         program(path, name, version)
     with pytest.raises(UserError, match=f"{words}; put Terraform or OpenTofu 1.10 or newer on PATH"):
         terraform.find_engine()
+
+
+def test_a_program_that_cannot_run_is_no_terraform(path: Path) -> None:
+    (path / "terraform").write_bytes(b"\x7fELF of another processor")
+    (path / "terraform").chmod(0o755)
+    with pytest.raises(UserError, match=rf"^Terraform: found only {path / 'terraform'}; put"):
+        terraform.make_environment()
 
 
 def place_package(mirror: Path, version: str, *, packed: bool = False) -> Path:

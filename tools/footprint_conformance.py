@@ -76,10 +76,10 @@ def _make_location(pue: float, grid: float) -> GridLocation:
     return GridLocation(make_exact(pue), make_exact(grid), 0.0, ZERO, prices.REGION, frozenset(), ())
 
 
-def _make_machine(
+def _make_server(
     vcpu: int, memory_gb: float, accelerator: Accelerator | None = None, accelerator_count: int = 0
 ) -> InstanceType:
-    """Return a machine of 1 W TDP per vCPU, so that `cpu_ratio` is in watts per vCPU."""
+    """Return a server of 1 W TDP per vCPU, so that `cpu_ratio` is in watts per vCPU."""
     platform = ServerPlatform("", "", sockets=1, tdp_w=vcpu, vcpu=vcpu, grade="A")
     return InstanceType("", platform, vcpu, memory_gb, 0.0, accelerator, accelerator_count, frozenset())
 
@@ -127,14 +127,14 @@ def _compute_p3dn() -> Values:
     # The tool divides the hours of embodied carbon by the vCPUs once too often.
     coefficients = _make_coefficients(_SKYLAKE, 0.392, server_kg=3542.9488, included_gb_per_vcpu=81.32 / 96)
     return _compute_ccf(
-        _make_machine(96, 768, _make_gpu(35, 306), 8), 24, 24 / 96, 0.379069, _use_full_power_when_busy(coefficients)
+        _make_server(96, 768, _make_gpu(35, 306), 8), 24, 24 / 96, 0.379069, _use_full_power_when_busy(coefficients)
     )
 
 
 def _compute_p4d() -> Values:
     coefficients = _make_coefficients(_CASCADE_LAKE, 0.392, server_kg=4675.5184, included_gb_per_vcpu=98.12 / 96)
     return _compute_ccf(
-        _make_machine(96, 1152, _make_gpu(46, 407), 8), 48, 48 / 96, 0.410608, _use_full_power_when_busy(coefficients)
+        _make_server(96, 1152, _make_gpu(46, 407), 8), 48, 48 / 96, 0.410608, _use_full_power_when_busy(coefficients)
     )
 
 
@@ -152,7 +152,7 @@ def _compute_m5() -> Values:
     # The tool looks the type up with the `ml.` prefix, does not find it, and uses an average without memory. The
     # embodied carbon is that of 4 of 96 vCPUs for 8 / 4 hours.
     coefficients = _make_coefficients(_AVERAGE, 0.392, server_kg=1610.3792 * 4 / 96)
-    return _compute_ccf(_make_machine(1, 0), 8, 2, 0.410608, coefficients)
+    return _compute_ccf(_make_server(1, 0), 8, 2, 0.410608, coefficients)
 
 
 def _compute_ccf_storage() -> Values:
@@ -163,14 +163,14 @@ def _compute_ccf_storage() -> Values:
 
 def _compute_carbonifer() -> Values:
     run = _estimate_run(
-        _make_machine(2, 4), 1, 0.5, _make_location(1.16, 59), _make_coefficients(((0.0, 0.716), (1.0, 4.266)), 0.3926)
+        _make_server(2, 4), 1, 0.5, _make_location(1.16, 59), _make_coefficients(((0.0, 0.716), (1.0, 4.266)), 0.3926)
     )
     return _get_central(run, "energy") * 1000, _get_central(run, "operational") * 1000
 
 
 def _compute_greenops() -> Values:
     curve = ((0.0, 6.8 / 2), (1.0, 20.4 / 2))
-    run = _estimate_run(_make_machine(2, 8), 730, 0.5, _make_location(1.13, 384.5), _make_coefficients(curve, 0.392))
+    run = _estimate_run(_make_server(2, 8), 730, 0.5, _make_location(1.13, 384.5), _make_coefficients(curve, 0.392))
     return _get_central(run, "energy"), _get_central(run, "operational") * 1000
 
 

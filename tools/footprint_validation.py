@@ -25,7 +25,7 @@ _AT_THE_PLUG = GridLocation(ONE, ZERO, 0.0, ZERO, None, frozenset(), ())
 
 @dataclass(frozen=True, slots=True)
 class MeasuredCase:
-    """A measurement, and the estimate of the same machine."""
+    """A measurement, and the estimate of the same server."""
 
     id: str
     #: Kind of measurement: `training`, `serving` or `waiting` of a server with accelerators, `job`, `price`...

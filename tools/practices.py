@@ -87,8 +87,8 @@ If a question has no selected and no open practice, the answer is *None of these
 workload, so check each *not applicable* before you send the requests. A request replaces the selected choices of its
 question, so answer the open practices after you have sent the requests.
 
-The risk of a question is none with all practices, medium with some, and high with none. A practice that is not possible
-does not count."""
+Risk of a question: none if all practices are selected, medium if some are, high if none is. A practice that is not
+possible does not count."""
 
 
 def _render_practices() -> Iterator[str]:

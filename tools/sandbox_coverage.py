@@ -87,7 +87,7 @@ To act as a role, add your account to its trust policy, and call `sts:AssumeRole
 `smlops sandbox unused` lists the permissions of each role that no request used. First run your program with
 `--enforce-iam`:
 
-```
+```console tests/sandbox/test_unused_grants.py
 $ smlops sandbox unused --role training
 Role           Policy    Statement  Kind       Not used                              Used
 shop-training  training  ReadData   action     s3:GetObjectVersion
@@ -178,7 +178,7 @@ def _list_clients() -> Iterator[str]:
     yield "have, and feature records in Go."
     yield ""
     yield "The command runs the programs of [tests/sandbox/clients/](../tests/sandbox/clients/), and writes this table:"
-    yield from ("", "```", "python -m tests.sandbox.clients --write", "```", "")
+    yield from ("", "```console manual", "$ python -m tests.sandbox.clients --write", "```", "")
     yield "The command installs no client. For a missing client, it prints the command that installs it."
 
 

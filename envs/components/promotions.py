@@ -8,7 +8,7 @@ from envs.common import CommonSettings
 from envs.component import Component
 from envs.components.model_endpoints import ModelEndpoints
 from modules.common import AccountId, NamePrefix
-from modules.iam_statements import StatementsByPhase, build_statement
+from modules.iam_statements import StatementsByPhase, build_statement, starts_with_prefix
 from modules.storage.inputs import build_bucket_arn
 from sustainable_mlops.authoring import Field, ModuleInputs
 from sustainable_mlops.authoring.expressions import difference, join, keys, length
@@ -27,6 +27,9 @@ class PromotionOptions(ModuleInputs):
     max_training_kg_co2e: float | None = Field(
         None, ge=0, description="Maximum carbon of the training of a promoted model, in kgCO2e. Null: no limit."
     )
+    require_digests: bool = Field(
+        False, description="Refuse packages that do not record the digests of their source and their data."
+    )
 
 
 class PromotionSettings(CommonSettings):
@@ -39,12 +42,18 @@ class Promotions(Component[PromotionSettings]):
     """Warnings for promoted packages without an endpoint. The modules refuse packages of another Region."""
 
     def list_iam_statements(self, env: "EnvironmentRoot") -> Iterator[StatementsByPhase]:  # noqa: ARG002
-        """Yield the permission to read the models of the other registries, for the endpoints."""
+        """Yield the permissions to read and list the models of the other registries, for the endpoints."""
         registries = self.settings.promotion.registries
         if not registries:
             return
-        models = [f"{self._format_bucket_arn(account, prefix)}/models/*" for account, prefix in registries.items()]
-        yield {"inference": [build_statement("ReadModelsOfRegistries", ["s3:GetObject"], models)]}
+        buckets = [self._format_bucket_arn(account, prefix) for account, prefix in registries.items()]
+        models = [f"{bucket}/models/*" for bucket in buckets]
+        yield {
+            "inference": [
+                build_statement("ReadModelsOfRegistries", ["s3:GetObject"], models),
+                build_statement("ListModelsOfRegistries", ["s3:ListBucket"], buckets, starts_with_prefix("models/")),
+            ]
+        }
 
     def _format_bucket_arn(self, account: str, prefix: str) -> str:
         """Return the ARN of the artifacts bucket of a registry's environment."""

@@ -22,6 +22,7 @@ module "storage" {
   account_id          = "123456789012"
   region              = "eu-north-1"
   deletion_protection = false
+  reader_account_ids  = ["234567890123", "345678901234"]
 }
 
 module "access" {
@@ -149,7 +150,8 @@ module "model_registry" {
 
   model_package_groups = {
     flight_delay = {
-      description = "Will a flight arrive 15 minutes late or more?"
+      description        = "Will a flight arrive 15 minutes late or more?"
+      reader_account_ids = ["234567890123", "345678901234"]
     }
   }
 }

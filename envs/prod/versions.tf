@@ -14,7 +14,7 @@ terraform {
     allowed_account_ids = ["345678901234"]
     bucket              = "smlops-prod-state-345678901234"
     key                 = "prod/terraform.tfstate"
-    region              = "ca-central-1"
+    region              = "eu-north-1"
     use_lockfile        = true
   }
 }

@@ -1,7 +1,7 @@
 # Generated from settings.yaml, ../catalogue and ../components by smlops synth. Change the source, then run `smlops synth`.
 
 provider "aws" {
-  region              = "eu-west-3"
+  region              = "eu-north-1"
   allowed_account_ids = ["234567890123"]
 
   default_tags {
@@ -20,7 +20,7 @@ module "storage" {
 
   name_prefix         = "smlops-staging"
   account_id          = "234567890123"
-  region              = "eu-west-3"
+  region              = "eu-north-1"
   deletion_protection = true
 }
 
@@ -29,11 +29,36 @@ module "access" {
 
   name_prefix               = "smlops-staging"
   account_id                = "234567890123"
-  region                    = "eu-west-3"
+  region                    = "eu-north-1"
   buckets                   = module.storage.buckets
   kms_key_arn               = module.storage.kms_key_arn
   feature_group_names       = ["smlops-staging-flights"]
   model_package_group_names = ["smlops-staging-flight-delay"]
+
+  role_statements = [
+    {
+      inference = [
+        {
+          sid       = "ReadModelsOfRegistries"
+          actions   = ["s3:GetObject"]
+          resources = ["arn:aws:s3:::smlops-dev-artifacts-123456789012-eu-north-1/models/*"]
+          condition = []
+        },
+        {
+          sid       = "ListModelsOfRegistries"
+          actions   = ["s3:ListBucket"]
+          resources = ["arn:aws:s3:::smlops-dev-artifacts-123456789012-eu-north-1"]
+          condition = [
+            {
+              test     = "StringLike"
+              variable = "s3:prefix"
+              values   = ["models/*"]
+            },
+          ]
+        },
+      ]
+    },
+  ]
 }
 
 module "feature_store" {
@@ -41,7 +66,7 @@ module "feature_store" {
 
   name_prefix          = "smlops-staging"
   account_id           = "234567890123"
-  region               = "eu-west-3"
+  region               = "eu-north-1"
   deletion_protection  = true
   kms_key_arn          = module.storage.kms_key_arn
   offline_store_s3_uri = "s3://${module.storage.buckets["data"].name}/feature-store"
@@ -144,7 +169,7 @@ module "model_registry" {
 
   name_prefix         = "smlops-staging"
   account_id          = "234567890123"
-  region              = "eu-west-3"
+  region              = "eu-north-1"
   deletion_protection = true
 
   model_package_groups = {
@@ -178,7 +203,7 @@ module "serverless_endpoint" {
   name_prefix        = "smlops-staging"
   kms_key_arn        = module.storage.kms_key_arn
   account_id         = "234567890123"
-  region             = "eu-west-3"
+  region             = "eu-north-1"
   model_package_arn  = var.model_packages[each.key]
   name               = each.value.name
   max_concurrency    = each.value.max_concurrency
@@ -200,7 +225,7 @@ module "pipeline_flight_delay" {
 
   name_prefix = "smlops-staging"
   account_id  = "234567890123"
-  region      = "eu-west-3"
+  region      = "eu-north-1"
   description = "Prepares, trains, evaluates and, where it is good enough, registers a model for approval."
   name        = "flight-delay"
   definition  = file("${path.module}/../../workloads/flight_delay/pipeline.json")
@@ -217,12 +242,12 @@ module "pipeline_flight_delay" {
     DataBucket             = module.storage.buckets["data"].name
     DataPreparationRoleArn = module.access.role_arns["data_preparation"]
     Environment            = "staging"
-    InferenceImage         = "659782779980.dkr.ecr.eu-west-3.amazonaws.com/sagemaker-xgboost:3.0-5"
-    InferenceImageGraviton = "659782779980.dkr.ecr.eu-west-3.amazonaws.com/sagemaker-scikit-learn:1.0-1-arm64-cpu-py3"
+    InferenceImage         = "662702820516.dkr.ecr.eu-north-1.amazonaws.com/sagemaker-xgboost:3.0-5"
+    InferenceImageGraviton = "662702820516.dkr.ecr.eu-north-1.amazonaws.com/sagemaker-scikit-learn:1.0-1-arm64-cpu-py3"
     KmsKeyArn              = module.storage.kms_key_arn
     ModelPackageGroupName  = module.model_registry.model_package_groups["flight_delay"].name
-    ProcessingImage        = "659782779980.dkr.ecr.eu-west-3.amazonaws.com/sagemaker-xgboost:3.0-5"
-    TrainingImage          = "659782779980.dkr.ecr.eu-west-3.amazonaws.com/sagemaker-xgboost:3.0-5"
+    ProcessingImage        = "662702820516.dkr.ecr.eu-north-1.amazonaws.com/sagemaker-xgboost:3.0-5"
+    TrainingImage          = "662702820516.dkr.ecr.eu-north-1.amazonaws.com/sagemaker-xgboost:3.0-5"
     TrainingRoleArn        = module.access.role_arns["training"]
   }
 
@@ -249,7 +274,7 @@ module "observability" {
 
   name_prefix        = "smlops-staging"
   account_id         = "234567890123"
-  region             = "eu-west-3"
+  region             = "eu-north-1"
   kms_key_arn        = module.storage.kms_key_arn
   log_retention_days = 30
   event_scope        = "name_prefix"
@@ -269,7 +294,7 @@ locals {
   # Data for launchers.
   platform = {
     environment          = "staging"
-    region               = "eu-west-3"
+    region               = "eu-north-1"
     account_id           = "234567890123"
     name_prefix          = "smlops-staging"
     warm_pools           = false

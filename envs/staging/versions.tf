@@ -14,7 +14,7 @@ terraform {
     allowed_account_ids = ["234567890123"]
     bucket              = "smlops-staging-state-234567890123"
     key                 = "staging/terraform.tfstate"
-    region              = "eu-west-3"
+    region              = "eu-north-1"
     use_lockfile        = true
   }
 }

@@ -56,6 +56,8 @@ _LISTED_ACTIONS = (
     "ssm:*Tags*",
     "ssm:StartAutomationExecution",
 )
+#: Access points have policies of their own. The block of the account refuses public policies.
+_BUCKET_ACTIONS = ("s3:Create*AccessPoint*", "s3:PutAccountPublicAccessBlock")
 #: Actions of notebooks and Studio that run code with a role, without iam:PassRole.
 _NOTEBOOK_ACTIONS = (
     "sagemaker:Create*Presigned*",
@@ -256,7 +258,7 @@ def _build_denials(var: Inputs, environment: EnvironmentRoles) -> list[dict[str,
             resources=[f"{iam}:role/*"],
         ),
         _deny("DenyRemovalOfBoundary", ["iam:DeleteRolePermissionsBoundary"], resources=[f"{iam}:role/*"]),
-        _deny("DenyNotebooks", _NOTEBOOK_ACTIONS, resources=["*"]),
+        _deny("DenyEverywhere", [*_BUCKET_ACTIONS, *_NOTEBOOK_ACTIONS], resources=["*"]),
         _deny(
             "DenyOtherPrograms",
             _PROGRAM_ACTIONS,
@@ -313,9 +315,4 @@ def _build_state_denials(var: Inputs, name: str, environment: EnvironmentRoles, 
         _deny("DenyStateToOthers", ["kms:*", "s3:*"], other_principals, resources=[bucket, f"{bucket}/*", key_arn]),
         _deny("DenyOtherStates", ["s3:*"], resources=concat([f"{bucket}/{OWN_STATE}/*"], other_states)),
         _deny("DenyChangesOfState", _STATE_CHANGES, resources=[bucket, f"{bucket}/*", key_arn]),
-        _deny(
-            "DenyAccessPoints",
-            ["s3:Create*AccessPoint*"],
-            resources=["*"],
-        ),
     ]

@@ -273,6 +273,11 @@ class Inputs(LocatedInputs, ProtectedInputs, RoleInputs):
         description="Actions that the permissions boundary allows in addition to the actions of this project's "
         "modules, such as lambda:*.",
     )
+    block_public_access: bool = Field(
+        True,
+        description="Block public access to all S3 buckets of the account. Set false if another root module, or the "
+        "organization, blocks it.",
+    )
     break_glass_role_arns: list[RoleArn] = Field(
         default_factory=list,
         description="Emergency (break-glass) roles that the service control policy exempts. If empty, the output "

@@ -329,12 +329,13 @@ resource "terraform_data" "boundary_policy" {
           Resource = "arn:${var.partition}:iam::${var.account_id}:role/*"
         },
         {
-          Sid    = "DenyNotebooks"
+          Sid    = "DenyEverywhere"
           Effect = "Deny"
           Action = [
-            "sagemaker:Create*Presigned*", "sagemaker:CreateApp", "sagemaker:CreateSpace",
-            "sagemaker:CreateUserProfile", "sagemaker:StartSession", "sagemaker:UpdateDomain",
-            "sagemaker:UpdateNotebookInstance*", "sagemaker:UpdateSpace", "sagemaker:UpdateUserProfile",
+            "s3:Create*AccessPoint*", "s3:PutAccountPublicAccessBlock", "sagemaker:Create*Presigned*",
+            "sagemaker:CreateApp", "sagemaker:CreateSpace", "sagemaker:CreateUserProfile",
+            "sagemaker:StartSession", "sagemaker:UpdateDomain", "sagemaker:UpdateNotebookInstance*",
+            "sagemaker:UpdateSpace", "sagemaker:UpdateUserProfile",
           ]
           Resource = "*"
         },
@@ -393,12 +394,6 @@ resource "terraform_data" "boundary_policy" {
             "arn:${var.partition}:s3:::${var.name_prefix}-state-${var.account_id}/*",
             local.kms_key_arn,
           ]
-        },
-        {
-          Sid      = "DenyAccessPoints"
-          Effect   = "Deny"
-          Action   = "s3:Create*AccessPoint*"
-          Resource = "*"
         },
       ],
       concat(
@@ -797,6 +792,16 @@ resource "aws_iam_role_policy" "promote" {
         ]
       },
       {
+        Sid    = "ListModelFiles"
+        Effect = "Allow"
+        Action = "s3:ListBucket"
+        Resource = [
+          for account, prefix in local.registries[each.key] :
+          "arn:${var.partition}:s3:::${prefix}-artifacts-${account}-${coalesce(each.value.region, var.region)}"
+        ]
+        Condition = { StringLike = { "s3:prefix" = "models/*" } }
+      },
+      {
         Sid    = "DecryptModelFiles"
         Effect = "Allow"
         Action = "kms:Decrypt"
@@ -831,6 +836,17 @@ resource "terraform_data" "deletion_protection" {
   lifecycle {
     prevent_destroy = true
   }
+}
+
+# CI may change the policies of its buckets. This block refuses policies that make them public.
+resource "aws_s3_account_public_access_block" "this" {
+  for_each = toset(var.block_public_access ? ["account"] : [])
+
+  account_id              = var.account_id
+  block_public_acls       = true
+  block_public_policy     = true
+  ignore_public_acls      = true
+  restrict_public_buckets = true
 }
 
 data "aws_caller_identity" "location" {

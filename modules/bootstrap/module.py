@@ -2,12 +2,15 @@
 
 from typing import Any
 
+from cdktn_provider_aws.s3_account_public_access_block import S3AccountPublicAccessBlock
+
 from modules.bootstrap import boundary, roles, state, trust
 from modules.bootstrap.inputs import OWN_STATE, Inputs
 from modules.bootstrap.service_control import encode_service_control_policy
+from modules.buckets import PUBLIC_ACCESS_BLOCK
 from modules.location_check import check_location
 from modules.protection import protect
-from sustainable_mlops.authoring.expressions import map_of, merge
+from sustainable_mlops.authoring.expressions import each_of, map_of, merge, set_of, when
 from sustainable_mlops.authoring.resources import Module, Output, Outputs
 
 
@@ -28,6 +31,15 @@ class BootstrapModule(Module[Inputs]):
                     map_of(self.resources.aws_kms_key.state, lambda own: own.arn, key=lambda _name, _own: "kms_key"),
                 ),
             ),
+        )
+        nothing: list[str] = []
+        self.add(
+            S3AccountPublicAccessBlock,
+            "this",
+            for_each=each_of(set_of(when(var.block_public_access, ["account"], nothing))),
+            why="CI may change the policies of its buckets. This block refuses policies that make them public.",
+            account_id=var.account_id,
+            **PUBLIC_ACCESS_BLOCK,
         )
         check_location(self)
 

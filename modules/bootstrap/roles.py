@@ -10,7 +10,7 @@ from cdktn_provider_aws.iam_role_policy_attachment import IamRolePolicyAttachmen
 
 from modules.bootstrap import trust
 from modules.bootstrap.inputs import EnvironmentRoles, Inputs
-from modules.iam_statements import build_statement, build_via_condition, equals, get_dns_suffix
+from modules.iam_statements import build_statement, build_via_condition, equals, get_dns_suffix, starts_with_prefix
 from modules.policies import encode_policy, show_policy
 from sustainable_mlops.authoring.expressions import (
     assume_not_null,
@@ -163,6 +163,11 @@ def _allow_promotion(
     def list_arns(format_arn: Callable[[Any, Any], str]) -> Any:
         return list_of(registries[promoting.key], format_arn)
 
+    def list_bucket_arns(objects: str = "") -> Any:
+        return list_arns(
+            lambda account, prefix: f"arn:{var.partition}:s3:::{prefix}-artifacts-{account}-{region}{objects}"
+        )
+
     def list_sagemaker_arns(kind: str) -> Any:
         return list_arns(lambda account, prefix: f"arn:{var.partition}:sagemaker:{region}:{account}:{kind}/{prefix}-*")
 
@@ -183,13 +188,8 @@ def _allow_promotion(
                 ["sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages"],
                 list_sagemaker_arns("model-package"),
             ),
-            build_statement(
-                "ReadModelFiles",
-                ["s3:GetObject"],
-                list_arns(
-                    lambda account, prefix: f"arn:{var.partition}:s3:::{prefix}-artifacts-{account}-{region}/models/*"
-                ),
-            ),
+            build_statement("ReadModelFiles", ["s3:GetObject"], list_bucket_arns("/models/*")),
+            build_statement("ListModelFiles", ["s3:ListBucket"], list_bucket_arns(), starts_with_prefix("models/")),
             build_statement(
                 "DecryptModelFiles",
                 ["kms:Decrypt"],

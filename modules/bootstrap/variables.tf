@@ -23,6 +23,13 @@ variable "additional_actions" {
   }
 }
 
+variable "block_public_access" {
+  description = "Block public access to all S3 buckets of the account. Set false if another root module, or the organization, blocks it."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
 variable "break_glass_role_arns" {
   description = "Emergency (break-glass) roles that the service control policy exempts. If empty, the output `service_control_policy` is null."
   type        = list(string)
@@ -36,7 +43,7 @@ variable "break_glass_role_arns" {
 }
 
 variable "deletion_protection" {
-  description = "Reject every plan that would delete or replace the data of this module. False allows `terraform destroy` to delete it."
+  description = "Refuse every plan that would delete or replace the data of this module. False allows `terraform destroy` to delete it."
   type        = bool
   default     = true
   nullable    = false

@@ -23,16 +23,16 @@ from sustainable_mlops.authoring.expressions import (
     when,
 )
 from sustainable_mlops.authoring.rules import InputRule
-from sustainable_mlops.catalogue.images import SILICON_PATTERNS, X86_CPU_PATTERN
+from sustainable_mlops.catalogue.images import IMAGE_PATTERNS, SILICON_PATTERNS, list_compatible_patterns
 from sustainable_mlops.catalogue.instances import InstanceType, Silicon, is_offered, is_refused_by_provider, load_all
 from sustainable_mlops.catalogue.regions import load_all as regions
 
 if TYPE_CHECKING:
     from sustainable_mlops.authoring.resources import Module
 
-#: Last major version of the AWS provider that rejects some instance types of SageMaker.
+#: Last major version of the AWS provider that refuses some instance types of SageMaker.
 OLD_PROVIDER_VERSION = 5
-#: Pattern of burstable families, which Application Auto Scaling rejects: t2, but not trn1.
+#: Pattern of burstable families, which Application Auto Scaling refuses: t2, but not trn1.
 BURSTABLE = "t[0-9]"
 #: Table that only a module with several containers reads.
 MULTI_CONTAINER_TABLE = "images_not_beside"
@@ -90,15 +90,13 @@ _REFUSED = {
 
 _REFUSED_ALL = [name for name, types in _REFUSED.items() if len(types) == len(_HOSTED[name])]
 _REFUSED_SOME = [one for name, types in _REFUSED.items() if name not in _REFUSED_ALL for one in types]
-_IMAGES = dict[str, str]([("amd64", X86_CPU_PATTERN), *SILICON_PATTERNS.items()])
 
 
 def _list_excluded_images(*, in_same_endpoint: bool = False) -> dict[str, str]:
-    """Return by silicon the pattern of images for other silicon. The CPUs of accelerator instances are x86."""
-    extra = {"amd64", "x86"} if in_same_endpoint else {"amd64"}
-    compatible = {silicon: {silicon, *(extra if silicon != "graviton" else ())} for silicon in get_args(Silicon)}
+    """Return by silicon the pattern of images for other silicon."""
+    compatible = {one: list_compatible_patterns(one, with_cpu_images=in_same_endpoint) for one in get_args(Silicon)}
     return {
-        silicon: "|".join(pattern for silicon_of_image, pattern in _IMAGES.items() if silicon_of_image not in allowed)
+        silicon: "|".join(pattern for name, pattern in IMAGE_PATTERNS.items() if name not in allowed)
         for silicon, allowed in compatible.items()
     }
 
@@ -107,7 +105,7 @@ _LOCAL_DISK = [name for name, types in _HOSTED.items() if types[0].local_ssd_gb]
 #: Tables that rules and resources read, by name: the value and its comment.
 TABLES: dict[str, tuple[Any, str]] = {
     "families": (_FAMILIES, "Instance families for SageMaker hosting, by silicon."),
-    "images_for": (_IMAGES, "Patterns of images for one silicon. Images that match none may run on any."),
+    "images_for": (IMAGE_PATTERNS, "Patterns of images for one silicon. Images that match none may run on any."),
     MULTI_CONTAINER_TABLE: (
         _list_excluded_images(in_same_endpoint=True),
         "Patterns of images that cannot run next to others on this silicon.",
@@ -123,7 +121,7 @@ TABLES: dict[str, tuple[Any, str]] = {
     ),
     f"refused_by_provider_{OLD_PROVIDER_VERSION}": (
         [*_REFUSED_ALL, *_REFUSED_SOME],
-        f"Families, and single types, that version {OLD_PROVIDER_VERSION} of the AWS provider rejects.",
+        f"Families, and single types, that version {OLD_PROVIDER_VERSION} of the AWS provider refuses.",
     ),
     "sizes": (_SIZES, "Instance sizes of each family for SageMaker hosting."),
 }
@@ -157,7 +155,7 @@ def add_tables(module: "Module[Any]", *but: str) -> None:
 def add_instance_type_trigger(module: "Module[Any]") -> Any:
     """Add a trigger that removes the scaling before an endpoint changes its instance type, and restores it after.
 
-    SageMaker rejects a new instance type for a variant with scaling. Terraform destroys the scalable target before this
+    SageMaker refuses a new instance type for a variant with scaling. Terraform destroys the scalable target before this
     trigger, replaces the trigger, updates the endpoint (which depends on the trigger), and then creates the target.
     """
     from sustainable_mlops.authoring.cdktn import DataResource
@@ -165,7 +163,7 @@ def add_instance_type_trigger(module: "Module[Any]") -> Any:
     return module.add(
         DataResource,
         "instance_type",
-        why="SageMaker rejects a new instance type for variants with scaling. This resource sets the order: the "
+        why="SageMaker refuses a new instance type for variants with scaling. This resource sets the order: the "
         "scaling is destroyed first, then this is replaced, then the endpoint is updated, and then the scaling is "
         "created.",
         triggers_replace={"instance_type": module.var.instance_type},
@@ -224,7 +222,7 @@ class InstanceInputs(ModuleInputs):
     region: str
     aws_provider: Literal[5, 6] = Field(
         5,
-        description="Major version of the AWS provider in use, which a module cannot read. Version 5 rejects newer "
+        description="Major version of the AWS provider in use, which a module cannot read. Version 5 refuses newer "
         "instance types, such as ml.c8g; version 6 accepts them.",
     )
     instance_type: Annotated[str, make_instance_type_field("ml.c7g.xlarge")] = Field(
@@ -247,7 +245,7 @@ class InstanceInputs(ModuleInputs):
         rule(
             "instance_type",
             lambda v: ~can(match(rf"^ml\.{BURSTABLE}", v.instance_type)),
-            "Application Auto Scaling rejects burstable instances; use another family.",
+            "Application Auto Scaling refuses burstable instances; use another family.",
         ),
         rule(
             "instance_type",
@@ -275,7 +273,7 @@ class InstanceInputs(ModuleInputs):
                 | ~(contains(_refused, get_family(v.instance_type)) | contains(_refused, v.instance_type))
             ),
             lambda v: (
-                f"version {OLD_PROVIDER_VERSION} of the AWS provider rejects {v.instance_type}; use another "
+                f"version {OLD_PROVIDER_VERSION} of the AWS provider refuses {v.instance_type}; use another "
                 f"{v.silicon} type, or version {OLD_PROVIDER_VERSION + 1} and aws_provider = "
                 f"{OLD_PROVIDER_VERSION + 1}."
             ),

@@ -78,8 +78,8 @@ class AnomalyDetection(ModuleInputs):
 
     existing_monitor: ExistingMonitor | None = Field(
         None,
-        description="Monitor of the account's services, which may have only one. AWS creates it with Cost Explorer in "
-        "newer accounts. Default: a new one.",
+        description="Existing anomaly monitor of services. An account can have only one. AWS creates it with Cost "
+        "Explorer in newer accounts. Default: a new one.",
     )
     minimum_impact_usd: float = Field(10, ge=0, description="Notify of anomalies with at least this impact in USD.")
 
@@ -111,6 +111,12 @@ class Inputs(LocatedInputs, ProtectedInputs):
     subscribers: dict[MapKey, Subscriber] = Field(
         default_factory=dict, description="Subscribers of the topic, by a key of your choice. Default: none."
     )
+    partition: str = Field(
+        "aws",
+        description="Partition of the account. AWS reports carbon only in aws.",
+        pattern="^aws$",
+        json_schema_extra=must("be aws: AWS has no carbon figures of the partitions aws-cn and aws-us-gov"),
+    )
     workload_tag_key: Annotated[
         str,
         Field(
@@ -120,11 +126,6 @@ class Inputs(LocatedInputs, ProtectedInputs):
     ] = Field("workload", description="Key of the tag that names the workload of a resource.")
 
     rules = (
-        rule(
-            "partition",
-            lambda v: v.partition == "aws",
-            "must be aws: AWS has no carbon figures of the partitions aws-cn and aws-us-gov.",
-        ),
         rule(
             "budgets",
             lambda v: every(

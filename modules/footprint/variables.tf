@@ -118,7 +118,7 @@ variable "cost_allocation_tags" {
 }
 
 variable "deletion_protection" {
-  description = "Reject every plan that would delete or replace the data of this module. False allows `terraform destroy` to delete it."
+  description = "Refuse every plan that would delete or replace the data of this module. False allows `terraform destroy` to delete it."
   type        = bool
   default     = true
   nullable    = false
@@ -179,24 +179,19 @@ variable "notify_emails" {
 }
 
 variable "partition" {
-  description = "Partition of the account and of the Region. A plan refuses a wrong one, and names the right one."
+  description = "Partition of the account. AWS reports carbon only in aws."
   type        = string
   default     = "aws"
   nullable    = false
 
   validation {
-    condition     = can(regex("^(aws|aws-cn|aws-us-gov)$", var.partition))
-    error_message = "partition must be aws, aws-cn or aws-us-gov."
+    condition     = can(regex("^aws$", var.partition))
+    error_message = "partition must be aws: AWS has no carbon figures of the partitions aws-cn and aws-us-gov."
   }
 
   validation {
     condition     = !can(regex("^(aws|aws-cn|aws-us-gov)$", var.partition)) ? true : var.partition == (can(regex("^us-gov-", var.region)) ? "aws-us-gov" : (can(regex("^cn-", var.region)) ? "aws-cn" : "aws"))
     error_message = "partition: Region ${var.region} is in ${can(regex("^us-gov-", var.region)) ? "aws-us-gov" : (can(regex("^cn-", var.region)) ? "aws-cn" : "aws")}, not in ${var.partition}; set partition to ${can(regex("^us-gov-", var.region)) ? "aws-us-gov" : (can(regex("^cn-", var.region)) ? "aws-cn" : "aws")}, or another region."
-  }
-
-  validation {
-    condition     = var.partition == "aws"
-    error_message = "partition: must be aws: AWS has no carbon figures of the partitions aws-cn and aws-us-gov."
   }
 }
 

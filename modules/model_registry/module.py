@@ -65,7 +65,7 @@ class ModelRegistryModule(Module[Inputs]):
         return {
             "approval_rules": Output(
                 map_of(rules, lambda rule: rule.name),
-                "EventBridge rules by key of the group: attach a target to start a promotion.",
+                "EventBridge rules by key of the group: attach a target to start your delivery.",
             ),
             "approval_topic_arn": Output(
                 one_or_null(list_of(topics, lambda topic: topic.arn)),

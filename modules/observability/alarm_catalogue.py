@@ -25,6 +25,8 @@ class CatalogueAlarm:
     description: str
     kinds: tuple[str, ...]
     threshold: float
+    #: Unit of the threshold.
+    unit: str
     metric: str | None = None
     #: None if `percentile` is set.
     statistic: str | None = None
@@ -61,29 +63,35 @@ def _build_idle_arguments(requests: str) -> dict[str, Any]:
 
 
 def _build_oversize_alarm(
-    description: str, kinds: tuple[str, ...], threshold: float, metric: str, statistic: str, of: str
+    description: str, kinds: tuple[str, ...], threshold: float, unit: str, metric: str, statistic: str, of: str
 ) -> CatalogueAlarm:
     """Return an alarm on an oversized instance."""
     return CatalogueAlarm(
-        description, kinds, threshold, metric, statistic, INSTANCES, below=True, of=of, waste=True, period=HOUR
+        description, kinds, threshold, unit, metric, statistic, INSTANCES, below=True, of=of, waste=True, period=HOUR
     )
 
 
 def _build_undersize_alarm(
-    description: str, kinds: tuple[str, ...], threshold: float, metric: str, statistic: str, **more: Any
+    description: str, kinds: tuple[str, ...], threshold: float, unit: str, metric: str, statistic: str, **more: Any
 ) -> CatalogueAlarm:
     """Return an alarm on an undersized instance."""
-    return CatalogueAlarm(description, kinds, threshold, metric, statistic, INSTANCES, **more)
+    return CatalogueAlarm(description, kinds, threshold, unit, metric, statistic, INSTANCES, **more)
 
 
 ALARMS = {
     "errors": CatalogueAlarm(
-        "More than one request in twenty fails in the model.", ALL_KINDS, 0.05, "Invocation5XXErrors", "Average"
+        "More than one request in twenty fails in the model.",
+        ALL_KINDS,
+        0.05,
+        "share of the requests",
+        "Invocation5XXErrors",
+        "Average",
     ),
     "client_errors": CatalogueAlarm(
-        "More than one request in five is rejected or throttled.",
+        "More than one request in five is refused or throttled.",
         ALL_KINDS,
         0.2,
+        "share of the requests",
         "Invocation4XXErrors",
         "Average",
     ),
@@ -91,29 +99,38 @@ ALARMS = {
         "One response in ten is slower than latency_slo_ms.",
         (REALTIME, SERVERLESS),
         1000,
+        "microseconds for each millisecond of `latency_slo_ms`",
         "ModelLatency",
         percentile="p90",
         of="latency_slo_ms",
     ),
-    "failures": CatalogueAlarm("Queued requests failed.", (ASYNC,), 0, "InvocationFailures", "Sum"),
+    "failures": CatalogueAlarm("Queued requests failed.", (ASYNC,), 0, "requests", "InvocationFailures", "Sum"),
     "lost_answers": CatalogueAlarm(
         "A response could not be written to S3.",
         (ASYNC,),
         0,
+        "responses",
         "ResponseUploadFailures",
         "Sum",
         is_immediate=True,
     ),
     "lost_notices": CatalogueAlarm(
-        "A caller could not be notified of a response.", (ASYNC,), 0, "NotificationFailures", "Sum", is_immediate=True
+        "A caller could not be notified of a response.",
+        (ASYNC,),
+        0,
+        "notifications",
+        "NotificationFailures",
+        "Sum",
+        is_immediate=True,
     ),
     "expired": CatalogueAlarm(
-        "A request expired in the queue.", (ASYNC,), 0, "ExpiredRequests", "Sum", is_immediate=True
+        "A request expired in the queue.", (ASYNC,), 0, "requests", "ExpiredRequests", "Sum", is_immediate=True
     ),
     "backlog_age": CatalogueAlarm(
         "A request has waited longer than backlog_slo_seconds.",
         (ASYNC,),
         1,
+        "seconds for each second of `backlog_slo_seconds`",
         "ApproximateAgeOfOldestRequest",
         "Maximum",
         of="backlog_slo_seconds",
@@ -124,6 +141,7 @@ ALARMS = {
         "CPU utilization is above 85 %. Requests wait, or will wait soon.",
         ON_INSTANCES,
         85,
+        "percent of each vCPU",
         "CPUUtilization",
         "Average",
         of="vcpus",
@@ -132,6 +150,7 @@ ALARMS = {
         "GPU utilization is above 95 %. Requests wait, or will wait soon.",
         ON_INSTANCES,
         95,
+        "percent of each GPU",
         "GPUUtilization",
         "Average",
         of="gpus",
@@ -140,28 +159,32 @@ ALARMS = {
         "Memory utilization is above 90 %. A container without free memory is killed.",
         ALL_KINDS,
         90,
+        "percent of the memory",
         "MemoryUtilization",
         "Maximum",
     ),
     "disk_high": _build_undersize_alarm(
-        "Disk utilization is above 90 %.", ON_INSTANCES, 90, "DiskUtilization", "Maximum"
+        "Disk utilization is above 90 %.", ON_INSTANCES, 90, "percent of the disk", "DiskUtilization", "Maximum"
     ),
     "idle": CatalogueAlarm(
         "The endpoint ran for the whole time without requests. Delete it, or use a serverless endpoint.",
         (REALTIME,),
         0,
+        "1 for an idle hour, else 0",
         **_build_idle_arguments("Invocations"),
     ),
     "awake": CatalogueAlarm(
         "An instance ran for the whole time without requests. Set min_instances to 0.",
         (ASYNC,),
         0,
+        "1 for an idle hour, else 0",
         **_build_idle_arguments("InvocationsProcessed"),
     ),
     "efficiency": CatalogueAlarm(
         "A request used more instance time per day than it should. Use fewer or smaller instances, or serverless.",
         (REALTIME,),
         60,
+        "seconds of instance time for each request",
         math="IF(FILL(minutes, 0) > 1380 AND FILL(requests, 0) > 0, 60 * minutes / requests, 0)",
         metrics={"minutes": _MINUTES, "requests": (REQUESTS, "Invocations", "Sum")},
         waste=True,
@@ -171,6 +194,7 @@ ALARMS = {
         "CPU utilization is below 20 %. Use fewer or smaller instances, or serverless.",
         ON_INSTANCES,
         20,
+        "percent of each vCPU",
         "CPUUtilization",
         "Average",
         "busy_vcpus",
@@ -179,6 +203,7 @@ ALARMS = {
         "GPU utilization is below 20 %. Use fewer or smaller instances, or serverless.",
         ON_INSTANCES,
         20,
+        "percent of each GPU",
         "GPUUtilization",
         "Average",
         "gpus",
@@ -187,6 +212,7 @@ ALARMS = {
         "Memory utilization is always below 40 %. Reduce memory_mb.",
         (SERVERLESS,),
         40,
+        "percent of the memory",
         "MemoryUtilization",
         "Maximum",
         "more_than_least_memory",
@@ -195,6 +221,7 @@ ALARMS = {
         "Provisioned workers are busy for less than 10 % of the time. Provision fewer, or none.",
         (SERVERLESS,),
         10,
+        "percent of each provisioned worker",
         # Microseconds as a percentage of one hour.
         math="FILL(work, 0) / 36000000",
         metrics={"work": (REQUESTS, "ModelLatency", "Sum")},
@@ -264,7 +291,7 @@ DEFAULTS: dict[str, Any] = {
     **{
         one.name: one.default
         for one in fields(CatalogueAlarm)
-        if one.name not in ("description", "kinds", "threshold", "metrics")
+        if one.name not in ("description", "kinds", "threshold", "unit", "metrics")
     },
     "metrics": {},
 }
@@ -276,10 +303,19 @@ def list_alarm_overrides() -> dict[str, dict[str, Any]]:
         name: {
             one: _convert_tuples(value)
             for one, value in asdict(alarm).items()
-            if one not in DEFAULTS or DEFAULTS[one] != value
+            if one != "unit" and (one not in DEFAULTS or DEFAULTS[one] != value)
         }
         for name, alarm in ALARMS.items()
     }
+
+
+def render_table() -> str:
+    """Return the table of the alarms for the module's page."""
+    rows = ["| alarm | goes off | endpoints | threshold | unit |", "|---|---|---|---|---|"]
+    for name, alarm in ALARMS.items():
+        kinds, side = ", ".join(alarm.kinds), "below" if alarm.below else "above"
+        rows.append(f"| `{name}` | {alarm.description} | {kinds} | {side} {alarm.threshold:g} | {alarm.unit} |")
+    return "\n".join(rows) + "\n"
 
 
 def _convert_tuples(value: Any) -> Any:

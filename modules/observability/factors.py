@@ -71,11 +71,10 @@ def _list_instance_rows() -> Iterable[Sequence[object]]:
 
 
 def _describe_load(one: InstanceType) -> tuple[str, int, int]:
-    """Return the metric of the load, the vCPUs, and the GPUs with a metric. AWS's own chips have no metric."""
+    """Return the metric of the load, the vCPUs, and the GPUs with a metric."""
     if one.accelerator is None:
         return "cpu", one.vcpu, 0
-    of_gpu = one.family[0] in "gp"
-    return ("gpu" if of_gpu else "assumed"), one.vcpu, one.accelerators if of_gpu else 0
+    return ("gpu", one.vcpu, one.accelerators) if one.publishes_load else ("assumed", one.vcpu, 0)
 
 
 def _build_instance_row(

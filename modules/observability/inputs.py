@@ -169,8 +169,8 @@ class Inputs(LocatedInputs, RoleInputs):
     )
     thresholds: dict[AlarmName, float] = Field(
         default_factory=dict,
-        description="Thresholds that override the catalogue, by alarm. Unit: percent of one CPU, GPU or worker; for "
-        "efficiency, instance seconds per request.",
+        description="Thresholds that replace the defaults, by alarm. The section Alarms of the module's page has the "
+        "defaults and their units.",
     )
     waste_hours: int = Field(
         24,
@@ -200,6 +200,6 @@ class Inputs(LocatedInputs, RoleInputs):
                 | (v.idle_stop == "off")
                 & every(v.endpoints, lambda endpoint: coalesce(endpoint.idle_stop, "off") == "off")
             ),
-            "Systems Manager rejects runbooks whose name begins with aws, amazon or amzn, as name_prefix does; use off",
+            "Systems Manager refuses runbooks whose name begins with aws, amazon or amzn, as name_prefix does; use off",
         ),
     )

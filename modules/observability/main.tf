@@ -268,7 +268,7 @@ locals {
       statistic   = "Average"
     }
     client_errors = {
-      description = "More than one request in five is rejected or throttled."
+      description = "More than one request in five is refused or throttled."
       kinds       = ["realtime", "async", "serverless"]
       threshold   = 0.2
       metric      = "Invocation4XXErrors"

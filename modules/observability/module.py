@@ -3,7 +3,7 @@
 from cdktn_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
 
 from modules.location_check import check_location
-from modules.observability import alarms, dashboard, factors, idle_stop, notifications, tables, topics
+from modules.observability import alarm_catalogue, alarms, dashboard, factors, idle_stop, notifications, tables, topics
 from modules.observability.inputs import Inputs
 from sustainable_mlops.authoring.expressions import each_of, list_of, map_of, one_or_null, set_of
 from sustainable_mlops.authoring.resources import Module, Output, Outputs
@@ -15,6 +15,10 @@ class ObservabilityModule(Module[Inputs]):
     def render_files(self) -> dict[str, str]:
         """Return the HCL and the tables of factors for the dashboard."""
         return super().render_files() | factors.render_tables()
+
+    def render_page_parts(self) -> dict[str, str]:
+        """Return the table of the alarms."""
+        return {"alarms": alarm_catalogue.render_table()}
 
     def build(self, var: Inputs) -> Outputs:
         topics_by_purpose = topics.add(self)

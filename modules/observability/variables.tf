@@ -190,7 +190,7 @@ variable "idle_stop" {
 
   validation {
     condition     = !can(regex("^(aws|amazon|amzn)", var.name_prefix)) ? true : (var.idle_stop == "off" ? alltrue([for endpoint in var.endpoints : coalesce(endpoint.idle_stop, "off") == "off"]) : false)
-    error_message = "idle_stop: Systems Manager rejects runbooks whose name begins with aws, amazon or amzn, as name_prefix does; use off"
+    error_message = "idle_stop: Systems Manager refuses runbooks whose name begins with aws, amazon or amzn, as name_prefix does; use off"
   }
 }
 
@@ -381,7 +381,7 @@ variable "tags" {
 }
 
 variable "thresholds" {
-  description = "Thresholds that override the catalogue, by alarm. Unit: percent of one CPU, GPU or worker; for efficiency, instance seconds per request."
+  description = "Thresholds that replace the defaults, by alarm. The section Alarms of the module's page has the defaults and their units."
   type        = map(number)
   default     = {}
   nullable    = false

@@ -153,7 +153,7 @@ class ScheduleInputs(ModuleInputs):
 
 
 class StartRetries(ModuleInputs):
-    """Retries of a start that SageMaker rejects, for example because of throttling."""
+    """Retries of a start that SageMaker refuses, for example because of throttling."""
 
     max_age_seconds: int = Field(
         3600, ge=60, le=get_limit("start_age_seconds"), description="Maximum time of the retries, in seconds."
@@ -226,7 +226,7 @@ class Inputs(LocatedInputs, RoleInputs):
         None, description="Start the pipeline on a schedule. Default: none, because new data is a better trigger."
     )
     start_retries: StartRetries = Field(
-        default_factory=StartRetries, description="Retries of a start that SageMaker rejects."
+        default_factory=StartRetries, description="Retries of a start that SageMaker refuses."
     )
     vpc_config: VpcConfig | None = Field(
         None,

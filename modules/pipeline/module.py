@@ -4,7 +4,7 @@ from cdktn_provider_aws.sagemaker_pipeline import SagemakerPipeline
 
 from modules.iam_statements import build_statements_output
 from modules.location_check import check_location
-from modules.pipeline import definition, iam_statements, notifications, trigger_role, triggers
+from modules.pipeline import definition, iam_statements, notifications, starter_role, triggers
 from modules.pipeline.inputs import Inputs
 from modules.schedules import SCHEDULER_TABLES
 from sustainable_mlops.authoring.cdktn import DataResource
@@ -73,7 +73,7 @@ class PipelineModule(Module[Inputs]):
             "makes the whole text above unknown.",
             input={"definition": var.definition, "parameters": var.parameters},
         )
-        target_arguments = trigger_role.add(self)
+        target_arguments = starter_role.add(self)
         arrivals = triggers.add_data_arrival(self, pipeline, target_arguments)
         drift_alarms, drift_rules = triggers.add_drift(self, pipeline, target_arguments)
         schedules = triggers.add_schedule(self, pipeline, target_arguments)

@@ -396,7 +396,7 @@ variable "schedule" {
 }
 
 variable "start_retries" {
-  description = "Retries of a start that SageMaker rejects."
+  description = "Retries of a start that SageMaker refuses."
   type = object({
     max_age_seconds = optional(number, 3600)
     max_attempts    = optional(number, 10)

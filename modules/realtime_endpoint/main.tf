@@ -288,7 +288,7 @@ resource "aws_sagemaker_endpoint_configuration" "this" {
   }
 }
 
-# SageMaker rejects a new instance type for variants with scaling. This resource sets the order: the scaling is
+# SageMaker refuses a new instance type for variants with scaling. This resource sets the order: the scaling is
 # destroyed first, then this is replaced, then the endpoint is updated, and then the scaling is created.
 resource "terraform_data" "instance_type" {
   triggers_replace = {
@@ -744,7 +744,7 @@ locals {
     r8g = ["il-central-1", "me-south-1"]
   }
 
-  # Families, and single types, that version 5 of the AWS provider rejects.
+  # Families, and single types, that version 5 of the AWS provider refuses.
   refused_by_provider_5 = ["c6in", "c8g", "g7", "g7e", "m8g", "p6-b200", "p6-b300", "r7gd", "ml.p5.4xlarge"]
 
   # Instance sizes of each family for SageMaker hosting.

@@ -89,7 +89,7 @@ class RealtimeEndpointModule(Module[Inputs]):
         }
 
     def _keep_variants(self, endpoint: Any, variants: str) -> None:
-        """Reject changed variants in the plan, because SageMaker would reject them during the apply."""
+        """Refuse changed variants in the plan, because SageMaker would refuse them during the apply."""
         stored_output: Any = self_reference(DataResource).output
         self.add(
             DataResource,

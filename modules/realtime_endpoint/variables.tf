@@ -24,7 +24,7 @@ variable "alarm_actions" {
 }
 
 variable "aws_provider" {
-  description = "Major version of the AWS provider in use, which a module cannot read. Version 5 rejects newer instance types, such as ml.c8g; version 6 accepts them."
+  description = "Major version of the AWS provider in use, which a module cannot read. Version 5 refuses newer instance types, such as ml.c8g; version 6 accepts them."
   type        = number
   default     = 5
   nullable    = false
@@ -394,7 +394,7 @@ variable "instance_type" {
 
   validation {
     condition     = !can(regex("^ml\\.t[0-9]", var.instance_type))
-    error_message = "instance_type: Application Auto Scaling rejects burstable instances; use another family."
+    error_message = "instance_type: Application Auto Scaling refuses burstable instances; use another family."
   }
 
   validation {
@@ -409,7 +409,7 @@ variable "instance_type" {
 
   validation {
     condition     = var.aws_provider > 5 ? true : !(contains(local.refused_by_provider_5, concat(split(".", var.instance_type), ["", ""])[1]) ? true : contains(local.refused_by_provider_5, var.instance_type))
-    error_message = "instance_type: version 5 of the AWS provider rejects ${var.instance_type}; use another ${var.silicon} type, or version 6 and aws_provider = 6."
+    error_message = "instance_type: version 5 of the AWS provider refuses ${var.instance_type}; use another ${var.silicon} type, or version 6 and aws_provider = 6."
   }
 
   validation {

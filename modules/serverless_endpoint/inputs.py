@@ -2,8 +2,8 @@
 
 from typing import Annotated
 
-from modules.common import REGIONS, OptionalLocation, require_role_of_location
-from modules.endpoints.inputs import EndpointInputs, SingleContainerInputs
+from modules.common import REGIONS, EntityName, OptionalLocation, require_role_of_location
+from modules.endpoints.inputs import EndpointInputs, ImageUri, SingleContainerInputs
 from modules.location import find_region, require_image_in_region, require_key_in_region, require_package_in_region
 from modules.serverless_endpoint.unsupported_inputs import UnsupportedInputs
 from sustainable_mlops.authoring import Field, ModuleInputs, one_of, rule
@@ -28,6 +28,12 @@ class ProvisionedConcurrency(ModuleInputs):
 
 
 class Inputs(EndpointInputs, OptionalLocation, SingleContainerInputs, UnsupportedInputs):
+    image_uri: ImageUri | None = Field(None, description="Container image in Amazon ECR, for x86.")
+    inference_specification_name: EntityName | None = Field(
+        None,
+        description="Additional inference specification of the package to use, with an image for x86. Default: the "
+        "package's main specification.",
+    )
     max_concurrency: int = Field(
         5,
         ge=1,

@@ -55,7 +55,7 @@ variable "environment_variables" {
 }
 
 variable "image_uri" {
-  description = "Container image in Amazon ECR, for the processor of the endpoint (silicon)."
+  description = "Container image in Amazon ECR, for x86."
   type        = string
   default     = null
 
@@ -79,7 +79,7 @@ variable "image_uri" {
 }
 
 variable "inference_specification_name" {
-  description = "Additional inference specification of the package to use, such as its image for Graviton. Default: the package's main specification."
+  description = "Additional inference specification of the package to use, with an image for x86. Default: the package's main specification."
   type        = string
   default     = null
 

@@ -20,6 +20,7 @@ from modules.buckets import (
     deny_other_encryption,
     deny_plain_access,
 )
+from modules.iam_statements import build_statement, starts_with_prefix
 from modules.policies import encode_policy, encode_statement, show_policy
 from modules.storage.inputs import OWN_BUCKETS, Inputs, build_bucket_arn, get_bucket_name
 from modules.storage.lifecycle import DATA_CLASSES
@@ -134,14 +135,15 @@ def _add_policies(module: Module[Inputs], buckets: Any, logs: Any, key_arn: str)
     purpose = each_of(module.locals.purposes)
     arn = build_bucket_arn(var, purpose.key)
     nothing: list[Any] = []
-    readers = encode_statement(
-        {
-            "sid": "ReadModels",
-            "principals": [{"type": "AWS", "identifiers": module.locals.readers}],
-            "actions": ["s3:GetObject"],
-            "resources": [f"{arn}/models/*"],
-        }
-    )
+    principals = [{"type": "AWS", "identifiers": module.locals.readers}]
+    readers = [
+        encode_statement({**statement, "principals": principals})
+        for statement in (
+            build_statement("ReadModels", ["s3:GetObject"], [f"{arn}/models/*"]),
+            build_statement("ListModels", ["s3:ListBucket"], [arn], starts_with_prefix("models/")),
+        )
+    ]
+    is_shared = (purpose.key == "artifacts") & (length(var.reader_account_ids) > 0)
     policies = show_policy(
         module,
         "bucket",
@@ -151,7 +153,8 @@ def _add_policies(module: Module[Inputs], buckets: Any, logs: Any, key_arn: str)
         "keys and aws:kms without a key, which selects the account's aws/s3 key. SageMaker's API has no key parameter "
         "for checkpoints and debug output, so aws:kms without a key is allowed there.",
         for_each=purpose,
-        extra_elements=when((purpose.key == "artifacts") & (length(var.reader_account_ids) > 0), [readers], nothing),
+        # One conditional for each statement: HCL cannot unify statements with and without a condition.
+        extra_elements=concat(*(when(is_shared, [one], nothing) for one in readers)),
     )
     bucket = each_of(buckets)
     unreachable = module.resources.aws_s3_bucket_public_access_block.this

@@ -244,15 +244,27 @@ resource "terraform_data" "bucket_policy" {
           }
         },
       ],
-      (each.key == "artifacts" ? length(var.reader_account_ids) > 0 : false) ? [
-        {
-          Sid       = "ReadModels"
-          Effect    = "Allow"
-          Principal = { AWS = local.readers }
-          Action    = "s3:GetObject"
-          Resource  = "arn:${var.partition}:s3:::${var.name_prefix}-${each.key}-${var.account_id}-${var.region}/models/*"
-        },
-      ] : [],
+      concat(
+        (each.key == "artifacts" ? length(var.reader_account_ids) > 0 : false) ? [
+          {
+            Sid       = "ReadModels"
+            Effect    = "Allow"
+            Principal = { AWS = local.readers }
+            Action    = "s3:GetObject"
+            Resource  = "arn:${var.partition}:s3:::${var.name_prefix}-${each.key}-${var.account_id}-${var.region}/models/*"
+          },
+        ] : [],
+        (each.key == "artifacts" ? length(var.reader_account_ids) > 0 : false) ? [
+          {
+            Sid       = "ListModels"
+            Effect    = "Allow"
+            Principal = { AWS = local.readers }
+            Action    = "s3:ListBucket"
+            Resource  = "arn:${var.partition}:s3:::${var.name_prefix}-${each.key}-${var.account_id}-${var.region}"
+            Condition = { StringLike = { "s3:prefix" = "models/*" } }
+          },
+        ] : [],
+      ),
     )
   }
 }

@@ -12,7 +12,7 @@ variable "account_id" {
 }
 
 variable "deletion_protection" {
-  description = "Reject every plan that would delete or replace the data of this module. False allows `terraform destroy` to delete it."
+  description = "Refuse every plan that would delete or replace the data of this module. False allows `terraform destroy` to delete it."
   type        = bool
   default     = true
   nullable    = false

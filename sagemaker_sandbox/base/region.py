@@ -125,7 +125,12 @@ class AccountRegion:
 
         thread = threading.Thread(target=run, name=name, daemon=True)
         self._threads.add(thread)
-        thread.start()
+        try:
+            thread.start()
+        except BaseException:  # such as the system's limit of threads
+            self._threads.discard(thread)
+            clock_block.close()
+            raise
         return thread
 
     def join(self) -> None:

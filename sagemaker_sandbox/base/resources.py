@@ -214,5 +214,8 @@ class ResourceFamily(ServicePart):
         return [resource.to_data() for resource in self.resources.values()]
 
     def restore(self, snapshot: Any) -> None:
-        """Restore every resource."""
+        """Restore every resource. A pending change takes effect in time."""
         self.resources = {data["name"]: SageMakerResource.from_data(data) for data in snapshot or ()}
+        for resource in self.resources.values():
+            if resource.pending_change is not None:
+                self._start_change(resource.name, max(resource.pending_change.due - time.time(), 0))

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-#: Work of an instance. The energy depends on it: see `carbon/emissions.py`.
-InstanceWork = Literal["job", "endpoint", "machine"]
+#: Purpose of an instance. The energy depends on it: see `carbon/emissions.py`.
+InstancePurpose = Literal["job", "endpoint", "other"]
 
 
 class InstancePeriod(NamedTuple):
@@ -16,7 +16,7 @@ class InstancePeriod(NamedTuple):
     count: int  # type: ignore[assignment]  # not the method of a tuple
     start: datetime
     end: datetime
-    work: InstanceWork = "machine"
+    purpose: InstancePurpose = "other"
     #: Storage attached to each instance, in GB.
     volume_gb: float = 0.0
 

@@ -5,7 +5,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from sagemaker_sandbox.base.usage_log import InstancePeriod, InstanceWork
+from sagemaker_sandbox.base.usage_log import InstancePeriod, InstancePurpose
 from sustainable_mlops.catalogue import instances, regions
 
 
@@ -37,7 +37,7 @@ class PastInstancePeriod(BaseModel):
     count: int = Field(1, ge=1)
     start: datetime
     end: datetime
-    work: InstanceWork = "endpoint"
+    purpose: InstancePurpose = "endpoint"
 
     @field_validator("region")
     @classmethod
@@ -61,7 +61,7 @@ class PastInstancePeriod(BaseModel):
 
     def to_period(self) -> InstancePeriod:
         """Return the entry of the usage log."""
-        return InstancePeriod(self.instance_type, self.count, add_zone(self.start), add_zone(self.end), self.work)
+        return InstancePeriod(self.instance_type, self.count, add_zone(self.start), add_zone(self.end), self.purpose)
 
 
 def add_zone(moment: datetime) -> datetime:

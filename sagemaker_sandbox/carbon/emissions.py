@@ -38,7 +38,7 @@ def estimate_emissions(period: InstancePeriod, region: str) -> Emissions:
     from sustainable_mlops.footprint import FleetActivity, estimate, estimate_job, make_exact
 
     try:
-        if period.work == "job":
+        if period.purpose == "job":
             figures = estimate_job(
                 period.instance_type, period.count, period.hours * 3600, region, volume_gb=period.volume_gb
             ).figures

@@ -109,8 +109,8 @@ _REASONS: tuple[tuple[str, str], ...] = (
         r"Domain|UserProfile|Space|App|Studio|PresignedUrl|Notebook|CodeRepository|Image",
         "Studio and notebooks do not run here. Use an AWS account.",
     ),
-    (r"Label|HumanTask|Workteam|Workforce|FlowDefinition", "No people work here. Use an AWS account."),
-    (r"AutoML", "No search runs here. Train a candidate, or use an AWS account."),
+    (r"Label|HumanTask|Workteam|Workforce|FlowDefinition", "People do not label data here. Use an AWS account."),
+    (r"AutoML", "AutoML does not run here. Train one model, or use an AWS account."),
     (
         r"Lineage|Action|Artifact|Association|Context|Experiment|Trial",
         "Lineage is not tracked here. Use an AWS account.",

@@ -46,7 +46,7 @@ class FeatureRecords(ServicePart):
     """Handlers of PutRecord, GetRecord, DeleteRecord, BatchGetRecord and BatchWriteRecord."""
 
     service = "sagemaker-featurestore-runtime"
-    refused_operations: ClassVar = {"ListRecords": "Not built: read the offline store, or use an account."}
+    refused_operations: ClassVar = {"ListRecords": "Not implemented. Read the offline store, or use an AWS account."}
 
     def __init__(self, region: AccountRegion, store: RecordStores) -> None:
         super().__init__(region)

@@ -31,6 +31,7 @@ one function `apply`, which changes moto in place. A patch can be deleted once m
 | `s3_object_attributes` | `S3Backend.get_object_attributes` |
 | `s3_object_files` | `FakeKey.value`, `FakeMultipart.complete`, `S3Backend.copy_object`, `S3Response`: GET |
 | `s3_policy_conditions` | `FakeBucket.get_permission` |
+| `s3_public_access` | `S3Response._authenticate_and_authorize_s3_action` |
 | `sagemaker_cloudformation` | `Model`, `FakeEndpointConfig` and other classes: the methods for CloudFormation |
 | `sagemaker_clusters` | `SageMakerModelBackend.create_cluster` |
 | `sagemaker_experiments` | `SageMakerModelBackend.describe_experiment` |
@@ -67,6 +68,7 @@ PATCHES = {
         "s3_object_attributes",
         "s3_object_files",
         "s3_policy_conditions",
+        "s3_public_access",
     ),
     "sagemaker": ("sagemaker_clusters", "sagemaker_experiments"),
     "scheduler": ("scheduler_tags",),

@@ -3,7 +3,7 @@
 moto stores the jobs themselves, and they are complete immediately.
 """
 
-from sagemaker_sandbox.base.handlers import stored_operation
+from sagemaker_sandbox.base.handlers import emulated_operation
 from sagemaker_sandbox.base.resources import Fields, ServicePart
 from sagemaker_sandbox.errors import ResourceNotFoundError, ValidationError
 
@@ -11,7 +11,9 @@ from sagemaker_sandbox.errors import ResourceNotFoundError, ValidationError
 class CompilationJobs(ServicePart):
     """Handler of StopCompilationJob."""
 
-    @stored_operation("Refused: each job is COMPLETED immediately.")
+    noun = "stop of compilation jobs, which are COMPLETED immediately"
+
+    @emulated_operation
     def stop_compilation_job(self, request: Fields) -> Fields:
         """Raise ResourceNotFoundError, or ValidationError as for every finished job."""
         from moto.sagemaker.models import sagemaker_backends

@@ -14,7 +14,7 @@ from sustainable_mlops.catalogue.limits import get_limit, list_serverless_memory
 from sustainable_mlops.footprint.coefficients import load_assumptions
 
 #: Hours between transform jobs. A response within the hour includes the wait for a job and the job itself.
-BATCH_INTERVAL_H = {"minutes": 0.5, "day": 24.0}
+BATCH_INTERVAL_H = {"minutes": 0.5, "batch": 24.0}
 
 
 def list_obstacles(kind: str, requirements: ServingRequirements) -> tuple[str, ...]:
@@ -75,7 +75,7 @@ def _check_scheduled(requirements: ServingRequirements) -> Iterator[str]:
 
 
 def _check_asynchronous(requirements: ServingRequirements) -> Iterator[str]:
-    if requirements.latency not in ("minutes", "day"):
+    if requirements.latency not in ("minutes", "batch"):
         yield "responses come through S3, after some minutes if no instance is on"
     yield from _check_payload(requirements, "asynchronous_payload_kb")
     yield from _check_duration(requirements, "asynchronous_answer_s")

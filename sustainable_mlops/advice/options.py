@@ -32,7 +32,7 @@ _REASONS = {
     "asynchronous": "it scales to zero and starts within minutes",
     "batch transform": "nothing is on between jobs",
 }
-_JOB_FREQUENCIES = {"minutes": "a job every half hour with traffic", "day": "one job a day"}
+_JOB_FREQUENCIES = {"minutes": "a job every half hour with traffic", "batch": "one job a day"}
 _NEURON = "the model must compile with Neuron"
 #: Release notes of Neuron: since SDK 2.29 its library for language models supports only Trainium2 and newer.
 _OLD_NEURON = f"{_NEURON}; language models up to SDK 2.28 only"

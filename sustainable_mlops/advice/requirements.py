@@ -5,19 +5,19 @@ from math import isfinite
 from typing import Any, Literal
 
 from sustainable_mlops.catalogue import regions
-from sustainable_mlops.errors import UserError, suggest
+from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint.coefficients import load_assumptions
 
 Accelerator = Literal["none", "any", "gpu"]
 #: Waits that callers accept if no p99 is required. Each includes the ones before it.
-ACCEPTED_WAITS = ("cold_start", "minutes", "day")
+ACCEPTED_WAITS = ("cold_start", "minutes", "batch")
 #: Largest load; a larger number has a wrong unit.
 MAX_REQUESTS_PER_DAY = 1e12
 
 
 @dataclass(frozen=True, slots=True)
 class ServingRequirements:
-    """Traffic, latency and sizes. Raises UserError for an impossible value."""
+    """Traffic, latency and sizes. Raises UserError with the option of a command for an impossible value."""
 
     region: str
     requests_per_day: float
@@ -25,8 +25,9 @@ class ServingRequirements:
     peak: float = 3.0
     #: Hours a day with traffic.
     hours_per_day: float = 24.0
-    #: p99 in ms, or the accepted wait: `cold_start` (some seconds, seldom), `minutes` (within the hour) or `day`.
-    latency: float | Literal["cold_start", "minutes", "day"] = "cold_start"
+    #: p99 in ms, or the accepted wait: `cold_start` (some seconds, seldom), `minutes` (within the hour) or
+    #: `batch` (a job a day).
+    latency: float | Literal["cold_start", "minutes", "batch"] = "cold_start"
     #: Size of the larger one of request and response.
     payload_kb: float = 10.0
     model_mb: float = 100.0
@@ -43,32 +44,31 @@ class ServingRequirements:
     provider: int | None = None
 
     def __post_init__(self) -> None:
-        if regions.find(self.region) is None:
-            hint = suggest(self.region, regions.load_all()) or "; use for example eu-north-1"
-            raise UserError(f"region: the catalogue has no Region {self.region}{hint}")
+        regions.require(self.region)
         self._check_amounts()
         if isinstance(self.latency, str):
             if self.latency not in ACCEPTED_WAITS:
-                raise UserError(f"latency: {self.latency} must be a p99 in ms or one of: {', '.join(ACCEPTED_WAITS)}")
+                raise UserError(f"--latency: {self.latency} must be a p99 in ms or one of: {', '.join(ACCEPTED_WAITS)}")
         elif not (isfinite(self.latency) and self.latency > 0):
-            raise UserError(f"latency: {self.latency:g} ms must be more than 0")
+            raise UserError(f"--latency: {self.latency:g} ms must be more than 0")
         if self.accelerator not in ("none", "any", "gpu"):
-            raise UserError(f"accelerator: {self.accelerator} must be one of: none, any, gpu")
+            raise UserError(f"--accelerator: {self.accelerator} must be one of: none, any, gpu")
 
     def _check_amounts(self) -> None:
         for name in ("requests_per_day", "hours_per_day", "payload_kb", "model_mb", "image_gb", "duration_s", "zones"):
             value = getattr(self, name)
             if not (isfinite(value) and value > 0):
-                raise UserError(f"{name}: {value:g} must be more than 0")
+                option = name.removesuffix("_s").replace("_", "-")
+                raise UserError(f"--{option}: {value:g} must be more than 0")
         if self.requests_per_day > MAX_REQUESTS_PER_DAY:
             raise UserError(
-                f"requests_per_day: {self.requests_per_day:g} is more than {MAX_REQUESTS_PER_DAY:g}; "
+                f"--requests-per-day: {self.requests_per_day:g} is more than {MAX_REQUESTS_PER_DAY:g}; "
                 "check the number and its unit"
             )
         if self.hours_per_day > 24:
-            raise UserError(f"hours_per_day: {self.hours_per_day:g} is more than 24")
+            raise UserError(f"--hours-per-day: {self.hours_per_day:g} must be at most 24")
         if not (isfinite(self.peak) and self.peak >= 1):
-            raise UserError(f"peak: {self.peak:g} must be at least 1, because a peak is not below the average")
+            raise UserError(f"--peak: {self.peak:g} must be at least 1, because a peak is not below the average")
 
     @property
     def average_concurrency(self) -> float:

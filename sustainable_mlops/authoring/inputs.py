@@ -35,9 +35,10 @@ class ModuleInputs(BaseModel):
     @classmethod
     def __pydantic_init_subclass__(cls, **_: Any) -> None:
         check_rule_fields(cls)
-        for name in vars(cls).get("__annotations__", {}):
+        for name, annotation in vars(cls).get("__annotations__", {}).items():
             if name in cls.model_fields:
                 _check_constraints(cls, name, cls.model_fields[name])
+                _check_requirement(cls, name, annotation)
 
     @model_validator(mode="after")
     def _check_rules(self) -> Self:
@@ -82,6 +83,16 @@ def _check_constraints(model: type[BaseModel], name: str, field: FieldInfo) -> N
                 instead = ", ".join((*_CONSTRAINTS[:-1], "Literal", "one_of"))
                 message = f"{name}: Terraform would not check {constraint}; use {instead} or a rule"
                 raise make_author_error(message, locate_field(model, name))
+
+
+def _check_requirement(model: type[BaseModel], name: str, annotation: Any) -> None:
+    """Raise UserError for a constraint beside a type whose `must` does not name it."""
+    if get_origin(annotation) is not Annotated:
+        return
+    field, (_, own) = model.model_fields[name], _read_annotation(annotation)
+    if own.json_schema_extra and own.json_schema_extra == field.json_schema_extra and field.metadata != own.metadata:
+        message = f"{name}: the error message would not name each constraint; pass must(…) that names all of them"
+        raise make_author_error(message, locate_field(model, name))
 
 
 def _list_metadata(field: FieldInfo) -> Iterator[object]:

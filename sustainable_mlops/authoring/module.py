@@ -11,7 +11,7 @@ from sustainable_mlops.authoring.author_errors import locate_definition, locate_
 from sustainable_mlops.authoring.cdktn import App, TerraformDataSource, TerraformStack, Testing
 from sustainable_mlops.authoring.entries import ModuleEntry, Outputs, check_output, list_addresses
 from sustainable_mlops.authoring.expressions import types
-from sustainable_mlops.authoring.expressions.expression import lift
+from sustainable_mlops.authoring.expressions.expression import to_node
 from sustainable_mlops.authoring.expressions.functions import name_expression
 from sustainable_mlops.authoring.expressions.scopes import Each, input_expressions
 from sustainable_mlops.authoring.expressions.tokens import to_json_syntax
@@ -201,7 +201,7 @@ class Module(Generic[I]):
     def local(self, name: str, value: Any, why: str = "") -> Any:
         """Add a local value and return the expression that reads it."""
         value_json = to_json_syntax(value, null="${null}")  # synthesis drops null values
-        self._declare(("locals", name), lift(value).type)
+        self._declare(("locals", name), to_node(value).type)
         self._override(("locals", name), value_json)
         self.entries.append(ModuleEntry(("locals", name), why, body={name: value_json}, values_json=value_json))
         return getattr(self.locals, name)
@@ -244,6 +244,10 @@ class Module(Generic[I]):
     def list_addresses(self) -> list[str]:
         """Return the address of every managed resource, without instance keys."""
         return sorted(".".join(entry.path[1:]) for entry in self.entries if entry.path[0] == "resource")
+
+    def render_page_parts(self) -> dict[str, str]:
+        """Return further generated parts of the module's page, by mark."""
+        return {}
 
     def render_files(self) -> dict[str, str]:
         """Return the HCL by file name, before `terraform fmt`."""

@@ -27,6 +27,7 @@ def update_tables(module: Module[Any], readme: str) -> str:
         "outputs": _render_outputs(module),
         "requirements": render_requirements(module),
         "resources": render_resources(module),
+        **module.render_page_parts(),
     }
     for mark, text in parts.items():
         pattern = rf"(<!-- {mark} -->\n).*?(<!-- /{mark} -->)"

@@ -33,6 +33,7 @@ IMPORT_IDS: dict[str, str] = {
     "aws_iam_role_policy": "role:policy",
     "aws_kms_alias": "alias/name",
     "aws_kms_key": "key ID",
+    "aws_s3_account_public_access_block": "account ID",
     "aws_s3_bucket": _BUCKET,
     "aws_s3_bucket_intelligent_tiering_configuration": "bucket:name",
     "aws_s3_bucket_lifecycle_configuration": _BUCKET,

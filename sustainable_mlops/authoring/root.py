@@ -10,7 +10,7 @@ from sustainable_mlops.authoring import hcl
 from sustainable_mlops.authoring.author_errors import make_author_error
 from sustainable_mlops.authoring.entries import ModuleEntry
 from sustainable_mlops.authoring.expressions import types
-from sustainable_mlops.authoring.expressions.expression import Expression, get_node, lift, to_hcl
+from sustainable_mlops.authoring.expressions.expression import Expression, get_node, to_hcl, to_node
 from sustainable_mlops.authoring.expressions.functions import name_expression
 from sustainable_mlops.authoring.expressions.scopes import Each
 from sustainable_mlops.authoring.expressions.tokens import to_json_syntax, to_template
@@ -88,7 +88,7 @@ class Root(Module[R]):
             body["for_each"] = to_template(for_each.collection)
         body |= to_json_syntax(values)
         declared: Any = types.ObjectType(
-            tuple((name, lift(out.value).type) for name, out in module.outputs.items()), "output"
+            tuple((name, to_node(out.value).type) for name, out in module.outputs.items()), "output"
         )
         if for_each is not None:
             declared = dict[str, declared]

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from sustainable_mlops.authoring.author_errors import find_author_location, make_author_error
 from sustainable_mlops.authoring.expressions import types
 from sustainable_mlops.authoring.expressions.evaluation import evaluate
-from sustainable_mlops.authoring.expressions.expression import Expression, get_node, lift, to_hcl
+from sustainable_mlops.authoring.expressions.expression import Expression, get_node, to_hcl, to_node
 from sustainable_mlops.authoring.expressions.functions import (
     bind_names,
     build_comprehension,
@@ -39,7 +39,7 @@ class InputRule:
 
     def build_condition(self, value: Any) -> ExpressionNode:
         """Return the condition as a node, for an expression of the model."""
-        node = lift(self.predicate(value))
+        node = to_node(self.predicate(value))
         if types.find_kind(node.type) not in ("bool", "any") or node.operation == "literal":
             raise make_author_error(
                 f"the rule on {self.field} returns {to_hcl(Expression(node))}, not a condition", self.location
@@ -79,7 +79,7 @@ def check_rule_fields(model: type[BaseModel]) -> None:
 def _trace_rules(model: type[BaseModel]) -> tuple[tuple[str, ExpressionNode, ExpressionNode], ...]:
     value = name_expression("v", model)
     return tuple(
-        (declared_rule.field, declared_rule.build_condition(value), lift(declared_rule.build_message(value)))
+        (declared_rule.field, declared_rule.build_condition(value), to_node(declared_rule.build_message(value)))
         for declared_rule in list_rules(model)
     )
 
@@ -116,7 +116,7 @@ def _list_nested_validations(
     for condition, message in _list_item_validations(value, inner, path, depth):
         if optional:
             condition = get_node(is_null(value) | cast(bool, Expression(condition)))
-            if lift(message).operation != "literal":  # Terraform evaluates the message even if the condition is true
+            if to_node(message).operation != "literal":  # Terraform evaluates the message even if the condition is true
                 message = f"{when(is_null(value), '', message)}"
         yield condition, message
 
@@ -135,7 +135,7 @@ def _list_item_validations(value: Any, inner: Any, path: str, depth: int) -> Ite
         for condition, message in item_validations:
             holding = build_comprehension(names, get_node(value), condition, None, None)
             failing = build_comprehension(
-                names, get_node(value), lift(message), None, ExpressionNode("!", (condition,), bool)
+                names, get_node(value), to_node(message), None, ExpressionNode("!", (condition,), bool)
             )
             yield ExpressionNode("call", ("all", get_node(holding)), bool), f"{join('; ', cast(list[str], failing))}"
 
@@ -146,7 +146,7 @@ def list_tables(model: type[BaseModel]) -> dict[str, Any]:
     for name, field in model.model_fields.items():
         for condition, message in list_validations(name, field.annotation, model, input_expressions(model)):
             tables.update(_find_tables(condition))
-            tables.update(_find_tables(lift(message)))
+            tables.update(_find_tables(to_node(message)))
     return tables
 
 

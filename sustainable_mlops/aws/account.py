@@ -26,10 +26,10 @@ class AccountClients:
         if key not in self._clients:
             if self._credentials is None:
                 self._credentials = assume_role(self.role_arn, self.region) if self.role_arn else {}
-            self._clients[key] = make_client(*key, config=self._config(), credentials=self._credentials)
+            self._clients[key] = make_client(*key, config=self._build_config(), credentials=self._credentials)
         return self._clients[key]
 
-    def _config(self) -> Any:
+    def _build_config(self) -> Any:
         """Return botocore's configuration of every client; None stands for the configuration of launchers."""
         return None
 

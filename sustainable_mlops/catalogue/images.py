@@ -15,6 +15,8 @@ SILICON_PATTERNS: dict[Silicon, str] = {
 }
 #: Pattern in image names for x86 CPUs, also beside an accelerator.
 X86_CPU_PATTERN = "amd64|x86"
+#: All patterns; amd64 is every silicon except Graviton.
+IMAGE_PATTERNS = dict[str, str]([("amd64", X86_CPU_PATTERN), *SILICON_PATTERNS.items()])
 
 #: Address of an image in ECR.
 IMAGE_ADDRESS = re.compile(
@@ -26,6 +28,26 @@ IMAGE_ADDRESS = re.compile(
 def detect_silicon(image: str) -> list[Silicon]:
     """Return the hardware that an image is for by its name; empty if the name does not say."""
     return [silicon for silicon, pattern in SILICON_PATTERNS.items() if re.search(pattern, image)]
+
+
+def list_compatible_patterns(silicon: Silicon, *, with_cpu_images: bool = True) -> set[str]:
+    """Return the keys of `IMAGE_PATTERNS` whose images run on the silicon. The CPUs of accelerator instances are x86.
+
+    Without `with_cpu_images`, images that ignore the accelerator are left out.
+    """
+    cpu = {"amd64", "x86"} if with_cpu_images else {"amd64"}
+    return {silicon, *(cpu if silicon != "graviton" else ())}
+
+
+def detect_hardware(image: str) -> list[str]:
+    """Return the keys of `IMAGE_PATTERNS` that match an image; empty if its name does not say."""
+    return [name for name, pattern in IMAGE_PATTERNS.items() if re.search(pattern, image)]
+
+
+def may_run_on(image: str, silicon: Silicon) -> bool | None:
+    """Return whether an image runs on the silicon by its name; None if the name does not say."""
+    hardware = detect_hardware(image)
+    return not list_compatible_patterns(silicon).isdisjoint(hardware) if hardware else None
 
 
 #: Frameworks of a model package that Inference Recommender knows, by a part of the repository's name. Source:

@@ -112,6 +112,11 @@ class InstanceType(NamedTuple):
         return "gpu" if self.family[0] in "gp" and not self.is_arm else None
 
     @property
+    def publishes_load(self) -> bool:
+        """True if SageMaker publishes the utilization of its CPUs or GPUs. AWS's own chips have no metric."""
+        return self.accelerator is None or self.family[0] in "gp"
+
+    @property
     def is_arm(self) -> bool:
         """True if the CPU has the Arm architecture: Graviton, or NVIDIA Grace beside its GPUs."""
         return self.is_graviton or self.platform.name == "grace"

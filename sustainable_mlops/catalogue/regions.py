@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from sustainable_mlops.catalogue.tables import Grade, has_table, load_table, parse_float, parse_number, read_rows
+from sustainable_mlops.errors import UserError, suggest
 
 #: Partitions by the start of their Regions' names; other Regions are in `aws`. Isolated and sovereign partitions are
 #: missing: the modules know no DNS suffixes for them.
@@ -41,6 +42,15 @@ def find_partition(region: str) -> str:
 def find(name: str) -> CatalogueRegion | None:
     """Return the Region `name` (`eu-north-1`), or None if the catalogue does not contain it."""
     return load_all().get(name)
+
+
+def require(name: str) -> CatalogueRegion:
+    """Return the Region of the option --region. Raises UserError if the catalogue does not contain it."""
+    region = find(name)
+    if region is None:
+        hint = suggest(name, load_all()) or "; use for example eu-north-1"
+        raise UserError(f"--region: the catalogue has no Region {name}{hint}")
+    return region
 
 
 @load_table

@@ -59,7 +59,7 @@ def advise(
         raise UserError("pass either --requests-per-day or --requests-per-second")
     if requests_per_day is None:
         if cast("float", requests_per_second) <= 0:
-            raise UserError(f"requests_per_second: {requests_per_second:g} must be more than 0")
+            raise UserError(f"--requests-per-second: {requests_per_second:g} must be more than 0")
         requests_per_day = cast("float", requests_per_second) * hours_per_day * 3600
     requirements = ServingRequirements(
         region=region,

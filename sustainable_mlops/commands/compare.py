@@ -1,8 +1,9 @@
-"""Compare this project's endpoints with endpoints of public Terraform modules at one load, each with its defaults.
+"""Compare this project's endpoints with endpoints of public Terraform modules at several loads.
 
-It prints kgCO2e and USD of a month, with intervals, and the load at which another kind of endpoint becomes better. The
-endpoints are plain HCL with plans (sustainable_mlops/advice/comparison/shapes). `docs/footprint.md` explains the
-figures. The duration of a request is assumed: pass your own measurement.
+Each endpoint has its defaults. The command prints kgCO2e and USD of a month, with intervals, and the load at which
+another kind of endpoint becomes better. The endpoints are plain HCL with plans
+(sustainable_mlops/advice/comparison/shapes). `docs/footprint.md` explains the figures. The duration of a request is
+assumed: pass your own measurement.
 
 Exit codes: 0 compared, 2 the input is not valid.
 

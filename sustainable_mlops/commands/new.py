@@ -31,9 +31,10 @@ def environment(
         bool, typer.Option("--disposable", help="Leave the data unprotected, so that one command removes everything.")
     ] = False,
 ) -> None:
-    """Write the settings and the HCL of a new environment, for an account and Region that has none yet.
+    """Write the settings and the HCL of a new environment.
 
-    It copies the settings of another environment, and prints the next commands for AWS and for the sandbox.
+    In an account and Region that has an environment already, the two share the log groups of jobs. The command copies
+    the settings of another environment, and prints the next commands for AWS and for the sandbox.
 
     - `smlops new environment qa --account 321098765432 --region eu-west-1`
     - `smlops new environment trial --account 432109876543 --region eu-west-1 --name-prefix ml-trial --disposable`

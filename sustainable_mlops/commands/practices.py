@@ -64,7 +64,7 @@ def practices(
 ) -> None:
     """List the practices, write the lens, or answer its questions."""
     if lens is not None and answers is not None:
-        raise UserError("--lens, --answers: pass one of them")
+        raise UserError("--lens, --answers: pass only one of them")
     if answers is None and (option := _find_first({"--workload": workload, "--lens-arn": lens_arn, "--out": out})):
         raise UserError(f"{option}: belongs to --answers; pass --answers PLAN too")
     if lens is None and source_url:
@@ -116,7 +116,7 @@ def _write_answers(path: Path, workload: str, lens_arn: str, out: Path | None, *
     from sustainable_mlops.practices.answers import answer_questions, build_requests
 
     if as_json and out is not None:
-        raise UserError("--json, --out: pass one of them")
+        raise UserError("--json, --out: pass only one of them")
     builds_requests = as_json or out is not None
     if builds_requests:
         _check_identifiers(workload, lens_arn)

@@ -151,8 +151,8 @@ def _choose_region(model: str, region: str | None) -> Any:
     from sustainable_mlops.aws import Arn
     from sustainable_mlops.catalogue import regions
 
-    if region is not None and regions.find(region) is None:
-        raise UserError(f"--region: the catalogue has no Region {region}; use for example eu-north-1")
+    if region is not None:
+        regions.require(region)
     arn = Arn.parse_or_none(model)
     package_region = arn.region if arn is not None else None
     if model.startswith("arn:") and ":model-package/" not in model:

@@ -102,12 +102,12 @@ def reconcile(
         report = _read_report(export, months)
     sources = EstimateSources(loaded_plans, usage_content, records, account)
     result = compare_emissions(estimate_emissions(sources, months), report, months, today)
-    if write_calibration is not None:
-        _write_calibration(result, write_calibration, today.isoformat())
     if as_json:
         print(json.dumps(result.to_dict(), indent=2, allow_nan=False))
     else:
         display.print_reconciliation(result, cli.make_stdout_console())
+    if write_calibration is not None:
+        _write_calibration(result, write_calibration, today.isoformat())
     if not result.groups:
         raise typer.Exit(1)
 

@@ -64,7 +64,7 @@ def recover(
     if not any(environment.glob("*.tf")) and not any(environment.glob("*.tf.json")):
         raise UserError(f"{environment}: has no *.tf file; pass the folder of an environment, such as envs/dev")
     if not yes and not (sys.stdin and sys.stdin.isatty()):
-        raise UserError(f"recover: there is no terminal for the confirmation; --yes applies {environment}")
+        raise UserError(f"recover: there is no terminal for the confirmation; pass --yes to apply {environment}")
     question = f"Apply {environment}, and import resources of the interrupted apply into its state?"
     if not yes and not cli.confirm(question):
         raise typer.Exit(1)

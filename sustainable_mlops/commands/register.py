@@ -31,7 +31,8 @@ app = cli.create_app()
 def register(
     run: Annotated[str, typer.Argument(help="Record of the run: a file, an s3:// address, or the name of the job.")],
     group: Annotated[
-        str | None, typer.Option(help="Model package group; by default the group of the platform.")
+        str | None,
+        typer.Option(help="Model package group; by default the group that the environment publishes for the workload."),
     ] = None,
     metrics: Annotated[str | None, typer.Option(help="s3:// address of a model quality report.")] = None,
     approve: Annotated[bool, typer.Option("--approve", help="Approve the model for deployment.")] = False,

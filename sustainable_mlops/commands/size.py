@@ -13,7 +13,7 @@ Examples:
 * `smlops size out/runs/prepare-*.json --target-gb 200`
 * `smlops size --instance-type ml.m5.xlarge --input-gb 2 --peak-gb 6`
 * `smlops size --instance-type ml.m5.xlarge --input-gb 2 --peak-gb 6 --input-gb 4 --peak-gb 10 --objects 48`
-* `smlops size --instance-type ml.m5.xlarge --input-gb 2 --peak-gb 6 --use training --json | jq .options[0]`
+* `smlops size --instance-type ml.m5.xlarge --input-gb 2 --peak-gb 6 --kind training --json | jq .options[0]`
 """
 
 import json
@@ -37,7 +37,7 @@ def size(
     peak_gb: Annotated[list[float] | None, typer.Option(help="Peak memory of one instance, in GB.")] = None,
     instances: Annotated[int, typer.Option(min=1, help="Instances that share the input.")] = 1,
     objects: Annotated[int | None, typer.Option(min=1, help="Number of objects in the input.")] = None,
-    use: Annotated[str, typer.Option(help="Job kind: processing or training.")] = "processing",
+    kind: Annotated[str, typer.Option(help="Job kind: processing or training.")] = "processing",
     target_gb: Annotated[float | None, typer.Option(help="Size of the input in GB.")] = None,
     region: Annotated[str, typer.Option(help="Region of the job, for carbon and cost.")] = "eu-north-1",
     as_json: cli.AsJson = False,
@@ -57,14 +57,13 @@ def size(
             raise UserError("pass records of runs, or --instance-type with --input-gb and --peak-gb")
         if len(input_gb) != len(peak_gb):
             raise UserError(f"--peak-gb: {len(peak_gb)} values for {len(input_gb)} of --input-gb; pass one for each")
-        if use not in ("processing", "training"):
-            raise UserError(f"--use: {use} must be processing or training")
+        if kind not in ("processing", "training"):
+            raise UserError(f"--kind: {kind} must be processing or training")
         samples = tuple(MemorySample(one * _GB, peak * _GB) for one, peak in zip(input_gb, peak_gb, strict=True))
-        job = GrowingJob(instance_type, samples, cast("Any", use), instances, instances > 1, objects)
+        job = GrowingJob(instance_type, samples, cast("Any", kind), instances, instances > 1, objects)
     if target_gb is not None and target_gb <= 0:
         raise UserError(f"--target-gb: {target_gb:g} must be more than 0")
-    if regions.find(region) is None:
-        raise UserError(f"--region: the catalogue has no Region {region}; use for example eu-north-1")
+    regions.require(region)
     result = forecast_growth(job, None if target_gb is None else target_gb * _GB, region)
     if as_json:
         print(json.dumps(result.to_dict(), indent=2, allow_nan=False))

@@ -137,7 +137,13 @@ def render_calibration(ratios: tuple[CarbonRatio, ...], comment: str) -> str:
         lines += [f"  - service: {one.service}", f"    region: {one.region}", f"    months: [{months}]"]
         location = f"calibration of {one.service} in {one.region}"
         for key in ("low", "ratio", "high"):
-            lines.append(f"    {key}: {_parse_number(getattr(one, key), f'{location}: {key}'):.6g}")
+            try:
+                lines.append(f"    {key}: {_parse_number(getattr(one, key), f'{location}: {key}'):.6g}")
+            except UserError as error:
+                raise UserError(
+                    f"{error}; pass the plans and records of the whole account, or choose other months with --from "
+                    "and --to"
+                ) from None
     return "\n".join(lines) + "\n"
 
 

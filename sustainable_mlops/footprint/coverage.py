@@ -12,7 +12,7 @@ from sustainable_mlops.footprint.figures import UnknownItem, UnknownKind
 _AI_SERVICE = "AWS does not publish the hardware of this service"
 _BEDROCK = "AWS does not publish the hardware of Bedrock"
 _SERVERLESS = "cost: no price known; carbon: AWS does not publish the hardware of this service"
-_RUNS = "cost: billed by usage, which a plan does not contain; carbon: AWS does not publish the hardware"
+_RUNS = "cost: billed by usage, and a plan does not contain the usage; carbon: AWS does not publish the hardware"
 _SERVERS = "its cost is not counted: no price known"
 #: Reason of a type in no list.
 UNLISTED = "it is not known if this type costs money"

@@ -114,7 +114,7 @@ class UnknownKind(StrEnum):
     #: An instance or store that the estimate does not count, or whose cost is unknown: its size has no bound.
     UNCOUNTED = "uncounted"
     #: Usage that a plan does not contain: stored bytes, hours in which people work.
-    USAGE = "use"
+    USAGE = "usage"
     #: The carbon of a service with a known price and unknown energy.
     CARBON = "carbon"
     #: A small part of a counted resource, such as the embodied carbon of the network.

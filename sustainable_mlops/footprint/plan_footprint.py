@@ -68,7 +68,7 @@ class PartChange(NamedTuple):
 
     @property
     def fallback_cost(self) -> float:
-        """The cost in USD that the most expensive types of an instance pool add to the change; 0 without a pool."""
+        """Added cost in USD if each instance pool uses its most expensive type; 0 without a pool."""
         delta = self.delta.get("cost")
         costs = [_find_highest_cost(part) for part in (self.before, self.after)]
         if delta is None or costs[0] is None or costs[1] is None:

@@ -8,7 +8,7 @@ from sustainable_mlops.catalogue.tables import Grade
 class Quantity:
     """A number between `low` and `high`, most likely near `central`.
 
-    `text` and `unit` describe the quantity for a reader. `grade` is A (measured or published), B (derived) or
+    `text` and `unit` describe the quantity for a reader. `grade` is A (measured, published or given), B (derived) or
     C (assumed).
     """
 

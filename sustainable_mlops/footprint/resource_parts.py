@@ -18,7 +18,7 @@ class ResourcePart(NamedTuple):
 
     #: Title for a reader: `variant main`, `step Train`.
     name: str
-    #: `real-time`, `asynchronous`, `serverless`, `job`, `notebook`, `app`, `machines`, `storage`, `transfer`,
+    #: `real-time`, `asynchronous`, `serverless`, `job`, `notebook`, `app`, `instances`, `storage`, `transfer`,
     #: `throughput` (paid without usage), `service` (with a known price only), or `other` for a type without a reader.
     kind: str
     activity: Activity | None = None
@@ -72,7 +72,7 @@ class ResourcePart(NamedTuple):
 
     @property
     def per_run(self) -> FootprintEstimate | None:
-        """The estimate of one run of a job (SCI, ISO/IEC 21031:2024, R = 1 run); for a search, of one of its jobs."""
+        """The estimate of one run (SCI, ISO/IEC 21031:2024, R = 1 run); for a tuning job, of one training job."""
         return (
             estimate(self.activity._replace(runs=ONE))
             if isinstance(self.activity, JobActivity) and self.estimate

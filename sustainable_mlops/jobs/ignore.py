@@ -16,11 +16,14 @@ _KEY_FILES = (
     *("*.pem", "*.key", "*.p12", "*.pfx", "*.ppk", "*.jks", "*.keystore", "*.kdbx"),
     *("id_rsa*", "id_dsa*", "id_ecdsa*", "id_ed25519*", "*credentials*", "*.env", "*.tfstate*", "*.tfvars*"),
 )
+_WORDS = r"(?:secrets?|passwords?|passwd|passphrase|kubeconfig|service[-_]?accounts?)"
 #: Names of likely secrets, unless the file is Python code. `tokenizer.json` and `cls_token.txt` do not match.
 _SECRET_NAME = re.compile(
-    r"(secrets?|passwords?|passwd|passphrase|kubeconfig|service[-_]?accounts?)(?![a-z])"
-    r"|(?:^|(?:access|api|auth|bearer|github|gitlab|hf|refresh)[-_]?)token(?=\.|$)"
+    rf"{_WORDS}(?![a-z])|(?:^|(?:access|api|auth|bearer|github|gitlab|hf|refresh)[-_]?)token(?=\.|$)"
 )
+#: Names of likely secrets among data sets: `passwords.csv`, but not `password_strength.csv`.
+_SECRET_DATA_NAME = re.compile(rf"{_WORDS}\.")
+_DATA = {".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".arrow", ".feather", ".avro", ".orc", ".npy", ".npz"}
 _SECRET_FOLDERS = {"secret", "secrets", "credentials"}
 _CODE = {".py", ".pyi", ".pyx"}
 _CACHES = {"__pycache__", "node_modules"}
@@ -49,7 +52,8 @@ def _looks_secret(name: PurePath) -> bool:
     *folders, file = name.as_posix().lower().split("/")
     if any(PurePath(file).match(pattern) for pattern in _KEY_FILES):
         return True
-    has_secret_name = _SECRET_NAME.search(file) is not None or not _SECRET_FOLDERS.isdisjoint(folders)
+    pattern = _SECRET_NAME if _DATA.isdisjoint(PurePath(file).suffixes) else _SECRET_DATA_NAME
+    has_secret_name = pattern.search(file) is not None or not _SECRET_FOLDERS.isdisjoint(folders)
     return has_secret_name and PurePath(file).suffix not in _CODE
 
 

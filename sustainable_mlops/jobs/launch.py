@@ -275,7 +275,9 @@ def _read_stored_record(address: str, s3: Client) -> tuple[RunRecord | None, str
         response = s3.get_object(Bucket=bucket, Key=key)
     except ClientError as error:
         if aws.read_error_code(error) == "NoSuchBucket":
-            raise UserError(f"platform: the bucket {bucket} does not exist; apply the environment first") from None
+            raise UserError(
+                f"platform: the bucket {bucket} of the environment does not exist; apply the environment first"
+            ) from None
         if aws.read_error_code(error) != "NoSuchKey":
             raise
         return None, None

@@ -15,7 +15,7 @@ from sustainable_mlops.aws.arn import Arn
 from sustainable_mlops.aws.s3 import S3Uri, is_s3
 from sustainable_mlops.aws.statuses import FINAL_JOB_STATUSES
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.files import write_file
+from sustainable_mlops.files import read_text, write_file
 from sustainable_mlops.jobs.figure import RunFigure
 from sustainable_mlops.jobs.measurement.comparison import EstimateComparison, compare_quantities
 from sustainable_mlops.jobs.measurement.counters import CounterReadings
@@ -53,7 +53,7 @@ class ResolvedServing(ServingSpec):
 
 
 class TuningTrial(Settings):
-    """A training job of a tuning."""
+    """A training job of a tuning job."""
 
     model_config = ConfigDict(extra="ignore", ser_json_inf_nan="strings")
 
@@ -201,10 +201,7 @@ def _describe_registration(execution: Mapping[str, Any]) -> str:
 
 def read_record_file(path: Path) -> RunRecord:
     """Read the record in a file. Raises UserError."""
-    try:
-        return parse_record(path.read_bytes(), str(path))
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror}; correct its permissions") from None
+    return parse_record(read_text(path), str(path))
 
 
 def load_record(address: str, s3: Client) -> RunRecord:

@@ -88,8 +88,10 @@ def build_container(image: Any, model: Any, entry_point: str) -> dict[str, Any]:
 
 def find_serving(record: RunRecord, s3: Client) -> ResolvedServing:
     """Return the serving of the run's model. Raises UserError for a run without a model, or if the model is gone."""
-    if record.status != "Completed" or record.model is None:
-        raise UserError(f"{record.job_name} is {record.status} and has no model; pass the record of a Completed run")
+    if record.status != "Completed":
+        raise UserError(f"{record.job_name} is {record.status}; pass the record of a Completed run")
+    if record.model is None:
+        raise UserError(f"{record.job_name} has no model; pass the record of a training or tuning job")
     if record.serving is None:
         raise UserError(
             f"the record of {record.job_name} has no serving settings; add `serving:` to the job file and run "

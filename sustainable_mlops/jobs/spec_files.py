@@ -29,7 +29,8 @@ def load_spec_file(path: Path, spec: type[Spec]) -> Spec:
         other_kind = _identify_other_kind(path, spec)
         if other_kind is None:
             raise
-    raise UserError(f"{path}: describes a {other_kind} job; run smlops {COMMANDS[other_kind]} {path}")
+    noun = other_kind if other_kind == "pipeline" else f"{other_kind} job"
+    raise UserError(f"{path}: describes a {noun}; run smlops {COMMANDS[other_kind]} {path}")
 
 
 def _identify_other_kind(path: Path, spec: type[Settings]) -> str | None:

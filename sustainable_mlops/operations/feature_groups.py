@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, field_validator
 
 from sustainable_mlops.aws import Client, read_error_code, translate_aws_errors
 from sustainable_mlops.aws.arn import Arn
@@ -27,6 +27,12 @@ class DeclaredFeatureGroup(BaseModel):
     name: str
     arn: str
     features: dict[str, Literal["Integral", "Fractional", "String"]]
+
+    @field_validator("arn")
+    @classmethod
+    def check_arn(cls, arn: str) -> str:
+        """Return the ARN. Raises ValueError if the text is not one."""
+        return str(Arn.parse(arn))
 
     @property
     def region(self) -> str:

@@ -237,8 +237,9 @@ def _check_imports(
     if not tags:
         names = ", ".join(change["address"] for change in imports)
         raise UserError(
-            f"{names}: exists in AWS, and the resources of {terraform.folder.name} have no common tag, which would "
-            "show that it belongs to them; set default_tags of the provider, or import the resource yourself"
+            f"{names}: exists in AWS, but nothing proves that it belongs to {terraform.folder.name}, because the "
+            f"resources of {terraform.folder.name} share no tag; set default_tags of the provider, or import the "
+            "resource yourself"
         )
     environment = EnvironmentIdentity(terraform.read_state(), tags, account)
     for change in imports:

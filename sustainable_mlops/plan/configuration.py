@@ -59,6 +59,11 @@ class Configuration:
         self._bodies: dict[int, Mapping[str, Any]] = {}
         self._cache: dict[tuple[int, object], References] = {}
 
+    def may_have_default_tags(self) -> bool:
+        """Return whether a provider configuration sets default tags, or the plan records none."""
+        settings = [_get_object(_get_object(provider).get("expressions")) for provider in self.providers.values()]
+        return not settings or any("default_tags" in expressions for expressions in settings)
+
     def find_module(self, path: tuple[str, ...]) -> Mapping[str, Any]:
         """Return the configuration of the module at the end of these calls, or an empty object."""
         known = self._modules.get(path)

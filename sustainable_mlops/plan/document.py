@@ -172,10 +172,10 @@ def _check_completeness(document: dict[str, Any], name: str) -> None:
         raise UserError(f"{name}: errored: the plan ended in an error and is incomplete; fix the error and plan again")
     for key in ("configuration", "planned_values", "prior_state", "variables"):
         if not isinstance(document.get(key, {}), dict):
-            raise UserError(f"{name}: {key}: must be an object, not {name_json_type(document[key])}")
+            raise UserError(f"{name}: {key}: must be an object, not {name_json_type(document[key])}; {SHOW_COMMAND}")
     for key in ("resource_changes", "action_invocations", "deferred_action_invocations"):
         if not isinstance(document.get(key, []), list):
-            raise UserError(f"{name}: {key}: must be a list, not {name_json_type(document[key])}")
+            raise UserError(f"{name}: {key}: must be a list, not {name_json_type(document[key])}; {SHOW_COMMAND}")
 
 
 def parse_embedded_json(text: str) -> Any:

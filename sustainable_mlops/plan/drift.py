@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.plan.document import name_json_type
+from sustainable_mlops.plan.document import SHOW_COMMAND, name_json_type
 from sustainable_mlops.plan.resources import list_entries
 from sustainable_mlops.plan.values import is_same_value
 
@@ -137,11 +137,12 @@ def _get_object(value: object) -> dict[str, Any]:
 def _list_entries(document: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
     drift = document.get("resource_drift") or []
     if not isinstance(drift, list):
-        raise UserError(f"resource_drift: must be a list, not {name_json_type(drift)}")
+        raise UserError(f"resource_drift: must be a list, not {name_json_type(drift)}; {SHOW_COMMAND}")
     for position, entry in enumerate(drift):
         location = f"resource_drift[{position}]"
         if not isinstance(entry, dict):
-            raise UserError(f"{location}: must be an object, not {name_json_type(entry)}")
+            raise UserError(f"{location}: must be an object, not {name_json_type(entry)}; {SHOW_COMMAND}")
         if not isinstance(entry.get("change"), dict):
-            raise UserError(f"{location}.change: must be an object, not {name_json_type(entry.get('change'))}")
+            kind = name_json_type(entry.get("change"))
+            raise UserError(f"{location}.change: must be an object, not {kind}; {SHOW_COMMAND}")
         yield entry, location

@@ -114,6 +114,11 @@ class Plan:
         return self.configuration.is_configured(resource, path)
 
     @cached_property
+    def may_have_default_tags(self) -> bool:
+        """False if the plan shows that no provider configuration sets default tags."""
+        return self.configuration.may_have_default_tags()
+
+    @cached_property
     def joins(self) -> Joins:
         """Relations between the resources after the plan."""
         return Joins(self._inventory, self.configuration, before=False)

@@ -63,8 +63,8 @@ def choose_candidates(
     if not candidates:
         silicon = ", ".join(dict.fromkeys(one.silicon for one in subject.specifications))
         raise UserError(
-            f"{subject.name}: the catalogue has no {silicon} type in {region} with enough memory; pass --region with "
-            "another Region, or register an image for other silicon"
+            f"{subject.name}: the catalogue has no {silicon} type in {region} with enough memory; register the model "
+            "in another Region, or with an image for other silicon"
         )
     if len(on_instances) > MAX_CANDIDATES:
         raise UserError(

@@ -83,7 +83,7 @@ class BudgetResult(NamedTuple):
 
     @property
     def level(self) -> Level | None:
-        """The severity of the result; None within the limit."""
+        """Effect of the result on the verdict; None within the limit."""
         return _LEVELS.get(self.status)
 
     @property

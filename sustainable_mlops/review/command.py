@@ -369,7 +369,9 @@ def _print_report(reviews: "Sequence[Review]", report_format: str) -> None:
         raise
     except OSError as error:
         close_stdout()
-        raise UserError(f"stdout: cannot be written: {error.strerror or error}") from None
+        raise UserError(
+            f"stdout: cannot be written: {error.strerror or error}; write files with --write instead"
+        ) from None
 
 
 def _write_to_stdout(reviews: "Sequence[Review]", report_format: str) -> None:

@@ -60,9 +60,27 @@ class Comparison:
     def names_new_resource(self, pair: ResourcePair, attribute: str, kind: str, *, if_unknown: bool = False) -> bool:
         """Return whether the plan creates the resource of type `kind` that `attribute` of `pair` names.
 
-        The result is `if_unknown` if the resource is not in the plan and its name is unknown until apply.
+        The result is `if_unknown` if the resource is not in the plan and its name is unknown until apply, unless a
+        data source may find an existing resource.
         """
         target = None if pair.new is None else self.joins_after.find_target(pair.new, attribute, kind)
         if isinstance(target, Resource):
             return self.pair(target).is_new
-        return if_unknown and pair.after is not None and pair.after.text(attribute) is UNKNOWN
+        is_unknown = pair.after is not None and pair.after.text(attribute) is UNKNOWN
+        return if_unknown and is_unknown and not self.reads_existing_resource(pair, attribute)
+
+    def reads_existing_resource(self, pair: ResourcePair, attribute: str) -> bool:
+        """Return whether the value of `attribute` is unknown and comes from a data source of an existing resource.
+
+        Apply reads the data source, for example because of its `depends_on`.
+        """
+        if pair.new is None or pair.after is None or pair.after.text(attribute) is not UNKNOWN:
+            return False
+        sources = self.joins_after.find_references(pair.new, attribute).resources
+        pending = (source for source in sources if source.mode == "data" and source.action == "read")
+        return not all(map(self._reads_new, pending))
+
+    def _reads_new(self, source: Resource) -> bool:
+        """Return whether the arguments of a data source refer to a resource that the plan creates."""
+        resources = self.plan.find_references(source).resources
+        return any(resource.mode == "managed" and self.pair(resource).is_new for resource in resources)

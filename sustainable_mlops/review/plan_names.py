@@ -38,7 +38,9 @@ def _refuse_duplicates(plans: Sequence[str]) -> None:
     for plan in plans:
         if Path(plan) in known_paths:
             raise UserError(
-                "-: stdin can be read only once" if plan == STDIN else f"{plan}: appears twice; pass each plan once"
+                "-: stdin can be read only once; pass - once"
+                if plan == STDIN
+                else f"{plan}: appears twice; pass each plan once"
             )
         known_paths.add(Path(plan))
 

@@ -37,8 +37,8 @@ def is_raised_below(alarm: Resource, maximum: float) -> bool | Unknown:
     return threshold is not None and threshold <= maximum and (threshold > 0 or (threshold == 0 and least_is_enough))
 
 
-def is_raised_without(alarm: Resource, metrics: frozenset[str], maximum: float) -> bool | Unknown:
-    """Return whether an alarm on one of these counts is raised if there are at most `maximum`, or no data at all.
+def is_raised_at_or_below(alarm: Resource, metrics: frozenset[str], maximum: float) -> bool | Unknown:
+    """Return whether the alarm is raised at a count of `maximum` or less, and without data.
 
     Metric math is read in two forms: `FILL(count, 0)`, and `IF(… FILL(count, 0) < number …, 1, 0)`.
     """

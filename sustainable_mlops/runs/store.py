@@ -45,9 +45,9 @@ def read_bucket(bucket: str, s3: Client) -> RunRecords:
 
 
 def find_run(name: str, records: Sequence[RunRecord]) -> RunRecord:
-    """Return the run whose job name or run key equals `name` or alone begins with it; `name` may also be a record file.
+    """Return the run with this job name or run key, or the only one that begins with `name`.
 
-    Raises UserError if there is none, or more than one.
+    `name` may also be a record file. Raises UserError if there is none, or more than one.
     """
     if name.endswith(".json") and Path(name).is_file():
         return read_record_file(Path(name))

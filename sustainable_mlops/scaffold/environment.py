@@ -74,7 +74,8 @@ def create_draft(
 ) -> EnvironmentDraft:
     """Draft an environment like `source`, with its own account, Region and prefix.
 
-    It shares the log groups of jobs with an environment in the same account and Region.
+    It shares the log groups of jobs with an environment in the same account and Region. It shares its models with no
+    other account.
     Its data is protected unless it is `disposable`. Starts neither jsii nor Terraform. Raises UserError.
     """
     settings = _import_settings()
@@ -114,7 +115,7 @@ def _check_requested(requested: dict[str, str]) -> None:
     settings = _import_settings()
     fields = settings.EnvironmentSettings.model_fields
     declared: dict[str, Any] = {name: (fields[name].annotation, fields[name]) for name in requested}
-    validate(requested, create_model("Asked", __base__=CheckedModel, **declared), "new environment")
+    validate(requested, create_model("RequestedSettings", __base__=CheckedModel, **declared), "new environment")
     try:
         settings.check_name(requested["environment"])
     except ValueError as error:
@@ -141,7 +142,11 @@ def _derive_settings(
     )
     state = source.state.model_copy(update={"bucket": f"{prefix}-state-{account}", "kms_key_arn": None})
     own = {"name_prefix": prefix, "assume_role_arn": role, "state": state, "deletion_protection": not disposable}
-    return source.model_copy(update={**requested, **own})
+    values: Any = source
+    unshared: dict[str, Any] = {"reader_account_ids": []}
+    storage = values.storage.model_copy(update=unshared)
+    models = {key: model.model_copy(update=unshared) for key, model in values.models.items()}
+    return source.model_copy(update={**requested, **own, "storage": storage, "models": models})
 
 
 def _edit_text(source: "EnvironmentSettings", expected: "EnvironmentSettings") -> str:
@@ -166,4 +171,15 @@ def _edit_text(source: "EnvironmentSettings", expected: "EnvironmentSettings") -
             text.drop("deletion_protection")
         if not expected.deletion_protection:
             text.insert_after("name_prefix", line="deletion_protection: false")
-    return str(text)
+    return _drop_readers(str(text), source)
+
+
+def _drop_readers(edited: str, source: Any) -> str:
+    """Return the text without the accounts that may read the models of the source."""
+    path = f"envs/{source.environment}/settings.yaml"
+    for parent in (("storage",), *(("models", key) for key in source.models)):
+        text = YamlText(edited, path)  # again, because a mapping with nothing left is removed, too
+        if text.has(*parent, "reader_account_ids"):
+            text.drop(*parent, "reader_account_ids")
+        edited = str(text)
+    return edited

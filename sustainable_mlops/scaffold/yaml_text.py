@@ -45,8 +45,13 @@ class YamlText:
             self._edits[code_end, line_end] = ""
 
     def drop(self, *path: str) -> None:
-        """Remove the line of `path`."""
-        key, value = self._require_scalar(path)
+        """Remove the lines of `path`, and those of each mapping that would be empty without it."""
+        pair = self._find_pair(path)
+        if pair is None or not (isinstance(pair[1], yaml.ScalarNode) or pair[1].flow_style):
+            raise self._make_refusal(path)
+        key, value = pair
+        while len(path) > 1 and (parent := self._find_pair(path[:-1])) is not None and len(parent[1].value) == 1:
+            path, key = path[:-1], parent[0]
         start = self._text.rfind("\n", 0, key.start_mark.index) + 1
         if self._text[start : key.start_mark.index].strip():
             raise self._make_refusal(path)

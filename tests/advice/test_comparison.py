@@ -208,10 +208,10 @@ def test_the_command_prints_the_table_or_json() -> None:
 @check_cases(
     ("arguments", "message"),
     [
-        (["--latency", "soon"], "latency: soon must be"),
-        (["--region", "mars-1"], "region: the catalogue has no Region mars-1"),
-        (["--duration", "0"], "duration_s: 0 must be more than 0"),
-        (["--requests-per-day", "-5"], "requests_per_day: -5 must be more than 0"),
+        (["--latency", "soon"], "--latency: soon must be"),
+        (["--region", "mars-1"], "--region: the catalogue has no Region mars-1"),
+        (["--duration", "0"], "--duration: 0 must be more than 0"),
+        (["--requests-per-day", "-5"], "--requests-per-day: -5 must be more than 0"),
         (["--accelerated-duration", "0"], "--accelerated-duration: 0 must be more than 0"),
     ],
 )

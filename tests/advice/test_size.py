@@ -153,12 +153,12 @@ def test_the_command_prints_lines_or_json(root: Path) -> None:
     [
         ([], "pass records of runs, or --instance-type with --input-gb and --peak-gb"),
         (["x.json", "--input-gb", "1"], "pass either records, or --instance-type"),
-        (["x.json"], "x.json: cannot be read: No such file or directory"),
+        (["x.json"], "x.json: no such file"),
         (
             ["--instance-type", "ml.m5.large", "--input-gb", "1", "--peak-gb", "1", "--peak-gb", "2"],
             "--peak-gb: 2 values",
         ),
-        (["--instance-type", "ml.m5.large", "--input-gb", "1", "--peak-gb", "1", "--use", "x"], "--use: x must be"),
+        (["--instance-type", "ml.m5.large", "--input-gb", "1", "--peak-gb", "1", "--kind", "x"], "--kind: x must be"),
         (["--instance-type", "ml.m5.large", "--input-gb", "0", "--peak-gb", "1"], "must be more than 0 bytes"),
         (["--instance-type", "ml.m5.large", "--input-gb", "1", "--peak-gb", "1", "--region", "x"], "no Region x"),
     ],

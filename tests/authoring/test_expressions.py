@@ -53,7 +53,7 @@ from sustainable_mlops.authoring.expressions import (
     when,
 )
 from sustainable_mlops.authoring.expressions.evaluation import evaluate, fold_constants
-from sustainable_mlops.authoring.expressions.expression import lift, to_hcl
+from sustainable_mlops.authoring.expressions.expression import to_hcl, to_node
 from sustainable_mlops.authoring.expressions.node import ExpressionNode
 from sustainable_mlops.authoring.expressions.rendering import render
 from sustainable_mlops.authoring.expressions.scopes import input_expressions
@@ -165,11 +165,11 @@ def test_expressions_render_as_idiomatic_hcl(expression: Callable[[Any], Any], h
 
 
 def test_expressions_with_the_same_content_are_equal() -> None:
-    first, second = (lift(input_expressions(Values).number > 3) for _ in range(2))
+    first, second = (to_node(input_expressions(Values).number > 3) for _ in range(2))
     assert first == second
     assert hash(first) == hash(second)
     assert first == ExpressionNode(
-        ">", (lift(input_expressions(Values).number), ExpressionNode("literal", (3,), int)), bool
+        ">", (to_node(input_expressions(Values).number), ExpressionNode("literal", (3,), int)), bool
     )
 
 
@@ -185,18 +185,18 @@ def test_items_of_for_each_and_dynamic_blocks_have_the_types_of_the_collection()
 
 def test_terraform_text_cannot_be_evaluated_in_python() -> None:
     with pytest.raises(ValueError, match="write the expression in Python"):
-        evaluate(lift("${timestamp()}"), {})
+        evaluate(to_node("${timestamp()}"), {})
 
 
 def test_file_contents_cannot_be_evaluated_in_python() -> None:
     for read in (file("a.csv"), templatefile("a.tftpl", {})):
         with pytest.raises(ValueError, match="only Terraform can read files"):
-            evaluate(lift(read), {})
+            evaluate(to_node(read), {})
 
 
 def test_long_comprehensions_span_several_lines() -> None:
     var, long = input_expressions(Values), "x" * 60
-    hcl_text = render(lift(list_of(var.words, lambda word: f"{word}{long}", where=lambda word: word != long)))
+    hcl_text = render(to_node(list_of(var.words, lambda word: f"{word}{long}", where=lambda word: word != long)))
     assert hcl_text == f'[\nfor word in var.words : "${{word}}{long}"\nif word != "{long}"\n]'
 
 
@@ -342,7 +342,7 @@ def test_python_and_terraform_evaluate_expressions_alike(
 ) -> None:
     parts, expected = [], {}
     for index, (values, build) in enumerate(cases):
-        node = lift(build(input_expressions(Values, f"var.v{index}")))
+        node = to_node(build(input_expressions(Values, f"var.v{index}")))
         parts.append(render_variable(f"v{index}", Values, values))
         parts.append(f'output "o{index}" {{\nvalue = try([{render(node)}], ["error"])\n}}\n')
         expected[f"o{index}"] = [_evaluate_in_python(node, {f"var.v{index}": Values(**values)})]

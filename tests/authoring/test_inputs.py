@@ -129,6 +129,21 @@ def test_descriptions_must_be_sentences() -> None:
         list_variables(Sloppy)
 
 
+def test_a_constraint_beside_a_type_needs_a_message_that_names_it() -> None:
+    word = Annotated[str, Field(pattern="^a", json_schema_extra=must("be a word"))]
+    with pytest.raises(UserError, match="short: the error message would not name each constraint; pass must"):
+
+        class Silent(ModuleInputs):
+            short: word = Field(description="Word.", max_length=5)
+
+    class Named(ModuleInputs):
+        plain: word = Field(description="Word.")
+        short: word = Field(description="Word.", max_length=5, json_schema_extra=must("be a short word"))
+
+    messages = [message for variable in list_variables(Named) for _, message in variable.validations]
+    assert messages == ["plain must be a word.", "short must be a short word."]
+
+
 def test_the_readme_table_shows_required_inputs_and_object_fields() -> None:
     rows = render_table(Inputs).splitlines()
     assert "| **name** | Name. | string | required | lower case |" in rows

@@ -7,6 +7,7 @@ import pytest
 
 from sustainable_mlops.aws import make_client, translate_aws_errors
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.operations.preflight import Account
 
 
 @pytest.mark.parametrize("value", ["x", "0", "-1", ""])
@@ -40,6 +41,11 @@ def test_a_wrong_variable_is_one_line_with_the_remedy(
     monkeypatch.setenv(variable, value)
     with pytest.raises(UserError, match=message):
         make_client("s3", "eu-north-1")
+
+
+def test_a_scan_of_an_account_ends_soon_without_a_network() -> None:
+    config = Account("eu-north-1").client("sts").meta.config
+    assert (config.connect_timeout, config.read_timeout, config.retries["total_max_attempts"]) == (5, 20, 3)
 
 
 def test_a_region_without_endpoint_is_one_line_that_names_the_region(monkeypatch: pytest.MonkeyPatch) -> None:

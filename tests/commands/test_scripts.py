@@ -35,7 +35,7 @@ def run(clone: Path, *command: str | Path) -> tuple[int, str, str]:
 @pytest.mark.parametrize("command", [[PYTHON, "scripts/sandbox.py"], ["./scripts/sandbox.py"]], ids=["python", "alone"])
 def test_a_script_restarts_in_the_environment_of_its_clone(clone: Path, command: list[str | Path]) -> None:
     (clone / ".venv").symlink_to(sys.prefix)
-    message = "error: sandbox: none is running; start one with `sagemaker-sandbox start`\n"
+    message = "error: sandbox: none is running; start one with `smlops sandbox start`\n"
     assert run(clone, *command, "status") == (2, "", message)
 
 

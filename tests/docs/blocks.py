@@ -8,7 +8,9 @@ The word after the language names the environment of the commands; tests check i
 - `page`: on the sandbox, with the AWS CLI; the blocks of the page run in order
 - `journey`: tests/docs/test_journeys.py runs the blocks of the page in order, in one shell
 - `account`: on AWS. No test runs it, but each program, file and option must exist.
-- the file of a test: that test does the same. The commands are checked like those of `account`.
+- `manual`: starts tests, writes files of tests, or takes hours. The commands are checked like those of `account`.
+- the file of a test: that test does the same, and contains the sub-commands and options. The commands are also checked
+  like those of `account`.
 
 In a page with journeys, a block of another language can name a file, such as `main.tf`. The journey writes this file.
 """
@@ -21,7 +23,7 @@ from sustainable_mlops.terraform import ROOT
 from tests.clone import git
 
 SHELLS = ("console", "sh", "bash", "shell")
-_BLOCK = re.compile(r"^(?P<indent> *)```(?P<info>\S[^\n]*)\n(?P<text>.*?)^(?P=indent)```$", re.M | re.S)
+_BLOCK = re.compile(r"^(?P<indent> *)```(?P<info>[^\n]*)\n(?P<text>.*?)^(?P=indent)```$", re.M | re.S)
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class FencedBlock:
 
 
 def blocks() -> list[FencedBlock]:
-    """Return every block with a language, by file and line."""
+    """Return every block, by file and line."""
     found_blocks = []
     for file in sorted(git(ROOT, "ls-files", "--cached", "--others", "--exclude-standard", "*.md").splitlines()):
         text = Path(ROOT, file).read_text(encoding="utf-8")

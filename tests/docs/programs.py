@@ -20,6 +20,8 @@ _S3 = {"mb": {"--region"}, "cp": {"--recursive"}, "sync": {"--delete"}}
 #: Folders that a command of a page writes.
 _WRITTEN = re.compile(r"(adopted|envs/lab)(/|$)")
 _GIT = ("add", "clean", "clone", "diff", "reset", "restore")
+_ENVIRONMENT = re.compile(r"^(\.venv|review|kernel)/bin/")
+_VARIABLE = re.compile(r"\w+=")
 _SHELL = {"cd", "cp", "echo", "export", "head", "mkdir", "printf", "rm", "sed", "source"}
 
 
@@ -32,7 +34,7 @@ def list_problems(command: str) -> list[str]:
 
 
 def _split_commands(line: str) -> Iterator[list[str]]:
-    """Yield the words of each command of a line, without redirections."""
+    """Yield the words of each command of a line, without variables and redirections."""
     words: list[str] = []
     lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
     lexer.whitespace_split = True
@@ -40,14 +42,45 @@ def _split_commands(line: str) -> Iterator[list[str]]:
         if word in ("&&", "||", ";", "|"):
             yield words
             words = []
-        else:
+        elif words or not _VARIABLE.match(word):
             words.append(word)
     yield words[: words.index(">")] if ">" in words else words
 
 
+def is_program(word: str) -> bool:
+    """Return True if the check knows a program, with or without the folder of an environment."""
+    return _find_name(word) in _PROGRAMS
+
+
+def list_key_words(command: str) -> Iterator[str]:
+    """Yield the sub-commands and the options of a line, which a test of the line must contain."""
+    for words in _split_commands(command):
+        while words and is_program(words[0]):
+            end = words.index("--") if "--" in words else len(words)
+            yield from _list_own_words(_find_name(words[0]), words[1:end])
+            words = words[end + 1 :]
+
+
+def _list_own_words(program: str, arguments: list[str]) -> Iterator[str]:
+    """Yield the key words of one command."""
+    names = [one for one in arguments if not one.startswith("-") and "://" not in one]
+    if program == "make":
+        yield f"make {names[0]}"
+    elif program.startswith("python"):
+        yield re.split(r"[./]", names[0].removesuffix(".py"))[-1]
+    else:
+        yield from [program] if program in ("aws", "docker", "pipx", "uvx") else []
+        yield from names[: 2 if program == "aws" or names[:1] in (["sandbox"], ["new"], ["pipeline"]) else 1]
+    yield from (one.partition("=")[0] for one in arguments if re.match("--?[a-z]", one) and one != "-m")
+
+
+def _find_name(program: str) -> str:
+    return _ENVIRONMENT.sub("", program)
+
+
 def _check_command(words: list[str]) -> list[str]:
     program, *arguments = words
-    check = _PROGRAMS.get(program.removeprefix(".venv/bin/").removeprefix("review/bin/"))
+    check = _PROGRAMS.get(_find_name(program))
     if check is None:
         return [] if program in _SHELL else [f"{program}: no check knows this program; add one to _PROGRAMS"]
     return check(arguments)
@@ -142,6 +175,12 @@ def _check_docker(arguments: list[str]) -> list[str]:
     return [f"docker build: no argument {one}" for one in arguments if f"ARG {one}" not in containerfile.read_text()]
 
 
+def _check_jq(arguments: list[str]) -> list[str]:
+    command = ["jq", "--null-input", *arguments]
+    process = subprocess.run(command, capture_output=True, text=True, check=False)
+    return [process.stderr] if process.returncode else []
+
+
 @functools.cache
 def _help(*command: str, option: str = "--help") -> str:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
@@ -150,11 +189,22 @@ def _help(*command: str, option: str = "--help") -> str:
     return process.stdout
 
 
+def _check_pytest(arguments: list[str]) -> list[str]:
+    return [f"no file {one}" for one in arguments if one.startswith("tests/") and not (ROOT / one).exists()]
+
+
+def _check_env(arguments: list[str]) -> list[str]:
+    return _check_command([one for one in arguments if "=" not in one])
+
+
 _PROGRAMS: dict[str, Callable[[list[str]], list[str]]] = {
     "terraform": _check_terraform,
     "aws": _check_aws,
+    "jq": _check_jq,
     "make": _check_make,
     "docker": _check_docker,
+    "env": _check_env,
+    "pytest": _check_pytest,
     "python": _check_python,
     "python3": _check_python,
     "git": lambda arguments: [] if arguments[0] in _GIT else [f"git: {arguments[0]}"],

@@ -14,7 +14,7 @@ from sustainable_mlops.terraform import ROOT, Terraform
 from tests.cases import check_cases
 from tests.clone import Reader, clone
 from tests.docs.blocks import SHELLS, FencedBlock, blocks, shell_blocks
-from tests.docs.programs import list_problems
+from tests.docs.programs import is_program, list_key_words, list_problems
 from tests.docs.test_journeys import list_journey_pages, select_blocks
 from tests.docs.test_other_scanners import PAGE
 from tests.modules.examples import examples
@@ -23,7 +23,14 @@ from tools.release.mirrors import write_mirrors
 from tools.release.references import TERRAFORM_MIRROR
 
 RUN = ("", "sandbox", "demo", "page")
-PLACES = (*RUN, "account", "journey")
+PLACES = (*RUN, "account", "journey", "manual")
+#: Key words of commands that their test need not contain, with the reason.
+UNTESTED_WORDS = {
+    "make fast": "it would start the test itself",
+    "make test": "it would start the test itself",
+    "exec": "tests set the variables of their own sandbox",
+    "stop": "tests stop their own sandbox",
+}
 #: The root module that the reader of the page about reviews has applied.
 ROOT_MODULE = 'resource "terraform_data" "this" {}\n'
 
@@ -35,6 +42,25 @@ def test_every_block_of_commands_names_its_environment() -> None:
     assert [str(block) for block in elsewhere if not re.fullmatch(r"tests/(\S+/)?test_\w+\.py", block.where)] == []
     assert [str(block) for block in elsewhere if not (ROOT / block.where).is_file()] == []
     assert [str(block) for block in shell if not block.commands] == []
+
+
+def test_every_block_that_begins_with_a_program_has_a_language() -> None:
+    unlabelled = [block for block in blocks() if not block.language]
+    words = {
+        str(block): [word for word in block.text.split() if word != "$" and "=" not in word] for block in unlabelled
+    }
+    assert [name for name, (first, *_) in words.items() if is_program(first)] == []
+
+
+@check_cases("block", [one for one in blocks() if one.language in SHELLS and one.where.startswith("tests/")], ids=str)
+def test_the_named_test_has_the_sub_commands_and_the_options_of_its_block(block: FencedBlock) -> None:
+    files = (ROOT / block.where, (ROOT / block.where).parent / "conftest.py")
+    test = "".join(file.read_text() for file in files if file.exists())
+    if f'"{block.where}"' in test:
+        return  # it runs the commands of the page
+    words = {word for command in block.commands for word in list_key_words(command)} - UNTESTED_WORDS.keys()
+    forms = {word: re.sub("[-_]", "[-_]", word.lstrip("-")) for word in words}
+    assert [word for word, form in forms.items() if not re.search(rf"(?<![a-z]){form}(?![a-z])", test)] == []
 
 
 def test_every_block_of_hcl_is_run_by_a_test() -> None:

@@ -65,6 +65,8 @@ class Act(NamedTuple):
     service: str
     call: str
     parameters: dict[str, Any]
+    #: The role may send this request. Only the account's block of public access refuses it.
+    is_blocked: bool = False
 
     @property
     def operation(self) -> str:
@@ -145,6 +147,7 @@ def _delete_data(names: Names) -> Iterator[Act]:
 
 
 def _share(names: Names) -> Iterator[Act]:
+    yield from _end_block(names)
     yield Act("public sharing", "s3", "put_bucket_policy", {"Bucket": names.data, "Policy": "{}"})
     yield Act("public sharing", "s3", "delete_public_access_block", {"Bucket": names.artifacts})
     yield Act(
@@ -162,6 +165,10 @@ def _share(names: Names) -> Iterator[Act]:
         "put_model_package_group_policy",
         {"ModelPackageGroupName": f"{names.name_prefix}-flight-delay", "ResourcePolicy": "{}"},
     )
+
+
+def _end_block(names: Names) -> Iterator[Act]:
+    yield Act("public sharing", "s3control", "delete_public_access_block", {"AccountId": names.account_id})
 
 
 def _use_other_accounts(names: Names) -> Iterator[Act]:
@@ -262,6 +269,12 @@ def _act_as_apply(names: Names) -> Iterator[Act]:
         "put_bucket_policy",
         {"Bucket": names.foreign_bucket, "Policy": _share_with_another_account(names, "s3", arn, f"{arn}/*")},
     )
+    # With all permissions, this act ends the block that refuses the acts after it.
+    yield from _end_block(names)
+    for bucket in (names.data, names.artifacts):
+        public = {"Bucket": bucket, "Policy": _share_with_everyone(bucket)}
+        yield Act("public sharing", "s3", "put_bucket_policy", public, is_blocked=True)
+        yield Act("public sharing", "s3", "put_bucket_acl", {"Bucket": bucket, "ACL": "public-read"})
     deployer = f"deployer-{names.name_prefix}-apply"
     own_role = {"RoleName": deployer, "PolicyName": "x", "PolicyDocument": "{}"}
     yield Act("change of role", "iam", "put_role_policy", own_role)
@@ -280,6 +293,12 @@ def _share_with_another_account(names: Names, service: str, *resources: str) -> 
     """Return a policy that gives both accounts the actions of a service. It stays valid for the acts that follow."""
     accounts = {"AWS": [names.account_id, OTHER_ACCOUNT]}
     statement = {"Effect": "Allow", "Principal": accounts, "Action": f"{service}:*", "Resource": resources or "*"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def _share_with_everyone(bucket: str) -> str:
+    """Return a policy that allows everyone to read the objects of a bucket."""
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{bucket}/*"}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 

@@ -7,6 +7,7 @@ end, each role gets all permissions and tries them again: an act that is still d
 
 import contextlib
 import json
+import re
 import shutil
 import sys
 import tempfile
@@ -33,6 +34,19 @@ DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "Unauth
 #: Settings with which few rounds on little data pass the gate.
 QUICK = {"MinimumAuc": "0.5", "NumRound": "12"}
 MODEL = "flight_delay"
+#: Page with the table, and the job of each role in its order.
+PAGE = "docs/deployer.md"
+JOBS = {
+    "data_preparation": "the steps Prepare and Evaluate of the pipeline",
+    "training": "the step Train",
+    "pipeline": "an execution that registers a model, and one with cached results",
+    "inference": "a serverless endpoint",
+    "plan": "an empty account, and an applied environment",
+    "apply": "an environment, then an endpoint",
+    "promote": "reads the registry and the model",
+    "smlops-dev-model-approvals-publisher": "notifications of approvals",
+    "smlops-dev-flight-delay-starter": "new data start the pipeline",
+}
 _SECONDS = 600
 
 
@@ -76,7 +90,12 @@ def measure(folder: Path, say: Callable[[str], None] = lambda _: None) -> list[M
             result.undecided_acts = [act for act in acts if is_denied(client(act.service), act)]
         known = set(roles.values())
         others = {arn: actions for arn, actions in jobs.items() if arn not in known and platform["name_prefix"] in arn}
-        return [*measured, *(MeasuredRole(arn.rpartition("/")[2], actions) for arn, actions in others.items())]
+        return [*measured, *(MeasuredRole(read_name(arn), actions) for arn, actions in others.items())]
+
+
+def read_name(arn: str) -> str:
+    """Return the name of a role, without the suffix that Terraform generates."""
+    return re.sub(r"-\d{18}\w{8}$", "", arn.rpartition("/")[2])
 
 
 def apply_environment(account: CiAccount, say: Callable[[str], None]) -> dict[str, Any]:
@@ -200,6 +219,8 @@ def create_names(account: CiAccount, platform: dict[str, Any]) -> Names:
         RoleName=names.foreign_role_arn.rpartition("/")[2],
         AssumeRolePolicyDocument=create_policy({**own, "Action": "sts:AssumeRole"}),
     )
+    for bucket in (names.data, names.artifacts):  # `apply` may do this, so the block of the account must suffice
+        sandbox.client("s3").delete_public_access_block(Bucket=bucket)
     for bucket, key in list_objects(names):
         client = foreign_s3 if bucket == names.foreign_bucket else sandbox.client("s3")
         client.put_object(Bucket=bucket, Key=key, Body=b"1")
@@ -250,7 +271,7 @@ def create_clients(account: CiAccount, role: str, arn: str) -> Callable[[str], A
 
 
 def is_denied(client: Any, act: Act) -> bool:
-    """Send an act, and return True if IAM refuses it."""
+    """Send an act, and return True if IAM or a block of public access refuses it."""
     try:
         getattr(client, act.call)(**act.parameters)
     except ClientError as error:
@@ -259,16 +280,20 @@ def is_denied(client: Any, act: Act) -> bool:
 
 
 def format_table(measured: list[MeasuredRole]) -> Iterator[str]:
-    """Yield the lines of a Markdown table."""
-    yield "| role | needed actions, all allowed | forbidden requests denied |"
-    yield "|---|---|---|"
-    for one in measured:
+    """Yield the lines of the table of the page."""
+    yield "| role | job | needed actions, all allowed | forbidden requests denied |"
+    yield "|---|---|---|---|"
+    order = [*JOBS, *(one.name for one in measured if one.name not in JOBS)]
+    for one in sorted(measured, key=lambda role: order.index(role.name)):
         total = len(one.denied_acts) + len(one.allowed_acts)
         acts = f"{len(one.denied_acts)} of {total}" if total else "none listed"
-        yield f"| {one.name} | {len(one.needed_actions)} | {acts} |"
+        yield f"| `{one.name}` | {JOBS.get(one.name, 'unknown')} | {len(one.needed_actions)} | {acts} |"
+
+
+def format_groups(measured: list[MeasuredRole]) -> str:
+    """Return the number of denied acts by group."""
     groups = Counter(act.group for one in measured for act in one.denied_acts)
-    yield ""
-    yield "Denied acts: " + ", ".join(f"{number} {group}" for group, number in sorted(groups.items())) + "."
+    return "Denied acts: " + ", ".join(f"{number} {group}" for group, number in sorted(groups.items())) + "."
 
 
 def main() -> None:
@@ -277,7 +302,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "repository").mkdir()
         measured = measure(Path(folder), lambda text: print(text, file=sys.stderr))
-    print("\n".join(format_table(measured)))
+    print(*format_table(measured), "", format_groups(measured), sep="\n")
     if "--actions" in sys.argv:
         for one in measured:
             print(f"{one.name}: {', '.join(one.needed_actions)}")

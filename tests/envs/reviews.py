@@ -1,9 +1,10 @@
 """Reviews of the plans of the environments: only the findings that a test lists with a reason need a look."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sustainable_mlops.review import Review
+from sustainable_mlops.review.acceptances import Acceptance
 from sustainable_mlops.review.risk import Level
 from tests.review_checks import check_review
 
@@ -19,13 +20,13 @@ UNKNOWN_FIGURES = {
 ONLY_PRICE = "its fixed price is counted; its carbon is not known"
 
 
-def check_own_review(plan: dict[str, Any], rules: Collection[str] = ()) -> Review:
+def check_own_review(plan: dict[str, Any], rules: Collection[str] = (), accepted: Sequence[Acceptance] = ()) -> Review:
     """Return the review of an environment's plan, and check that only `rules` have findings that need a look.
 
     Without any, the plan must be fine, unless risks are left. Nothing is outside the review, and figures lack nothing
     but `UNKNOWN_FIGURES`.
     """
-    review = check_review(plan)
+    review = check_review(plan, accepted)
     rules_with_findings = {
         assessment.finding.rule for assessment in review.findings if assessment.level is not Level.NOTE
     }

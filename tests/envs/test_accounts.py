@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
-import yaml
 
 from envs import settings
 from sagemaker_sandbox import Sandbox
@@ -14,7 +16,7 @@ from sagemaker_sandbox.client import make_client
 from sustainable_mlops import synth
 from sustainable_mlops.commands import promote, rollback
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.terraform import ROOT, list_changes
+from sustainable_mlops.terraform import ROOT, Terraform, list_changes
 from tests.envs import iam_table
 from tests.envs.account import CiAccount
 from tests.envs.forbidden_acts import PHASES
@@ -26,8 +28,8 @@ from tests.sandbox.support import IMAGE, create_tar
 
 pytestmark = [pytest.mark.release, pytest.mark.apply]
 
-#: Environments of the promotion. The packages of the first are promoted to the second.
-PAIR = ("dev", "staging")
+#: Environments in the order of a promotion.
+CHAIN = ("dev", "staging", "prod")
 
 
 @pytest.fixture
@@ -88,8 +90,10 @@ def test_each_role_does_its_whole_job_and_no_forbidden_act(tmp_path: Path, capsy
     assert all(
         by_role[role].needed_actions and by_role[role].denied_acts for role in (*PHASES, "plan", "apply", "promote")
     )
+    table = "\n".join(iam_table.format_table(measured))
     with capsys.disabled():
-        print("", *iam_table.format_table(measured), sep="\n")
+        print("", table, "", iam_table.format_groups(measured), sep="\n")
+    assert f"\n\n{table}\n\n" in (ROOT / iam_table.PAGE).read_text(), f"{iam_table.PAGE}: replace its table by this one"
 
 
 @pytest.mark.parametrize("name", synth.list_names()[1])
@@ -127,53 +131,58 @@ def test_ci_applies_and_destroys_an_environment_of_its_account_with_its_roles(
         )
 
 
-def test_ci_promotes_a_package_of_dev_to_staging_and_back_with_its_roles(
+def test_ci_promotes_packages_of_dev_to_staging_and_prod_and_back_with_its_roles(
     tmp_path: Path,
     enforcing: Sandbox,
     modules: dict[str, Any],
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    dev, staging = (CiAccount(enforcing, tmp_path, settings.load(ROOT / "envs" / name), modules) for name in PAIR)
-    readers = {"reader_account_ids": [staging.settings.account_id]}
-    models = dev.settings.model_dump(exclude_unset=True)["models"]
-    dev.prepare(deletion_protection=False, models={"flight_delay": models["flight_delay"] | readers}, storage=readers)
-    with dev.run_terraform(dev.folder, dev.get_ci("apply")) as engine:
-        engine.apply()
-    changed = {
-        "deletion_protection": False,
-        "region": dev.settings.region,  # SageMaker creates a model from packages of its own Region
-        "promotion": {"registries": {dev.settings.account_id: dev.settings.name_prefix}},
-        "access": {
-            "decrypt_key_arns": [create_client(dev, "kms").describe_key(KeyId="alias/smlops-dev")["KeyMetadata"]["Arn"]]
-        },
-    }
-    staging.prepare(**changed)
-
+    accounts = {name: CiAccount(enforcing, tmp_path, settings.load(ROOT / "envs" / name), modules) for name in CHAIN}
     (tmp_path / "envs" / "catalogue").symlink_to(ROOT / "envs" / "catalogue")
-    texts = {name: yaml.safe_dump(yaml.safe_load((ROOT / "envs" / name / settings.FILE).read_text())) for name in PAIR}
-    texts["staging"] = yaml.safe_dump(yaml.safe_load(texts["staging"]) | changed)
+    texts = {name: (ROOT / "envs" / name / settings.FILE).read_text() for name in CHAIN}
     checkout = Checkout(tmp_path, capfd, texts)
     use_checkout(monkeypatch, tmp_path, enforcing)
-    for name, value in staging.get_ci("promote").items():
-        monkeypatch.setenv(name, value)
-    with (
-        staging.run_terraform(staging.folder, staging.get_ci("plan")) as planning,
-        staging.run_terraform(staging.folder, staging.get_ci("apply")) as applying,
-    ):
-        applying.apply()
-        s3, sagemaker = (create_client(dev, service) for service in ("s3", "sagemaker"))
-        packages = [register_version(s3, sagemaker, find_bucket(dev), version) for version in (1, 2)]
-        steps = [(promote, "--package", package) for package in packages] + [(rollback,)]
-        for (command, *arguments), prediction in zip(steps, (1, 2, 1), strict=True):
-            only = checkout.change(command, "staging", *arguments)
+    dev = accounts["dev"]
+    with ExitStack() as stack:
+        engines: dict[str, tuple[Terraform, Terraform]] = {}
+        key_arns: list[str] = []  # of dev, known after its apply
+        for name, account in accounts.items():
+            account.prepare(deletion_protection=False, access={"decrypt_key_arns": key_arns})
+            planning, applying = (
+                stack.enter_context(account.run_terraform(account.folder, account.get_ci(kind)))
+                for kind in ("plan", "apply")
+            )
+            applying.apply()
+            engines[name] = planning, applying
+            key = create_client(dev, "kms").describe_key(KeyId="alias/smlops-dev")
+            key_arns = [key["KeyMetadata"]["Arn"]]
+
+        def change(name: str, command: Any, *arguments: str) -> Any:
+            """Pin a package with the role promote, apply the reviewed plan, and return the endpoint's prediction."""
+            for variable, value in accounts[name].get_ci("promote").items():
+                monkeypatch.setenv(variable, value)
+            monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it keeps the credentials of its first client
+            only = checkout.change(command, name, *arguments)
+            planning, applying = engines[name]
             reviewed = review_scope(planning.plan(tmp_path / "tfplan"), only)
             assert reviewed.changes
             assert list_blocking_gates(reviewed) == [], reviewed.gates
             applying.apply()
+            return read_prediction(enforcing, name, accounts[name].settings.account_id)
+
+        s3, sagemaker = (create_client(dev, service) for service in ("s3", "sagemaker"))
+        packages = []
+        for version in (1, 2):
+            packages.append(register_version(s3, sagemaker, find_bucket(dev), version))
+            assert change("dev", promote) == version
+            for source, target in pairwise(CHAIN):
+                assert change(target, promote, "--from", source) == version
+        assert [change(name, rollback) for name in reversed(CHAIN)] == [1, 1, 1]
+
+        for planning, _ in engines.values():
             assert list_changes(planning.plan(tmp_path / "tfplan")) == {}
-            assert read_prediction(enforcing, "staging", staging.settings.account_id) == prediction
-        applying.apply("-destroy")
-    delete_packages(dev, packages)
-    with dev.run_terraform(dev.folder, dev.get_ci("apply")) as engine:
-        engine.apply("-destroy")
+        delete_packages(dev, packages)
+        for _, applying in engines.values():
+            applying.apply("-destroy")
+            assert applying.run("state", "list") == ""

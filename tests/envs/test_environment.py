@@ -140,6 +140,17 @@ def test_iam_statements_of_endpoints_are_passed_to_access_without_a_cycle(enviro
     assert "role_statements" not in environment().to_json()["module"]["access"]
 
 
+def test_endpoints_may_read_and_list_the_models_of_other_registries(environment: Environment) -> None:
+    body = environment(promotion={"registries": {"222222222222": "shop"}}).to_json()
+    statements = [one for each in body["module"]["access"]["role_statements"] for one in each["inference"]]
+    by_sid = {one["sid"]: one for one in statements}
+    bucket = "arn:aws:s3:::shop-artifacts-222222222222-eu-north-1"
+    assert by_sid["ReadModelsOfRegistries"]["resources"] == [f"{bucket}/models/*"]
+    listing = by_sid["ListModelsOfRegistries"]
+    assert (listing["actions"], listing["resources"]) == (["s3:ListBucket"], [bucket])
+    assert listing["condition"] == [{"test": "StringLike", "variable": "s3:prefix", "values": ["models/*"]}]
+
+
 def test_a_model_can_have_one_endpoint_of_each_kind(environment: Environment) -> None:
     kinds = {
         "async_endpoint": {},

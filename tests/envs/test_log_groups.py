@@ -156,5 +156,6 @@ def test_the_wait_for_recreated_log_groups_ends(sandbox: Any, monkeypatch: pytes
     monkeypatch.setattr(late_log_groups, "time", clock)
     group = LogGroup.from_arn("arn:aws:logs:eu-north-1:123456789012:log-group:/never/there")
     account = AccountClients("eu-north-1", account_id="123456789012")
-    assert LateLogGroups(account, JobMarks("smlops-dev", frozenset()), print).delete([group], 12) == []
+    late = LateLogGroups(account, JobMarks("smlops-dev", frozenset()), print, has_settings=True)
+    assert late.delete([group], 12) == []
     assert waits == [5, 5, 2]

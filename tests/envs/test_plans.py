@@ -6,10 +6,12 @@ The review of the committed ones is fine.
 import json
 import shutil
 from collections.abc import Callable, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from envs import settings
 from envs.components.model_endpoints import ModelEndpoints
@@ -18,10 +20,13 @@ from envs.names import NameKind, get_max_length
 from envs.settings import EnvironmentSettings
 from sustainable_mlops import synth
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.review.acceptances import Acceptance, read_acceptances
 from sustainable_mlops.review.risk import Level
 from sustainable_mlops.terraform import ROOT, Terraform
 from tests.cases import check_cases
+from tests.docs.blocks import blocks
 from tests.envs.reviews import check_own_review
+from tests.review_checks import check_review, list_blocking_gates
 from tests.stale_files import suggest_update
 
 #: Override that needs no AWS account.
@@ -131,6 +136,20 @@ def copy_environment(folder: Path, name: str) -> tuple[Path, EnvironmentSettings
     return copy, settings.load(ROOT / "envs" / name)
 
 
+#: Instance types and minimum counts of the endpoints of the page.
+INSTANCES = {
+    "dev": ({"ml.c7g.xlarge"}, {0}),
+    "staging": ({"ml.c7g.large"}, {1}),
+    "prod": ({"ml.c7g.large", "ml.inf2.xlarge"}, {2}),
+}
+
+
+def read_accepted(name: str) -> list[Acceptance]:
+    """Return the accepted risks of a committed environment, without their end."""
+    file = ROOT / "envs" / name / "accepted.yaml"
+    return [one._replace(until=date.max) for one in read_acceptances(file)] if file.is_file() else []
+
+
 @pytest.mark.toolchain
 @pytest.mark.plan
 @pytest.mark.parametrize("name", synth.list_names()[1])
@@ -140,10 +159,43 @@ def test_the_committed_environments_plan_with_packages_of_all_models_and_are_fin
     folder, env_settings = copy_environment(tmp_path, name)
     plan = create_plan(folder, env_settings, offline_environment)
     check_served_models(plan, env_settings)
-    review = check_own_review(plan)
+    review = check_own_review(plan, accepted=read_accepted(name))
     assert review.verdict == "fine"
     notes = [(one.finding.rule, one.finding.address) for one in review.findings if one.level is Level.NOTE]
     assert ("SUS_ALARM_SUBSCRIBERS", "module.observability.aws_sns_topic.alarms") in notes, "nobody is subscribed"
+
+
+@pytest.mark.plan
+@pytest.mark.parametrize("name", ["dev", "staging", "prod"])
+def test_the_endpoints_of_the_page_pass_the_review(
+    tmp_path: Path, name: str, modules: dict[str, Any], offline_environment: dict[str, str]
+) -> None:
+    from envs.root import EnvironmentRoot
+
+    texts = [one.text for one in blocks() if (one.file, one.language) == ("docs/environments.md", "yaml")]
+    (snippet,) = (text for text in texts if text.startswith(f"# envs/{name}/settings.yaml") and "latency_slo:" in text)
+    values = settings.load(ROOT / "envs" / name).model_dump(exclude_unset=True)
+    values["models"]["flight_delay"] |= yaml.safe_load(snippet)["models"]["flight_delay"]
+    if name == "prod":
+        (entry,) = (yaml.safe_load(text) for text in texts if text.startswith("# envs/catalogue/models/digits.yaml"))
+        values["models"]["digits"] = entry
+    env_settings = EnvironmentSettings.model_validate(values)
+    folder = tmp_path / "envs" / name
+    folder.mkdir(parents=True)
+    body = EnvironmentRoot(env_settings, modules, COMPONENTS).synthesize().to_json()
+    del body["terraform"]["backend"]
+    (folder / "main.tf.json").write_text(json.dumps(body))
+    plan = create_plan(folder, env_settings, offline_environment)
+    check_served_models(plan, env_settings)
+    review = check_review(plan, read_accepted(name))
+    assert list_blocking_gates(review) == []
+    rules = {one.finding.rule for one in review.findings if one.level is not Level.NOTE}
+    assert rules == ({"SUS_OFF_HOURS"} if name == "staging" else set()), "staging responds at night, too"
+    resources = [(change["type"], change["change"]["after"]) for change in plan["resource_changes"]]
+    configurations = [values for kind, values in resources if kind == "aws_sagemaker_endpoint_configuration"]
+    types = {variant["instance_type"] for one in configurations for variant in one["production_variants"]}
+    minimum = {values["min_capacity"] for kind, values in resources if kind == "aws_appautoscaling_target"}
+    assert (types, minimum) == INSTANCES[name]
 
 
 @pytest.mark.plan
@@ -155,7 +207,7 @@ def test_packages_of_unknown_models_are_reported_and_those_of_other_regions_refu
     failed = {name for name, status in list_check_results(plan).items() if status == "fail"}
     assert failed == {"model_packages_are_of_known_models"}
     file = staging[0] / synth.PACKAGES
-    file.write_text(file.read_text().replace(f":{staging[1].region}:", ":eu-north-1:"))
+    file.write_text(file.read_text().replace(f":{staging[1].region}:", ":eu-west-3:"))
     with pytest.raises(UserError, match=r"model_package_arn: must be a model\s+package in Region"):
         Terraform(staging[0], offline_environment).plan(tmp_path / "tfplan")
 

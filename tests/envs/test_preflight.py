@@ -46,7 +46,7 @@ def test_pipeline_steps_use_the_instance_types_of_their_parameters(dev: dict[str
 
 def test_loading_an_environment_includes_its_names() -> None:
     target = preflight.read_target(ROOT / "envs" / "staging")
-    assert target.buckets[0] == "smlops-staging-artifacts-234567890123-eu-west-3"
+    assert target.buckets[0] == "smlops-staging-artifacts-234567890123-eu-north-1"
     assert "/aws/sagemaker/TrainingJobs" in target.log_groups
     assert target.key_alias == "alias/smlops-staging"
     assert target.feature_groups == ("smlops-staging-flights",)

@@ -122,6 +122,7 @@ class Checkout:
             with pytest.raises(SystemExit) as end:
                 program.run(lambda: get_command(app.app)(command, prog_name="smlops"))
         out, error = self._capfd.readouterr()
+        assert out, error
         return int(end.value.code or 0), json.loads(out), error
 
     def change(self, app: Any, name: str, *arguments: str) -> list[str]:

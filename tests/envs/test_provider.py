@@ -83,7 +83,7 @@ def test_instance_types_unknown_to_provider_5_are_rejected_in_settings(
     write_endpoints(folder, endpoint)
     if version:
         write_lock_file(folder, version)
-    with pytest.raises(UserError, match=r"version 5 of the AWS provider rejects ml\.c8g\.xlarge"):
+    with pytest.raises(UserError, match=r"version 5 of the AWS provider refuses ml\.c8g\.xlarge"):
         settings.load(folder)
 
 

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,8 +13,15 @@ import yaml
 
 from envs import settings
 from envs.components.feature_store import FeatureStore
+from envs.promotion import read_targets
 from envs.settings import EnvironmentSettings
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.jobs.register import build_specifications
+from sustainable_mlops.jobs.serving import resolve_images
+from sustainable_mlops.jobs.spec_files import load_spec_file
+from sustainable_mlops.jobs.specs.training import TrainingSpec
+from sustainable_mlops.operations.promotion.images import compare_images
+from sustainable_mlops.operations.promotion.package import PackageAddress, RegisteredPackage
 from sustainable_mlops.settings import load_yaml
 from sustainable_mlops.terraform import ROOT
 from tests.cases import check_cases
@@ -88,7 +96,7 @@ def edited(folder: Path, path: str, value: Any) -> Path:
         (
             "models.flight_delay.realtime_endpoint",
             {"latency_slo_ms": 100, "instance_type": "ml.c8g.large"},
-            "instance_type: version 5 of the AWS provider rejects ml.c8g.large",
+            "instance_type: version 5 of the AWS provider refuses ml.c8g.large",
         ),
         (
             "models.flight_delay.realtime_endpoint",
@@ -154,29 +162,62 @@ def test_the_subscribers_of_the_page_are_valid(dev: dict[str, Any]) -> None:
     assert set(notifications.select("events")) == {"archive"}
 
 
-def test_the_settings_of_the_page_for_packages_of_another_account_are_valid(dev: dict[str, Any]) -> None:
+def test_staging_and_prod_accept_the_packages_of_dev_as_the_page_says() -> None:
     texts = [one.text for one in blocks() if (one.file, one.language) == ("docs/environments.md", "yaml")]
     accepting, sharing = (
         yaml.safe_load(text) for text in texts if "registries" in text or "reader_account_ids" in text
     )
-    accepted: Any = EnvironmentSettings.model_validate({**dev, "account_id": "234567890123", **accepting})
-    assert accepted.promotion.registries == {dev["account_id"]: dev["name_prefix"]}
-    shared: Any = EnvironmentSettings.model_validate({**dev, **sharing})
-    assert shared.storage.reader_account_ids == shared.models["flight_delay"].reader_account_ids == ["234567890123"]
+    whole: dict[str, Any] = settings.load_all(ROOT / "envs" / name for name in ("dev", "staging", "prod"))
+    dev = whole.pop("dev")
+    readers = dev.storage.reader_account_ids
+    assert sharing["storage"]["reader_account_ids"] == readers == [one.account_id for one in whole.values()]
+    assert sharing["models"] == {key: {"reader_account_ids": readers} for key in dev.models}
+    assert all(model.reader_account_ids == readers for model in dev.models.values())
+    registries = {dev.account_id: dev.name_prefix}
+    (key_arn,) = accepting["access"]["decrypt_key_arns"]
+    for name, target in whole.items():
+        assert target.region == dev.region
+        assert target.promotion.registries == accepting["promotion"]["registries"] == registries
+        text = (ROOT / "envs" / name / settings.FILE).read_text()
+        commented = text.replace("# access:\n#   decrypt", "access:\n  decrypt")
+        complete: Any = settings.parse(commented, name, ROOT / "envs" / "catalogue")
+        assert complete.access.decrypt_key_arns == [key_arn]
+        with_limit: Any = EnvironmentSettings.model_validate(target.model_dump(exclude_unset=True) | accepting)
+        assert with_limit.promotion.max_training_kg_co2e == 5
+        account = (ROOT / "envs" / name / "bootstrap" / "main.tf").read_text()
+        assert f'registries = {{\n          "{dev.account_id}" = "{dev.name_prefix}"\n' in account
 
 
-def test_the_real_time_endpoints_of_the_page_are_valid(dev: dict[str, Any]) -> None:
+def test_the_real_time_endpoints_of_the_page_run_the_package_of_the_pipeline(
+    dev: dict[str, Any], tmp_path: Path
+) -> None:
+    job: Any = load_spec_file(ROOT / "workloads/flight_delay/job.yaml", TrainingSpec)
     texts = [one.text for one in blocks() if (one.file, one.language) == ("docs/environments.md", "yaml")]
     known: dict[str, dict[str, Any]] = {}
     (entry,) = (yaml.safe_load(text) for text in texts if "inferentia2" in text)
     digits: Any = EnvironmentSettings.model_validate({**dev, "models": {**dev["models"], "digits": entry}})
     assert digits.models["digits"].realtime_endpoint.silicon == "inferentia2"
+    arn = f"arn:aws:sagemaker:eu-north-1:{dev['account_id']}:model-package/smlops-dev-flight-delay/1"
     for text in (text for text in texts if "settings.yaml\nmodels:" in text):
         name = text.partition("# envs/")[2].partition("/")[0]
         folder = ROOT / "envs" / name
         whole = f"{(folder / settings.FILE).read_text()}\n{text}"
         loaded: Any = settings.parse(whole, f"envs/{name}/settings.yaml", folder.parent / "catalogue")
         known[name] = {key: model.realtime_endpoint for key, model in loaded.models.items() if model.realtime_endpoint}
+        (tmp_path / name).mkdir()  # the gate of smlops promote accepts the package of the pipeline, by its images
+        (tmp_path / name / settings.FILE).write_text(whole)
+        shutil.copytree(folder.parent / "catalogue", tmp_path / "catalogue", dirs_exist_ok=True)
+        target = read_targets(tmp_path / name)["flight_delay"]
+        serving = resolve_images(job.serving, job.image, target.region)
+        images = {key: entry.image for key, entry in serving.additional.items()}
+        specifications = build_specifications(serving, serving.image, images, "s3://models/model.tar.gz")
+        package = RegisteredPackage(PackageAddress.parse(arn, "package"), specifications)
+        assert compare_images(target, package) == (
+            [],
+            [f"realtime_endpoint: {images['graviton'].rpartition('/')[2]}, graviton"],
+        )
+        unnamed = replace(target, endpoints=tuple(replace(one, specification=None) for one in target.endpoints))
+        assert "inference_specification_name: graviton" in compare_images(unnamed, package)[0][0]
     prod, staging = (known[name]["flight_delay"] for name in ("prod", "staging"))
     assert (prod.silicon, prod.min_instances, staging.silicon, staging.min_instances) == ("graviton", 2, "graviton", 1)
 

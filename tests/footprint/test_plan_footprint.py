@@ -191,7 +191,7 @@ def test_the_steps_of_a_pipeline() -> None:
         {
             "step Prepare": 2 * 0.23,
             "step Train": 0.23 * 1.05 * 0.4,  # 5 % done over again, at 40 % of the price
-            "step Tune": 0.204 * 10 * 0.8,  # most of 10 jobs
+            "step Tune": 0.204 * 10 * 0.75,  # tuning_share_of_jobs of 10 jobs
             "step Batch": 0.23 * 2,  # in a branch: half of 4 runs, an hour each without a cap
         }
     )

@@ -51,6 +51,13 @@ def test_an_instance_receives_a_shard_of_sharded_inputs_and_all_of_the_others(wr
     assert forecast_growth(job).options[0].kind == "larger type"  # one object makes one shard
 
 
+def test_a_record_that_cannot_be_read_has_its_remedy(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"gone\.json: no such file"):
+        build_job([tmp_path / "gone.json"])
+    with pytest.raises(UserError, match=f"{tmp_path}: is a folder; pass a file"):
+        build_job([tmp_path])
+
+
 def test_unsuitable_records_are_named(write_record: RecordWriter) -> None:
     good, other, bare = write_record(MB, 9), write_record(MB, 9, name="other"), write_record(2 * MB, None)
     with pytest.raises(

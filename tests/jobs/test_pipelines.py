@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -82,14 +83,27 @@ def test_a_note_names_the_likely_secrets_of_all_jobs_once(tmp_path: Path, capsys
     assert capsys.readouterr().err.count("secrets.yaml") == 1
 
 
-def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "a").write_text("a")
+@pytest.mark.parametrize(
+    ("location", "read"), [("closed", (os, "scandir")), ("closed/b", (Path, "stat")), ("a", (Path, "open"))]
+)
+def test_a_file_or_folder_that_cannot_be_read_is_named(
+    location: str, read: tuple[Any, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("closed", ".cache"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "b").touch()
+    (tmp_path / "a").touch()
+    (tmp_path / "broken").symlink_to("nowhere")
+    assert list(read_data_folder(tmp_path, "raw/x/").files) == ["a", "closed/b"]
+    allowed = getattr(*read)
 
-    def refuse(*_: Any) -> Any:
-        raise PermissionError(13, "Permission denied")
+    def refuse(path: Any, *arguments: Any, **options: Any) -> Any:
+        if Path(path) in (tmp_path / location, tmp_path / ".cache"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return allowed(path, *arguments, **options)
 
-    monkeypatch.setattr(Path, "open", refuse)
-    with pytest.raises(UserError, match=f"--data: {tmp_path}/a cannot be read: Permission denied; correct"):
+    monkeypatch.setattr(*read, refuse)
+    with pytest.raises(UserError, match=f"--data: {tmp_path}/{location} cannot be read: Permission denied; correct"):
         read_data_folder(tmp_path, "raw/x/")
 
 
@@ -140,6 +154,12 @@ def test_parameters_of_a_start_are_validated_before_any_upload(values: dict[str,
     with pytest.raises(UserError) as error:
         parameters.check_parameters(DEFINITION, values)
     assert str(error.value) == message
+
+
+def test_an_option_is_named_for_each_missing_parameter() -> None:
+    definition = {"Parameters": [{"Name": "Profile", "Type": "String"}, *DEFINITION["Parameters"]]}
+    with pytest.raises(UserError, match=r"for Profile, InputKey: pass --set Profile=VALUE --data FOLDER$"):
+        parameters.check_parameters(definition, {})
 
 
 APPLY = "terraform -chdir=envs/dev apply"
@@ -290,7 +310,8 @@ def test_the_committed_definition_has_the_digests_of_the_code(workload: Path) ->
 def test_a_definition_of_other_code_is_rejected_with_the_command_that_writes_it(workload: Path) -> None:
     (workload.parent / "evaluate.py").open("a").write("# another thought\n")
     with pytest.raises(
-        UserError, match=r"pipeline\.json: does not have the digest of the current code .*: python .*/pipeline\.py"
+        UserError,
+        match=r"pipeline\.json: was written for other code: .* has changed; write it with: python .*/pipeline\.py",
     ):
         read_files(workload)
 

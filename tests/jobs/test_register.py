@@ -159,8 +159,10 @@ def test_a_metrics_report_is_attached_if_it_exists(cloud: Clients, train_job: Tr
 
 def test_a_run_without_a_servable_model_is_rejected(cloud: Clients, train_job: Trained) -> None:
     record = train_job()
-    with pytest.raises(UserError, match="is Failed and has no model; pass the record of a Completed run"):
+    with pytest.raises(UserError, match="is Failed; pass the record of a Completed run"):
         register(record.model_copy(update={"status": "Failed"}), cloud)
+    with pytest.raises(UserError, match=f"^{record.job_name} has no model; pass the record of a training or tuning"):
+        register(record.model_copy(update={"model": None}), cloud)
     with pytest.raises(UserError, match="add `serving:` to the job file"):
         register(record.model_copy(update={"serving": None}), cloud)
     assert record.model is not None

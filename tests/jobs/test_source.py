@@ -95,6 +95,14 @@ def test_likely_secrets_are_reported_and_code_is_sent(tmp_path: Path) -> None:
     assert line == f"not sent, as names of secrets: {', '.join(secrets)}; rename a file that has none"
 
 
+def test_a_data_set_about_secrets_is_sent(tmp_path: Path) -> None:
+    data = ["password_strength.csv", "secret_santa.csv.gz", "service_accounts_by_region.parquet"]
+    secrets = ["chrome_passwords.csv", "secrets.csv.gz"]
+    package = pack(write_tree(tmp_path, dict.fromkeys(["train.py", *data, *secrets], b"")), include=["**/*", *data])
+    assert set(package.files) == {"train.py", *data}
+    assert package.likely_secrets == secrets
+
+
 JOB_FILE = b"name: big\nplatform: /p\nsource: {entry_point: train.py}\nimage: i\ncompute: {}\nlimits: {}\ndata: {}\n"
 #: Files that accumulate in a folder of code.
 OTHER_FILES = st.sampled_from(

@@ -77,7 +77,7 @@ def model(cloud: Clients) -> None:
             {"model": "flight-delay-1"},
             "/flight-delay-1 is invalid; write the path of a run's record (….json)",
         ),
-        ({"model": "gone.json", "image": ...}, "gone.json: cannot be read: No such file or directory"),
+        ({"model": "gone.json", "image": ...}, "gone.json: no such file"),
         (
             {"model": "s3://acme-dev-artifacts/x.tar.gz"},
             "data.model: no object under s3://acme-dev-artifacts/x",

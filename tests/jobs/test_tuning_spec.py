@@ -41,7 +41,7 @@ VALUES = {"type": "categorical", "values": [1, 2]}
         ({"early_stopping": "off"}, "early_stopping: off lets unpromising jobs run to their end; remove it"),
         (
             {"strategy": "hyperband", "hyperband": {"max_epochs": 9}, "early_stopping": "auto"},
-            "early_stopping: hyperband stops jobs itself, and SageMaker rejects auto with it; remove it",
+            "early_stopping: hyperband stops jobs itself, and SageMaker refuses auto with it; remove it",
         ),
         ({"strategy": "hyperband"}, "hyperband: is missing; set max_epochs"),
         ({"hyperband": {"max_epochs": 9}}, "hyperband: needs the strategy hyperband, not bayesian; remove it"),

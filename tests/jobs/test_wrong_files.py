@@ -70,7 +70,8 @@ def test_a_file_of_another_kind_is_reported_with_its_command(kind: str, other_ki
     path = tmp_path / "given.yaml"
     path.write_text(VALID_FILES[other_kind])
     command = COMMANDS[other_kind]
-    assert read_error(kind, path) == f"{path}: describes a {other_kind} job; run smlops {command} {path}"
+    noun = {"pipeline": "a pipeline"}.get(other_kind, f"a {other_kind} job")
+    assert read_error(kind, path) == f"{path}: describes {noun}; run smlops {command} {path}"
 
 
 @pytest.mark.slow

@@ -229,6 +229,7 @@ CASES: dict[str, InputCase] = {
         },
         {
             "additional_actions": ["lambda:*"],
+            "block_public_access": False,
             "break_glass_role_arns": [_build_role_arn("break-glass")],
             "deletion_protection": True,
             "environments": {

@@ -46,13 +46,13 @@ TYPE = {"graviton": "ml.c7g.large", "gpu": "ml.g5.xlarge", "inferentia2": "ml.in
         ),
         (
             {"instance_type": "ml.t2.medium", "silicon": "x86"},
-            "instance_type: Application Auto Scaling rejects burstable instances",
+            "instance_type: Application Auto Scaling refuses burstable instances",
         ),
         (
             {"instance_type": "ml.c8g.xlarge"},
-            "version 5 of the AWS provider rejects ml.c8g.xlarge; use another graviton type, or version 6",
+            "version 5 of the AWS provider refuses ml.c8g.xlarge; use another graviton type, or version 6",
         ),
-        ({"instance_type": "ml.p5.4xlarge", "silicon": "gpu"}, "version 5 of the AWS provider rejects ml.p5.4xlarge"),
+        ({"instance_type": "ml.p5.4xlarge", "silicon": "gpu"}, "version 5 of the AWS provider refuses ml.p5.4xlarge"),
         (
             {"instance_type": "ml.inf2.xlarge", "silicon": "inferentia2", "region": "eu-south-1"},
             "instance_type: eu-south-1 has no ml.inf2.xlarge; use another type, or another Region.",

@@ -111,7 +111,7 @@ def write_root_module(folder: Path, modules: Iterable[str]) -> None:
 
 
 def list_changes_of(module: str, plan: dict[str, Any]) -> dict[str, Any]:
-    """Changes of one called module by address within it, and its outputs."""
+    """Return the changes of one called module by address within it, and its outputs."""
     start = f"module.{module}."
     changed = {
         change["address"].removeprefix(start): change["change"]

@@ -1,4 +1,7 @@
-"""Modules as Terraform's registry, tflint and terraform-docs read them."""
+"""Files, comments and tables of the modules, which Terraform's registry, tflint and terraform-docs read.
+
+The tests of `make release` in test_linters.py run the two programs.
+"""
 
 import re
 from pathlib import Path
@@ -35,7 +38,7 @@ def test_modules_and_examples_have_the_standard_files(module: str) -> None:
 
 
 @check_cases("module", MODULES)
-def test_tflint_finds_no_variable_that_nothing_reads(module: str) -> None:
+def test_only_a_variable_that_nothing_reads_has_the_comment_for_tflint(module: str) -> None:
     folder = ROOT / "modules" / module
     variables = list_blocks(folder, "variables.tf")
     others = (folder / "main.tf").read_text() + (folder / "outputs.tf").read_text()
@@ -46,7 +49,7 @@ def test_tflint_finds_no_variable_that_nothing_reads(module: str) -> None:
 
 
 @check_cases("module", MODULES)
-def test_the_tables_of_a_page_have_what_terraform_docs_reads(module: str) -> None:
+def test_the_tables_of_a_page_have_the_variables_and_the_outputs_of_the_module(module: str) -> None:
     folder = ROOT / "modules" / module
     page = (folder / "README.md").read_text()
     for mark, file in (("inputs", "variables.tf"), ("outputs", "outputs.tf")):

@@ -28,7 +28,7 @@ from modules.serverless_endpoint import inputs as serverless_endpoint
 from sagemaker_sandbox import Sandbox
 from sustainable_mlops import program, synth
 from sustainable_mlops.advice import ServingRequirements, defaults, make_advice
-from sustainable_mlops.aws import AccountClients
+from sustainable_mlops.aws import AccountClients, Clients
 from sustainable_mlops.catalogue.quotas import find_serverless_concurrency
 from sustainable_mlops.commands.deploy import app
 from sustainable_mlops.errors import UserError
@@ -184,7 +184,8 @@ def test_what_recommend_wrote_needs_an_image_of_the_package() -> None:
     check_images(
         SUBJECT, Choice("async_endpoint", {"silicon": "graviton", "inference_specification_name": "graviton"}, "")
     )
-    with pytest.raises(UserError, match=r"has images for x86 \(its own\) and graviton \(graviton\), and none for gpu"):
+    available = r"has images for x86 \(main specification\) and graviton \(graviton\), but none for gpu \(main"
+    with pytest.raises(UserError, match=available):
         check_images(SUBJECT, Choice("realtime_endpoint", {"silicon": "gpu"}, ""))
 
 
@@ -325,6 +326,17 @@ def test_a_deployment_has_a_plan_file_of_its_own_and_deletes_it(
     assert not any(file.exists() for file in files)
 
 
+def test_the_command_that_reads_why_an_endpoint_failed_names_the_region(monkeypatch: pytest.MonkeyPatch) -> None:
+    sagemaker = Mock(describe_endpoint=lambda **_: {"EndpointStatus": "Failed"})
+    sagemaker.meta.region_name = "eu-west-1"
+    outputs = {"serverless_endpoints": {"flight_delay": "smlops-dev-flight-delay"}}
+    monkeypatch.setattr("sustainable_mlops.terraform.Terraform.read_outputs", lambda _: outputs)
+    serving = run.plan_serving(run.DeploymentTarget("flight_delay", "dev"), SUBJECT, SERVERLESS, make_requirements())
+    deployment = run.Deployment(serving, Steps(Console(file=io.StringIO())))
+    with pytest.raises(UserError, match="--endpoint-name smlops-dev-flight-delay --region eu-west-1, and deploy"):
+        deployment.find_endpoint(Clients(s3=Mock(), sagemaker=sagemaker))
+
+
 def test_a_model_that_is_larger_than_the_memory_is_refused() -> None:
     target = run.DeploymentTarget("flight_delay", "dev")
     message = r"serverless_endpoint: memory_mb: the model does not fit in \d+ MB, because it has 3,000 MB"
@@ -448,6 +460,7 @@ class Clone:
         for other in ("staging", "prod"):
             shutil.rmtree(self.folder / "envs" / other)
         dev = self.folder / "envs" / "dev"
+        shutil.copy(example.DEV / "settings.yaml", dev)  # without readers in other accounts, which the review stops
         (dev / "backend_override.tf").write_text('terraform {\n  backend "local" {}\n}\n')
         self.run("sustainable_mlops.terraform", 'Terraform(Path("envs/dev")).init()')
 
@@ -615,11 +628,12 @@ def _change_and_interrupt(dev: Clone, sandbox: Sandbox, package: str) -> None:
     def is_updating() -> bool:
         return bool(sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == "Updating")
 
-    sandbox.fault("UpdateEndpoint", status_delay=5, resource=name)  # long enough to be interrupted
+    sandbox.fault("UpdateEndpoint", status_delay=600, resource=name)
     applied = dev.interrupt(*command, when=lambda _: is_updating())
     assert len(list_configurations()) == 2
     assert applied == f"Interrupted: envs/dev may be partly changed. {to_go_on}"
     assert not (dev.folder / "envs" / "dev" / ".terraform.tfstate.lock.info").exists()
+    sandbox.advance(600)
     deployment = dev.deploy(*command)
     assert deployment.returncode == 0, deployment.stderr
     (configuration,) = list_configurations()
@@ -659,7 +673,7 @@ def _deploy_another_model(dev: Clone, sandbox: Sandbox, package: str) -> None:
     [
         (["--environment", "production"], "--environment: there is no environment production"),
         (["--latency", "9"], "envs/catalogue/models/flight_delay.yaml: latency_slo: cold_start: callers can wait"),
-        (["--requests-per-day", "-1"], "requests_per_day: -1 must be more than 0"),
+        (["--requests-per-day", "-1"], "--requests-per-day: -1 must be more than 0"),
         (["--inputs", "none.yaml"], "none.yaml: no such file"),
         (["--package", "foo"], "--package: foo is not the ARN of a model package; pass an ARN such as"),
         (["--accepted", "none.yaml"], "none.yaml: no such file"),

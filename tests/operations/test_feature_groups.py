@@ -129,8 +129,12 @@ def test_an_unknown_group_is_reported_with_the_nearest_name() -> None:
         ("[]", "is not the output of `terraform output -json`; write it again"),
         ("{}", "there is no output `platform` or `feature_groups`"),
         (json.dumps({"feature_groups": {"value": {"orders": {"name": "x"}}}}), "feature_groups.orders.arn: is missing"),
+        (
+            json.dumps({"feature_groups": {"value": {"orders": {"name": "x", "arn": "x", "features": {}}}}}),
+            "feature_groups.orders.arn: 'x' is not an ARN",
+        ),
     ],
-    ids=["missing", "not JSON", "no object", "no output", "no group"],
+    ids=["missing", "not JSON", "no object", "no output", "no group", "no ARN"],
 )
 def test_a_bad_declaration_ends_with_one_line_and_code_2(
     root: Path, tmp_path: Path, content: str | None, message: str

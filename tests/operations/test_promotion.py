@@ -24,7 +24,7 @@ from sustainable_mlops.operations.promotion import run, scope
 from sustainable_mlops.operations.promotion.gate import GateCondition, PromotionRequest, evaluate_gate
 from sustainable_mlops.operations.promotion.history import find_previous_package
 from sustainable_mlops.operations.promotion.package import PackageAddress, RegisteredPackage, read_package
-from sustainable_mlops.operations.promotion.target import PromotionTarget
+from sustainable_mlops.operations.promotion.target import DeclaredEndpoint, PromotionTarget
 from tests.cases import check_cases
 from tests.clone import git
 from tests.envs import example
@@ -33,7 +33,10 @@ from tests.sandbox.support import IMAGE
 pytestmark = pytest.mark.slow
 
 ACCOUNT, OTHER = "123456789012", "222222222222"
-CONDITIONS = ["endpoint", "region", "registry", "package", "approval", "metrics", "carbon", "model", "age"]
+CONDITIONS = [
+    *("endpoint", "region", "registry", "package", "approval", "metrics"),
+    *("carbon", "model", "digests", "image", "age"),
+]
 CARD = {
     "training_details": {
         "training_job_details": {
@@ -67,7 +70,7 @@ class Registry:
             partition="aws",
             assume_role_arn=None,
             groups={ACCOUNT: name},
-            endpoints=("serverless_endpoint",),
+            endpoints=(DeclaredEndpoint("serverless_endpoint", "x86"),),
             watched=("flight_delay_serverless",),
         )
 
@@ -132,9 +135,9 @@ def test_an_approved_package_meets_every_condition(registries: Callable[[], Regi
         "validation:auc 0.76 (pinned: 0.75, maximize), validation:logloss 0.4 (pinned: 0.5, minimize)"
     )
     assert conditions["carbon"].text == "0.12 kgCO2e of training; no limit in the settings"
-    assert conditions["model"].text == (
-        "model unchanged since its registration; digests: source aaaaaaaaaaaa, train bbbbbbbbbbbb"
-    )
+    assert conditions["model"].text == "model unchanged since its registration"
+    assert conditions["digests"].text == "source aaaaaaaaaaaa, train bbbbbbbbbbbb"
+    assert conditions["image"].text == "serverless_endpoint: sagemaker-xgboost:3.0-5, x86"
     assert list_unmet(registry.check(first)) == [], "the first package has none to be compared with"
 
 
@@ -148,6 +151,10 @@ def test_an_approved_package_meets_every_condition(registries: Callable[[], Regi
         ("carbon", {"co2e_kg": "2.5"}, "2.5 kgCO2e of training; the limit (promotion.max_training_kg_co2e) is 2 kg"),
         ("carbon", {"co2e_kg": None}, "not recorded; the limit"),
         ("model", {"model_etag": "0" * 32}, "its ETag differs from the recorded one"),
+        ("digests", {"source_digest": None}, "train bbbbbbbbbbbb; no digest of source recorded; promotion.require_dig"),
+        ("digests", {"source_digest": "None"}, "no digest of source recorded"),
+        ("digests", {"data_digest:train": None}, "no digest of data recorded"),
+        ("digests", {"data_digest:train": "raw/churn/current/"}, "no digest of data recorded"),
         ("metrics", {"validation:logloss": None, "validation:auc": None, "gini": "1"}, "validation:auc is missing"),
     ],
 )
@@ -155,7 +162,7 @@ def test_the_gate_names_the_condition_that_a_package_does_not_meet(
     registries: Callable[[], Registry], name: str, metadata: dict[str, str | None], message: str
 ) -> None:
     registry = registries()
-    registry.target = replace(registry.target, max_training_kg_co2e=2.0)
+    registry.target = replace(registry.target, max_training_kg_co2e=2.0, require_digests=True)
     first = registry.register("one", {"co2e_kg": "1"})
     second = registry.register("two", {"co2e_kg": "1", **metadata})
     conditions = registry.check(second, first)
@@ -172,6 +179,77 @@ def test_a_package_without_approval_is_refused(registries: Callable[[], Registry
     )
     registry.update(address.arn, ModelApprovalStatus="Rejected")
     assert list_unmet(registry.check(address)) == ["approval"]
+
+
+def test_the_digest_of_a_data_set_is_part_of_its_key(registries: Callable[[], Registry]) -> None:
+    registry = registries()
+    address = registry.register("one", {"data_digest:train": "raw/churn/0123456789abcdef/"})
+    assert registry.check(address)["digests"].text == "source aaaaaaaaaaaa, train 0123456789ab"
+
+
+def test_digests_are_optional_by_default(registries: Callable[[], Registry]) -> None:
+    registry = registries()
+    address = registry.register("one", {"source_digest": None, "data_digest:train": None})
+    assert registry.check(address)["digests"] == GateCondition(
+        "digests", True, "no digest of source and data recorded; promotion.require_digests is false"
+    )
+
+
+X86 = IMAGE
+ARM = IMAGE.replace("sagemaker-xgboost:3.0-5", "sagemaker-xgboost-arm64:1")
+OWN = f"{ACCOUNT}.dkr.ecr.eu-north-1.amazonaws.com/smlops/churn:1"
+GRAVITON = DeclaredEndpoint("realtime_endpoint", "graviton")
+SERVERLESS = DeclaredEndpoint("serverless_endpoint", "x86")
+SETTING = "inference_specification_name"
+
+
+@check_cases(
+    ("endpoint", "images", "is_met", "text"),
+    [
+        (GRAVITON, {None: X86}, False, f"runs on graviton, and {X86} is for x86; add an inference specification with"),
+        (GRAVITON, {None: X86, "arm": ARM}, False, f"; set models.flight_delay.realtime_endpoint.{SETTING}: arm"),
+        (replace(GRAVITON, specification="arm"), {None: X86, "arm": ARM}, True, "sagemaker-xgboost-arm64:1, graviton"),
+        (replace(GRAVITON, specification="x"), {None: ARM}, False, "no inference specification x (additional: none)"),
+        (replace(SERVERLESS, specification="a"), {None: X86, "a": ARM}, False, "; remove models.flight_delay.server"),
+        (GRAVITON, {None: OWN}, True, "realtime_endpoint: churn:1, processor not known by the name"),
+        (GRAVITON, {None: OWN.replace(ACCOUNT, OTHER)}, True, "churn:1, processor not known by the name"),
+        (replace(GRAVITON, silicon="gpu"), {None: X86}, True, "sagemaker-xgboost:3.0-5, gpu"),
+        (replace(GRAVITON, silicon="inferentia2"), {None: ARM}, False, "is for graviton"),
+        (SERVERLESS, {None: OWN}, True, "serverless_endpoint: churn:1, processor not known by the name"),
+        (SERVERLESS, {None: OWN.replace(ACCOUNT, OTHER)}, False, "replicate_to of modules/images copies images there"),
+        (
+            SERVERLESS,
+            {None: OWN.replace(ACCOUNT, OTHER), "copy": OWN},
+            False,
+            f"of account {ACCOUNT} nor of AWS; set models.flight_delay.serverless_endpoint.{SETTING}: copy",
+        ),
+        (GRAVITON, {None: OWN.replace("north", "west")}, False, "is in eu-west-1, and SageMaker pulls only images of"),
+        (SERVERLESS, {None: "registry.example.com/churn:1"}, True, "processor not known by the name"),
+    ],
+)
+def test_an_image_that_cannot_run_in_an_endpoint_is_refused(
+    registries: Callable[[], Registry],
+    monkeypatch: pytest.MonkeyPatch,
+    endpoint: DeclaredEndpoint,
+    images: dict[str | None, str],
+    is_met: bool,
+    text: str,
+) -> None:
+    registry = registries()
+    registry.target = replace(registry.target, endpoints=(endpoint,))
+    address = registry.register("one")
+
+    def read_changed(*arguments: Any) -> RegisteredPackage:
+        package = read_package(*arguments)
+        model = package.fields["InferenceSpecification"]["Containers"][0]
+        main, *others = ({"Name": name, "Containers": [{**model, "Image": image}]} for name, image in images.items())
+        changes = {"InferenceSpecification": main, "AdditionalInferenceSpecifications": others}
+        return replace(package, fields={**package.fields, **changes})
+
+    monkeypatch.setattr("sustainable_mlops.operations.promotion.gate.read_package", read_changed)
+    condition = registry.check(address)["image"]
+    assert (condition.is_met, text in condition.text) == (is_met, True), condition.text
+    assert list_unmet(registry.check(address)) == ([] if is_met else ["image"])
 
 
 @check_cases(

@@ -90,7 +90,7 @@ def test_reconcile_finds_the_factor_of_the_sandbox_and_names_missing_months(
     for month in factors:
         start = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
         end = (start + timedelta(days=31)).replace(day=1)
-        cloud.add_machine_use("ml.m5.large", start, end, count=2)
+        cloud.add_instance_usage("ml.m5.large", start, end, count=2)
     cloud.advance(timedelta(days=61).total_seconds())  # the month of the job is published, and the export delivered
 
     months = ["--from", "2026-01", "--to", "2026-04"]
@@ -347,9 +347,26 @@ def test_a_calibration_multiplies_the_carbon_of_its_service_and_region(tmp_path:
     assert not any("calibration" in text for text in before.assumptions)
 
 
+def test_the_comparison_is_printed_although_a_ratio_cannot_be_written(
+    smlops: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "plan.json").write_text(json.dumps(build_document(*CHANGES)))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sustainable_mlops.operations.reconcile.read_api", lambda *_: build_report(m01=1e9))
+    months = ("--from", "2026-01", "--to", "2026-01", "--account", ACCOUNT)
+    code, out, error = smlops("plan.json", *months, "--json", "--write-calibration", "calibration.yaml")
+    assert code == 2
+    assert [row["month"] for row in json.loads(out)["rows"]] == ["2026-01"]
+    assert "pass the plans and records of the whole account" in error
+    assert not Path("calibration.yaml").exists()
+
+
 @check_cases("ratio", [0.0, 2000.0])
 def test_a_ratio_that_cannot_be_read_is_not_written(ratio: float) -> None:
-    message = f"calibration of {SERVICE} in {REGION}: high: must be a number above 0 and at most 1000"
+    message = (
+        f"calibration of {SERVICE} in {REGION}: high: must be a number above 0 and at most 1000, not {ratio}; pass the "
+        "plans and records of the whole account, or choose other months"
+    )
     with pytest.raises(UserError, match=message):
         render_calibration((RATIO._replace(high=ratio),), "Written by a test.")
 

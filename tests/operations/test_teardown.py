@@ -19,7 +19,7 @@ from sustainable_mlops.commands.teardown import app
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.operations import teardown
 from sustainable_mlops.operations.applied_environment import make_terraform
-from sustainable_mlops.operations.teardown import destruction
+from sustainable_mlops.operations.teardown import destruction, state_bucket
 from sustainable_mlops.operations.teardown.deletion_protection import list_setting_commands
 from sustainable_mlops.operations.teardown.late_log_groups import JobMarks, LateLogGroups, LogGroup
 from sustainable_mlops.program import run
@@ -360,6 +360,27 @@ def test_the_command_that_deletes_the_state_bucket_is_printed_only_for_a_bucket_
     assert str(teardown.describe_state_bucket(Terraform(tmp_path))).endswith(end)
 
 
+def test_a_state_bucket_of_a_backend_without_a_region_is_in_the_region_of_the_shell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".terraform").mkdir()
+    backend = {"backend": {"type": "s3", "config": {"bucket": STATE, "key": "dev/terraform.tfstate"}}}
+    (tmp_path / ".terraform" / "terraform.tfstate").write_text(json.dumps(backend))
+    hosts = list[str]()
+
+    def list_keys(s3: Any, _: str) -> set[str]:
+        hosts.append(s3.meta.endpoint_url)
+        return {"dev/terraform.tfstate"}
+
+    monkeypatch.setattr(state_bucket, "_list_keys", list_keys)
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    assert f"boto3.resource('s3', 'eu-west-1').Bucket('{STATE}')" in str(
+        teardown.describe_state_bucket(Terraform(tmp_path))
+    )
+    assert hosts == ["https://s3.eu-west-1.amazonaws.com"]
+
+
 @pytest.mark.slow
 def test_no_late_logs_are_looked_for_within_0_seconds_and_a_refusal_is_one_line(own: Any, tmp_path: Path) -> None:
     logs = own.client("logs")
@@ -377,5 +398,19 @@ def test_a_job_is_the_environments_own_by_its_role() -> None:
     account: Any = SimpleNamespace(client=lambda *_: sagemaker)
     group = LogGroup("123456789012", "eu-north-1", SHARED)
     for roles, is_own in ((frozenset(described.values()), True), (frozenset[str](), False)):
-        late = LateLogGroups(account, JobMarks(PREFIX, roles), print)
+        late = LateLogGroups(account, JobMarks(PREFIX, roles), print, has_settings=True)
         assert late._is_own(group, "pipelines-abc-Train") is is_own
+
+
+def test_an_environment_of_plain_hcl_adopts_a_shared_log_group_with_an_import_block(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    account: Any = None
+    monkeypatch.setattr(LateLogGroups, "_find_foreign_stream", lambda *_: "theirs")
+    messages = list[str]()
+    for has_settings in (True, False):
+        late = LateLogGroups(account, JobMarks(PREFIX, frozenset()), messages.append, has_settings=has_settings)
+        assert late.report_foreign_stream(LogGroup("123456789012", "eu-north-1", SHARED))
+    with_settings, without = messages
+    assert with_settings.endswith("add the group to existing_log_groups in settings.yaml.")
+    assert without.endswith("adopt the group with an `import` block.")

@@ -72,6 +72,13 @@ def test_only_types_of_the_package_are_candidates() -> None:
     assert sorted(list_titles(chosen)) == ["ml.c7g.xlarge", "ml.m6g.large"]
 
 
+def test_a_model_without_a_type_in_the_region_is_named_with_the_remedy() -> None:
+    subject = replace(SUBJECT, model_mb=1e9)
+    message = "in eu-north-1 with enough memory; register the model in another Region, or with an image for other"
+    with pytest.raises(UserError, match=message):
+        candidates.choose_candidates(subject, REGION, 5)
+
+
 @check_cases(
     ("kind", "message"),
     [

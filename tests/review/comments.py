@@ -10,12 +10,14 @@ from typing import Any
 
 
 class Service(BaseHTTPRequestHandler):
-    """A handler of the comment APIs of GitHub and GitLab, and of new pull requests of GitHub."""
+    """A handler of the comment APIs of GitHub and GitLab, and of new pull requests and environments of GitHub."""
 
     comments: list[dict[str, Any]] = []  # noqa: RUF012  (one list for all requests, emptied by the fixture)
     tokens: set[str] = set()  # noqa: RUF012
     #: Requests of new pull requests.
     pull_requests: list[dict[str, Any]] = []  # noqa: RUF012
+    #: Protection rules of the environments of GitHub, by name.
+    environments: dict[str, list[dict[str, Any]]] = {}  # noqa: RUF012
     #: Who the token belongs to: an app, which only GraphQL tells, or a workflow that may not ask.
     login = "reviewer[bot]"
 
@@ -34,6 +36,10 @@ class Service(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if self.path.endswith("/user"):
             self._answer({"username": self.login} if "v4" in self.path else {}, 200 if "v4" in self.path else 403)
+            return
+        if found := re.search(r"/environments/(\w+)$", self.path):
+            rules = self.environments.get(found[1])
+            self._answer({} if rules is None else {"protection_rules": rules}, 404 if rules is None else 200)
             return
         page = int(re.findall(r"page=(\d+)$", self.path)[0])
         self._answer(self.comments[(page - 1) * 100 : page * 100])
@@ -76,6 +82,7 @@ def serve() -> Iterator[str]:
     """Yield the address of a service without comments."""
     Service.comments.clear()
     Service.pull_requests.clear()
+    Service.environments.clear()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Service)
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()  # looks so often whether to end
     yield f"http://127.0.0.1:{server.server_port}"

@@ -121,7 +121,7 @@ class GitHub(Runner):
                 except ClientError as error:
                     self.output += f"{error}\n"
                     return str(step["uses"])
-            elif "run" in step and step["name"] != "Install":
+            elif "run" in step and step["name"] != "Install" and _is_required(step, known):
                 own = {name: resolve(value, known) for name, value in step.get("env", {}).items()}
                 if self.execute("bash", step["run"], {**common, **credentials, **own}):
                     return str(step["name"])
@@ -133,6 +133,11 @@ class GitHub(Runner):
         if "environment" in job:
             return f"{repository}:environment:{resolve(job['environment'], known)}"
         return f"{repository}:{'pull_request' if 'pull_request' in workflow['on'] else 'ref:refs/heads/main'}"
+
+
+def _is_required(step: Mapping[str, Any], known: Mapping[str, str]) -> bool:
+    """Return whether the condition of a step is true. Its condition is one value, such as an input."""
+    return "if" not in step or known[step["if"]] == "true"
 
 
 class GitLab(Runner):

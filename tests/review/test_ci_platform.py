@@ -17,6 +17,7 @@ import yaml
 from sagemaker_sandbox import Sandbox
 from sagemaker_sandbox.client import make_client
 from sustainable_mlops import synth
+from sustainable_mlops.terraform import ROOT
 from tests.clone import clone, git, set_up
 from tests.provider import SANDBOX_LOGS
 from tests.review.comments import Service, environment
@@ -35,8 +36,11 @@ from tests.sandbox.support import IMAGE
 
 pytestmark = pytest.mark.slow
 
+PAGE = ROOT / "docs" / "environments.md"
 NAMES = ("dev", "staging", "prod")
 WORKFLOWS = ("plan", "apply", "apply-environment", "promote")
+#: Rule of an environment of GitHub, as its API returns it.
+REVIEWED = {"type": "required_reviewers", "prevent_self_review": True, "reviewers": [{"type": "Team", "reviewer": {}}]}
 REPOSITORIES = {"github": "o/r", "gitlab": "a/b"}
 #: An environment with one endpoint, a setting, and nothing that needs the provider.
 ROOT_MODULE = """
@@ -95,13 +99,15 @@ def test_actions_are_pinned_by_their_commit_and_jobs_have_only_the_rights_they_u
     own = {f"./.github/workflows/{one}.yml" for one in WORKFLOWS}
     assert all(PINNED.fullmatch(used) for used in list_uses(workflow) if used not in own)
     rights = {"contents": "read", "id-token": "write"}
-    assert workflow["permissions"] == rights | ({"pull-requests": "write"} if name == "plan" else {})
+    more = {"plan": {"pull-requests": "write"}, "apply": {"actions": "read"}}
+    assert workflow["permissions"] == rights | more.get(name.removesuffix("-environment"), {})
 
 
 def test_applies_run_in_order_one_at_a_time_and_prod_waits_for_a_person() -> None:
     jobs = read_workflow("apply")["jobs"]
     assert list_jobs_in_order(jobs) == list(NAMES)
     assert {job["uses"] for job in jobs.values()} == {"./.github/workflows/apply-environment.yml"}
+    assert [name for name, job in jobs.items() if job["with"].get("requires_reviewers")] == ["prod"]
     (job,) = read_workflow("apply-environment")["jobs"].values()
     assert job["environment"] == "${{ inputs.environment }}", "its required reviewers and its variables"
     assert job["concurrency"] == {"group": "apply-${{ inputs.environment }}", "cancel-in-progress": False}
@@ -111,6 +117,15 @@ def test_applies_run_in_order_one_at_a_time_and_prod_waits_for_a_person() -> Non
     assert {job["resource_group"] for job in applies.values()} == {"apply-$ENVIRONMENT"}
     manual = [name for name, job in applies.items() if any(rule.get("when") == "manual" for rule in job["rules"])]
     assert manual == ["apply prod"]
+
+
+def test_the_page_has_the_job_that_a_person_starts_in_place_of_required_reviewers() -> None:
+    (text,) = re.findall(r"```yaml\n(  prod:.*?)```", PAGE.read_text(), re.S)
+    job = yaml.safe_load(text)["prod"]
+    assert job.pop("if") == "github.event_name == 'workflow_dispatch'"
+    shipped = read_workflow("apply")
+    assert "workflow_dispatch" in shipped["on"]
+    assert job | {"with": {**job["with"], "requires_reviewers": True}} == shipped["jobs"]["prod"]
 
 
 def test_tokens_that_write_are_for_main_only_and_plans_of_one_request_wait_for_each_other() -> None:
@@ -262,6 +277,31 @@ class Platform:
         }
 
 
+@pytest.mark.parametrize(
+    ("rules", "is_allowed"),
+    [
+        ([{"type": "branch_policy"}, REVIEWED], True),
+        ([{"type": "branch_policy"}, {"type": "wait_timer", "wait_timer": 30}], False),
+        ([{**REVIEWED, "reviewers": []}], False),
+        ([], False),
+        (None, False),  # the API refuses the request
+    ],
+)
+def test_an_apply_to_prod_stops_before_its_credentials_unless_the_environment_has_required_reviewers(
+    tmp_path: Path, sandbox: Sandbox, service: str, rules: list[dict[str, Any]] | None, is_allowed: bool
+) -> None:
+    Service.environments |= {} if rules is None else {"prod": rules}
+    workflow = read_workflow("apply-environment")
+    job = workflow["jobs"]["apply"]
+    job["steps"] = job["steps"][:1]
+    runner = GitHub(tmp_path, sandbox, environment("github", service))
+    known = {"inputs.environment": "prod", "inputs.requires_reviewers": "true", "github.token": "t"}
+    assert runner.run_job(workflow, known) == (None if is_allowed else "Check the reviewers")
+    (message,) = re.findall(r"```text\n(the GitHub environment prod .*)\n```", PAGE.read_text())
+    assert (f"::error::{message}\n" in runner.output) is not is_allowed
+    assert runner.run_job(workflow, known | {"inputs.requires_reviewers": "false"}) is None
+
+
 @pytest.fixture
 def enforcing(tmp_path: Path) -> Iterator[Sandbox]:
     SANDBOX_LOGS.append(tmp_path / "sandbox.log")
@@ -270,13 +310,14 @@ def enforcing(tmp_path: Path) -> Iterator[Sandbox]:
 
 
 class OnGitHub:
-    """The workflows of GitHub."""
+    """The workflows of GitHub. The environment `prod` has required reviewers."""
 
     system = "github"
 
     def __init__(self, platform: Platform, sandbox: Sandbox, service: str) -> None:
         self.platform = platform
         self.runner = GitHub(platform.folder, sandbox, environment("github", service) | {"GITHUB_RUN_ID": "1"})
+        Service.environments["prod"] = [REVIEWED]
 
     def plan(self, role: str = "plan") -> bool:
         """Plan and review the merge of a pull request with main, as GitHub checks it out."""
@@ -295,12 +336,20 @@ class OnGitHub:
 
     def apply(self, name: str, role: str = "apply", **replaced: str) -> str | None:
         """Apply an environment, and return the step that failed."""
-        known = {"inputs.environment": name, "vars.APPLY_ROLE_ARN": self.platform.environments[name].roles[role]}
-        return self.runner.run_job(read_workflow("apply-environment"), known, **replaced)
+        workflow = read_workflow("apply-environment")
+        inputs = {key: one.get("default") for key, one in workflow["on"]["workflow_call"]["inputs"].items()}
+        known = {
+            **{
+                f"inputs.{key}": str(value).lower()
+                for key, value in {**inputs, **read_workflow("apply")["jobs"][name]["with"]}.items()
+            },
+            "vars.APPLY_ROLE_ARN": self.platform.environments[name].roles[role],
+            "github.token": "t",
+        }
+        return self.runner.run_job(workflow, known, **replaced)
 
     def apply_all(self) -> list[str | None]:
-        jobs = read_workflow("apply")["jobs"]
-        return [self.apply(jobs[name]["with"]["environment"]) for name in list_jobs_in_order(jobs)]
+        return [self.apply(name) for name in list_jobs_in_order(read_workflow("apply")["jobs"])]
 
     def promote(self, **inputs: str) -> bool:
         """Promote or roll back a model, and push its branch."""

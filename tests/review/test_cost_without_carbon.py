@@ -73,7 +73,7 @@ def test_a_report_says_that_there_is_no_carbon_and_names_the_units() -> None:
 
 def test_types_billed_by_usage_are_one_line() -> None:
     queues = [build_change(f"aws_sqs_queue.q{number}", {"name": f"q{number}"}) for number in range(3)]
-    assert "billed by usage, which a plan does not contain: 3 aws_sqs_queue" in render(
+    assert "billed by usage; a plan does not contain the usage: 3 aws_sqs_queue" in render(
         [review_changes(*queues)], "text"
     )
 
@@ -97,7 +97,7 @@ def test_a_new_size_has_an_unknown_cost_and_a_new_code_version_has_none() -> Non
     assert format_money(code) == "no change of cost or carbon"
     assert format_money(size) == "cost of 1 resource unknown"
     ((_, reason),) = list_uncounted(size)
-    assert "cost: billed by usage, which a plan does not contain; carbon: AWS does not publish" in reason
+    assert "cost: billed by usage, and a plan does not contain the usage; carbon: AWS does not publish" in reason
 
 
 def test_more_workers_of_a_class_without_a_price_need_a_look() -> None:

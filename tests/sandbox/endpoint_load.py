@@ -25,13 +25,15 @@ from sagemaker_sandbox import Sandbox
 from sagemaker_sandbox.client import make_client
 from tests.sandbox.support import IMAGE, ROLE, WAIT_SECONDS, create_tar, make_role, wait_until
 
-#: Model script: returns the request after SECONDS.
+#: Model script: returns the request after SECONDS, and not while the file HOLD_FILE exists.
 ECHO = """
-import time
+import os, time
 def model_fn(folder):
     return None
 def transform_fn(model, data, content_type, accept):
     time.sleep(SECONDS)
+    while os.path.exists(os.environ.get("HOLD_FILE", "")):
+        time.sleep(0.05)
     return data, accept
 """
 SERVERLESS: dict[str, Any] = {"ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 10}}
@@ -92,13 +94,18 @@ def send_request(client: Any, endpoint: str, body: str) -> str:
     return "answered"
 
 
-def send_burst(sandbox: Sandbox, endpoint: str, concurrency: int) -> Counter[str]:
-    """Send `concurrency` requests at one moment and count their results."""
+def send_burst(
+    sandbox: Sandbox, endpoint: str, concurrency: int, on_refusal: Callable[[], object] = lambda: None
+) -> Counter[str]:
+    """Send `concurrency` requests at one moment and count their results. Each refusal calls `on_refusal`."""
     client, barrier = make_runtime_client(sandbox, concurrency), Barrier(concurrency)
 
     def send(number: int) -> str:
         barrier.wait()
-        return send_request(client, endpoint, str(number))
+        result = send_request(client, endpoint, str(number))
+        if result != "answered":
+            on_refusal()
+        return result
 
     with ThreadPoolExecutor(concurrency) as threads:
         return Counter(threads.map(send, range(concurrency)))

@@ -67,7 +67,9 @@ def test_list_members_and_map_values_are_checked(sagemaker: Any) -> None:
 def test_an_operation_that_is_not_emulated_is_refused_with_an_alternative(sagemaker: Any) -> None:
     code, message = catch_error(sagemaker.list_labeling_jobs)
     assert code == "UnsupportedOperationException"
-    assert message == "ListLabelingJobs is not emulated by the sandbox. No people work here. Use an AWS account."
+    assert message == (
+        "ListLabelingJobs is not emulated by the sandbox. People do not label data here. Use an AWS account."
+    )
 
 
 @pytest.mark.parametrize(

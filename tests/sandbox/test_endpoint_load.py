@@ -1,6 +1,8 @@
 """Endpoints under load: excess requests are throttled, none is lost, and no process remains."""
 
 from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -22,18 +24,26 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.mark.parametrize(
-    ("name", "settings", "model_seconds", "refusal", "min_answered"),
+    ("name", "variant", "environment", "refusal", "min_answered"),
     [
-        # Longer than a slow computer needs to send a few requests.
-        ("serverless", SERVERLESS, 0.5, "ThrottlingException", 10),
+        ("serverless", SERVERLESS, {}, "ThrottlingException", 10),
         # The only limit of an instance is that of its model server; SageMaker forwards its refusal.
-        ("real-time", {**REAL_TIME, "environment": {"MMS_JOB_QUEUE_SIZE": "100"}}, 0.1, "ModelError 503", 100),
+        ("real-time", REAL_TIME, {"MMS_JOB_QUEUE_SIZE": "100"}, "ModelError 503", 100),
     ],
 )
 def test_each_of_500_concurrent_requests_is_answered_or_refused(
-    sandbox: Sandbox, name: str, settings: Any, model_seconds: float, refusal: str, min_answered: int
+    sandbox: Sandbox,
+    name: str,
+    variant: dict[str, Any],
+    environment: dict[str, str],
+    refusal: str,
+    min_answered: int,
+    tmp_path: Path,
 ) -> None:
-    results = send_burst(sandbox, deploy(sandbox, name, model_seconds, **settings), CONCURRENCY)
+    hold_file = tmp_path / "hold"  # no response before the first refusal, however slow the requests come
+    hold_file.touch()
+    endpoint = deploy(sandbox, name, environment={**environment, "HOLD_FILE": str(hold_file)}, **variant)
+    results = send_burst(sandbox, endpoint, CONCURRENCY, partial(hold_file.unlink, missing_ok=True))
     assert results.total() == CONCURRENCY
     assert set(results) == {"answered", refusal}, results
     assert results["answered"] >= min_answered, results

@@ -60,7 +60,7 @@ def test_variants_are_chosen_by_weight_or_by_target_variant(fleets: Fleets, mode
     fleet, traffic = start_fleet(fleets, "weights", models, *variants)
     answers = Counter(invoke_model(traffic)["model"] for _ in range(200))
     assert set(answers) == {"main", "other"}
-    assert 25 <= answers["main"] <= 75
+    assert 15 <= answers["main"] <= 90  # 50 expected; a draw of one in 10^8 is outside
     assert invoke_model(traffic, target_variant="off") | {"pid": 0} == {"model": "off", "variant": "off", "pid": 0}
     with pytest.raises(InvocationError, match="Variant none was not found"):
         invoke_model(traffic, target_variant="none")

@@ -56,15 +56,13 @@ def group(sandbox: Sandbox) -> str:
 
 @pytest.mark.slow
 def test_malformed_requests_over_all_protocols_are_refused_with_aws_codes(sandbox: Sandbox, group: str) -> None:
-    seed = random.randrange(2**32)  # noqa: S311 no secret
-    print(f"seed {seed}")
-    generator = random.Random(seed)  # noqa: S311
+    generator = random.Random(7)  # noqa: S311 no secret
     for _ in range(REQUESTS):
         raw_request = generator.choice(PROTOCOLS)(generator, group)
         status, code = get_error(sandbox, raw_request)
-        assert 400 <= status < 500, (seed, raw_request, status, code)
-        assert re.fullmatch(r"[A-Za-z.]+", code), (seed, raw_request, status, code)
-        assert code not in ("NotImplemented", "InternalFailure"), (seed, raw_request, status, code)
+        assert 400 <= status < 500, (raw_request, status, code)
+        assert re.fullmatch(r"[A-Za-z.]+", code), (raw_request, status, code)
+        assert code not in ("NotImplemented", "InternalFailure"), (raw_request, status, code)
 
 
 def control_plane(chance: random.Random, _group: str) -> RawRequest:

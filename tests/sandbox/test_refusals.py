@@ -8,7 +8,7 @@ import pytest
 
 from sagemaker_sandbox import Sandbox
 from sagemaker_sandbox.client import make_client
-from tests.sandbox.support import IMAGE, ROLE, catch_error, make_service_role, wait_until
+from tests.sandbox.support import IMAGE, ROLE, catch_error, make_service_role, push_images, wait_until
 
 Fresh = Callable[[str], str]
 #: A model of that name with these members beside what every one has.
@@ -122,6 +122,30 @@ def test_an_image_must_be_in_its_registry(sandbox: Sandbox, model: Make, fresh: 
     model(PrimaryContainer={"Image": f"{image}:1"})
     model(PrimaryContainer={"Image": f"{image}@{put['image']['imageId']['imageDigest']}"})
     assert get_message(image) == f"Requested image {image} not found."  # no tag stands for latest
+
+
+def test_a_serverless_endpoint_needs_an_image_of_its_account_or_of_aws(
+    sandbox: Sandbox, sagemaker: Any, model: Make, fresh: Fresh
+) -> None:
+    group, own = fresh("group"), f"{OWN}/{fresh('repository')}:1"
+    other = own.replace("123456789012", "210987654321")
+    push_images(sandbox, f"{own} {other}")
+    sagemaker.create_model_package_group(ModelPackageGroupName=group)
+    package = sagemaker.create_model_package(
+        ModelPackageGroupName=group, InferenceSpecification={"Containers": [{"Image": other}]}
+    )["ModelPackageArn"]
+
+    def configure(container: Any, **members: Any) -> dict[str, Any]:
+        return configuration(fresh, variant(model(PrimaryContainer=container), **members))
+
+    for container in ({"Image": other}, {"ModelPackageName": package}):
+        request = configure(container, ServerlessConfig=SERVERLESS)
+        code, message = catch_error(sagemaker.create_endpoint_config, **request)
+        assert code == "ValidationException"
+        assert "does not reside in an Amazon ECR repository within the same AWS account" in message
+    for image in (own, IMAGE):
+        sagemaker.create_endpoint_config(**configure({"Image": image}, ServerlessConfig=SERVERLESS))
+    sagemaker.create_endpoint_config(**configure({"Image": other}))
 
 
 def test_model_data_must_be_in_a_bucket_of_the_region(

@@ -48,6 +48,13 @@ def find_boundary(name: str, **parameters: Any) -> Any:
     return list_own("iam", name, **parameters)[1].get("iam:PermissionsBoundary")
 
 
+@pytest.mark.parametrize(("verb", "action"), [("Get", "Get"), ("Put", "Put"), ("Delete", "Put")])
+def test_the_block_of_public_access_of_an_account_has_an_action_of_its_own(verb: str, action: str) -> None:
+    operation = RequestedOperation("s3control", "s3", f"{verb}PublicAccessBlock", {"AccountId": ACCOUNT})
+    permissions = [(one.action, one.resource) for one in list_required_permissions(operation, ACCOUNT, REGION)]
+    assert permissions == [(f"s3:{action}AccountPublicAccessBlock", "*")]
+
+
 @pytest.mark.parametrize("name", ROLE_CHANGES)
 def test_a_change_of_a_role_has_the_boundary_of_the_role(name: str) -> None:
     assert find_boundary(name, RoleName="bounded") == BOUNDARY

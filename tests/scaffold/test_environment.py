@@ -38,7 +38,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def list_changed_lines(text: str) -> list[str]:
-    """The lines that differ from dev."""
+    """Return the lines that differ from dev."""
     lines = difflib.unified_diff(DEV.read_text().splitlines(), text.splitlines(), lineterm="", n=0)
     return [line[1:] for line in lines if line.startswith("+") and not line.startswith("+++")]
 
@@ -59,7 +59,20 @@ def test_only_settings_specific_to_an_environment_change_and_data_is_protected()
     assert draft.find_source_lines() == []
     assert "create_provider" not in draft.render_bootstrap()
     same = create_draft("prod", "123456789012", REGION).render_bootstrap()
-    assert "github = { create_provider = false }" in same, "dev's account has the identity providers already"
+    assert "= { create_provider = false }" in same, "dev's account has the identity providers already"
+    assert "block_public_access = false" in same, (
+        "a second block would have the same owner, and its destroy would end it"
+    )
+
+
+def test_a_new_environment_shares_no_models_with_the_readers_of_its_source(repository: Path) -> None:
+    readers = f'reader_account_ids: ["{ACCOUNT}"]'
+    sharing = f"# staging reads\nmodels:\n  flight_delay:\n    {readers}\nstorage:\n  {readers}\n"
+    with (repository / "envs" / "dev" / "settings.yaml").open("a") as file:
+        file.write(f"\n{sharing}  lifecycle_days: {{logs: 30}}\n")
+    draft: Any = create_draft("staging", ACCOUNT, REGION)
+    assert draft.text.endswith("\n# staging reads\nstorage:\n  lifecycle_days: {logs: 30}\n")
+    assert draft.settings.storage.lifecycle_days.logs == 30
 
 
 def test_the_longest_allowed_names_fit_all_endpoints() -> None:

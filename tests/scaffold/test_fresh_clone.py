@@ -74,7 +74,7 @@ def test_the_pages_bootstrap_two_accounts_and_apply_an_environment_to_each(
         [one for one in list_commands(PAGE, "tests/scaffold/test_fresh_clone.py") if ("bootstrap" in one) is account]
         for account in (True, False)
     )
-    move_state = list_commands(BOOTSTRAP, "tests/modules/bootstrap/test_bootstrap.py")[-2:]
+    move_state = list_commands(BOOTSTRAP, "tests/scaffold/test_fresh_clone.py")[-2:]
     durations = {}
     for name, (account, region) in ENVIRONMENTS.items():
         start = time.monotonic()

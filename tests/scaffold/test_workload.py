@@ -1,5 +1,6 @@
 """A new workload passes the tests unedited, for each framework and task. test_own_data.py trains and predicts."""
 
+import json
 from itertools import product
 
 import pytest
@@ -56,6 +57,11 @@ def test_new_workloads_pass_the_tests_unedited(scratch: Clone, workloads: list[t
             file for file in scratch.list_new_files() if any(file.startswith(f"{folder}/") for folder in folders[-2:])
         }
         assert files == {f"workloads/{name}/{file}" for file in own} | {f"tests/workloads/{name}/test_{name}.py"}
+        definition = json.loads((scratch.folder / "workloads" / name / "pipeline.json").read_text())
+        (train, condition) = definition["Steps"]
+        metadata = condition["Arguments"]["IfSteps"][0]["Arguments"]["CustomerMetadataProperties"]
+        assert metadata["source_digest"] in json.dumps(train)
+        assert "Parameters.InputKey" in json.dumps(metadata["data_digest:train"])
     scratch.check_style(*folders)
     assert "skipped" not in scratch.run_python("-m", "pytest", "-q", "-p", "no:xdist", *folders[1::2])
     scratch.run_python("-m", "pytest", "-q", "-p", "no:xdist", "tests/test_dependencies.py")

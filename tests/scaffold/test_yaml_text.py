@@ -63,3 +63,15 @@ def test_values_without_a_line_of_their_own_are_rejected(text: str) -> None:
         UserError, match=r"settings.yaml: name: write it on its own line, so that the command can change it"
     ):
         YamlText(text, "settings.yaml").replace("name", by="prod")
+
+
+def test_a_mapping_that_would_be_empty_is_removed_with_its_last_value() -> None:
+    text = "a: 1\nmodels:\n  x: # one\n    readers: [1,\n      2] # two\nb: 2\n"
+    changed = YamlText(text, "settings.yaml")
+    changed.drop("models", "x", "readers")
+    assert str(changed) == "a: 1\nb: 2\n"
+    other = YamlText(text.replace("b: 2", "  y: 3"), "settings.yaml")
+    other.drop("models", "x", "readers")
+    assert str(other) == "a: 1\nmodels:\n  y: 3\n"
+    with pytest.raises(UserError, match="models: write it on its own line"):
+        other.drop("models")

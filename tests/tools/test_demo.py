@@ -17,7 +17,7 @@ from tests.review_checks import changes_nothing, check_review, list_blocking_gat
 @pytest.mark.apply
 def test_the_demo_runs_the_pipeline_and_leaves_nothing(tmp_path: Path) -> None:
     reader = Reader(tmp_path / "clone")
-    assert "✓ Look for resources that are left" in reader.paste(".venv/bin/python -m tools.demo")
+    assert "✓ Look for resources that are left" in reader.paste("make demo")
     check_results(reader.folder)
 
 
@@ -67,7 +67,7 @@ def read_costs(folder: Path, name: str) -> dict[str, list[float]]:
 def test_the_demo_runs_the_pipeline_and_its_printed_commands_work(tmp_path: Path) -> None:
     reader = Reader(tmp_path / "clone")
     try:
-        printed = reader.paste(".venv/bin/python -m tools.demo --keep")
+        printed = reader.paste("make demo KEEP=1")
         check_results(reader.folder)
         commands = re.findall(r"^  (\S.*)$", printed.partition("The sandbox is up")[2], re.M)
         documented = [command for block in shell_blocks("demo") for command in block.commands]

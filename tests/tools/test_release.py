@@ -149,6 +149,9 @@ def test_the_workflow_publishes_what_it_checked() -> None:
     steps = jobs["build"]["steps"]
     (build,) = (step["run"] for step in steps if "tools.release" in step.get("run", ""))
     assert "--tagged" in build
+    commands = [step.get("run") or step["uses"].partition("@")[0] for step in steps]
+    upload_step = commands.index("actions/upload-artifact")
+    assert {"make test", "make release"} <= set(commands[:upload_step]), "nothing is uploaded before the tests pass"
     assert steps[0]["with"]["fetch-depth"] == 0
     (upload,) = (step["run"] for step in jobs["github"]["steps"] if "run" in step)
     (copy,) = (step["run"] for step in jobs["attest"]["steps"] if "SHA256SUMS assets" in step.get("run", ""))

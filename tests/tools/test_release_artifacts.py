@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import tomllib
 import zipfile
 from email import message_from_bytes
 from pathlib import Path
@@ -18,6 +19,7 @@ import yaml
 import sustainable_mlops
 from sustainable_mlops.terraform import ROOT
 from tests.clone import Reader, git
+from tests.docs.blocks import shell_blocks
 from tests.review.comments import Service, environment, serve
 from tests.review.test_ci_installed import STOPPED, Action, Shell
 from tests.wheel import create_environment
@@ -73,6 +75,7 @@ def test_a_release_has_packages_sbom_checksums_and_notes(release: Path) -> None:
         f"sustainable_mlops-{VERSION}-py3-none-any.whl",
         f"sustainable_mlops-{VERSION}.tar.gz",
         f"sustainable-mlops-{VERSION}.cdx.json",
+        f"sustainable-mlops-{VERSION}-extras.cdx.json",
     }
     for name, digest in sums.items():
         (file,) = (one for folder in (release, release / "dist") if (one := folder / name).exists())
@@ -86,17 +89,33 @@ def test_a_release_has_packages_sbom_checksums_and_notes(release: Path) -> None:
         top = {name.split("/")[1] for name in sources.getnames()}
     assert {"LICENSE", "README.md", "sustainable_mlops", "sagemaker_sandbox"} <= top
     assert not top & {"tests", "envs", ".github"}
-    bom = json.loads((release / f"sustainable-mlops-{VERSION}.cdx.json").read_text())
-    assert bom["bomFormat"] == "CycloneDX"
-    assert (bom["metadata"]["component"]["name"], bom["metadata"]["component"]["version"]) == (
-        "sustainable-mlops",
-        VERSION,
-    )
-    assert {"boto3", "pydantic", "typer"} <= {component["name"] for component in bom["components"]}
-    assert str(release.parent.parent) not in json.dumps(bom)
+    base, extras = (read_sbom(release, name) for name in ("", "-extras"))
+    assert {"boto3", "pydantic", "typer"} <= base
+    assert base < extras
+    packages = (item for extra in read_optional_dependencies().values() for item in extra)
+    assert {normalize(re.split(r"[^\w.-]", package)[0]) for package in packages} <= extras
     assert (
         f"terraform-aws-sustainable-mlops.git//modules/storage?ref={TAG}" in (release / "RELEASE_NOTES.md").read_text()
     )
+
+
+def read_sbom(release: Path, suffix: str) -> set[str]:
+    """Return the names of the components of an SBOM, which has the form of CycloneDX and no path of this computer."""
+    bom = json.loads((release / f"sustainable-mlops-{VERSION}{suffix}.cdx.json").read_text())
+    component = bom["metadata"]["component"]
+    assert (bom["bomFormat"], component["name"], component["version"]) == ("CycloneDX", "sustainable-mlops", VERSION)
+    assert str(release.parent.parent) not in json.dumps(bom)
+    return {normalize(component["name"]) for component in bom["components"]}
+
+
+def normalize(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def read_optional_dependencies() -> dict[str, list[str]]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    dependencies: dict[str, list[str]] = project["optional-dependencies"]
+    return dependencies
 
 
 def test_the_workflow_checks_the_published_files(release: Path, tmp_path: Path) -> None:
@@ -106,7 +125,7 @@ def test_the_workflow_checks_the_published_files(release: Path, tmp_path: Path) 
     for command in commands:
         process = subprocess.run(["bash", "-ec", command], cwd=tmp_path, capture_output=True, text=True, check=False)
         assert process.returncode == 0, process.stderr
-    assert process.stdout.count(": OK\n") == 3
+    assert process.stdout.count(": OK\n") == 4
 
 
 def test_pip_installs_the_wheel_and_the_source_archive(release: Path, stranger: Shell, tmp_path: Path) -> None:
@@ -115,23 +134,39 @@ def test_pip_installs_the_wheel_and_the_source_archive(release: Path, stranger: 
         check_stopped(stranger.run(f"{venv}/bin/smlops review plan.json"))
 
 
+def find_uvx() -> Path:
+    return Path(shutil.which("uvx", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}") or "uvx")
+
+
 def test_uvx_reviews_without_installing(release: Path, stranger: Shell) -> None:
-    uv = Path(shutil.which("uvx", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}") or "uvx")
     # A folder of packages stands for PyPI.
-    check_stopped(
-        stranger.run(
-            f"{uv} --quiet --find-links {release / 'dist'} --from sustainable-mlops=={VERSION} smlops review plan.json"
-        )
-    )
+    source = f"--find-links {release / 'dist'} --from sustainable-mlops=={VERSION}"
+    check_stopped(stranger.run(f"{find_uvx()} --quiet {source} smlops review plan.json"))
 
 
-def test_pipx_puts_the_command_on_path(release: Path, stranger: Shell, tmp_path: Path) -> None:
-    pipx = create_environment(tmp_path / "pipx", PIPX) / "bin" / "pipx"
+def test_the_commands_of_the_page_install_the_tag_by_pipx_and_review_by_uvx(
+    release: Path, stranger: Shell, tmp_path: Path
+) -> None:
+    origin = tmp_path / "origin.git"
+    git(tmp_path, "clone", "-q", "--bare", str(release.parent.parent), str(origin))
+    git(origin, "tag", TAG)
     bin_folder = tmp_path / "bin"
-    variables = {"PIPX_HOME": str(tmp_path / "home_of_pipx"), "PIPX_BIN_DIR": str(bin_folder)}
-    installed = stranger.run(f"{pipx} install --quiet {find_wheel(release)}", **variables)
+    bin_folder.mkdir()
+    (bin_folder / "uvx").symlink_to(find_uvx())
+    stranger.paths += [bin_folder, create_environment(tmp_path / "pipx", PIPX) / "bin"]
+    stranger.variables |= {
+        "PIPX_HOME": str(tmp_path / "home_of_pipx"),
+        "PIPX_BIN_DIR": str(bin_folder),
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"url.{origin.as_uri()}.insteadOf",
+        "GIT_CONFIG_VALUE_0": f"{read_address(ROOT)}.git",
+    }
+    (block,) = shell_blocks("tests/tools/test_release_artifacts.py")
+    *install, review = block.commands
+    installed = stranger.run("\n".join(install))
     assert installed.returncode == 0, installed.stderr
-    stranger.paths.insert(0, bin_folder)
+    assert "bash completion installed" in installed.stdout
+    check_stopped(stranger.run(review))
     check_stopped(stranger.run("smlops review plan.json"))
 
 

@@ -86,7 +86,8 @@ def build_settings(name: str, key_arn: str | None = None) -> dict[str, Any]:
         "state": {"bucket": f"smlops-{name}-state-{ACCOUNTS[name]}"},
         "feature_groups": {"flights": None},
         "pipelines": {MODEL: None, DRIFT: None},
-        "models": {MODEL: {"async_endpoint": {"max_instances": 1}}},
+        "models": {MODEL: {"async_endpoint": {"max_instances": 1, "inference_specification_name": "graviton"}}},
+        "storage": {},  # nobody else reads its models
         "promotion": {"registries": {ACCOUNTS["dev"]: "smlops-dev"}},
         "access": {"decrypt_key_arns": [key_arn] if key_arn else []},
     }

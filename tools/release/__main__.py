@@ -1,6 +1,6 @@
 """Build of a release into a folder. Nothing is uploaded.
 
-- `python -m tools.release 0.1.0 --output out/release`: packages, mirror repositories, SBOM, checksums and notes
+- `python -m tools.release 0.1.0 --output out/release`: packages, mirror repositories, SBOMs, checksums and notes
 - `python -m tools.release 0.1.0 --tagged`: the same, but only for a tag that may be published
 - `python -m tools.release 0.2.0 --prepare`: write the version, its references and its date into the tree
 """
@@ -73,7 +73,7 @@ def export_commit(root: Path, version: str, folder: Path) -> mirrors.Source:
 
 
 def build_files(source: mirrors.Source, output: Path) -> None:
-    """Build the packages, and write the SBOM, the notes and the checksums beside them.
+    """Build the packages, and write the SBOMs, the notes and the checksums beside them.
 
     SHA256SUMS has the published files by their names, without folders: a release on GitHub has no folders.
     """
@@ -81,10 +81,12 @@ def build_files(source: mirrors.Source, output: Path) -> None:
     date = run_git(ROOT, "log", "-1", "--format=%ct", source.commit)
     built = packages.build_packages(source, dist, date)
     (wheel,) = (path for path in built if path.suffix == ".whl")
-    sbom = output / f"{PROJECT}-{source.version}.cdx.json"
-    packages.write_sbom(source, wheel, sbom)
+    name = f"{PROJECT}-{source.version}"
+    sboms = {output / f"{name}.cdx.json": [], output / f"{name}-extras.cdx.json": packages.list_extras(source)}
+    for sbom, extras in sboms.items():
+        packages.write_sbom(source, wheel, sbom, extras)
     (output / "RELEASE_NOTES.md").write_text(render_notes(source), encoding="utf-8")
-    sums = (f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in [*built, sbom])
+    sums = (f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in [*built, *sboms])
     (output / "SHA256SUMS").write_text("".join(sums), encoding="utf-8")
 
 

@@ -7,6 +7,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 
 from sustainable_mlops.errors import UserError
@@ -35,13 +37,20 @@ def build_packages(source: Source, folder: Path, date: str) -> list[Path]:
     return sorted(folder.glob(f"*{source.version}*"))
 
 
-def write_sbom(source: Source, wheel: Path, file: Path) -> None:
+def list_extras(source: Source) -> list[str]:
+    """Return the names of the extras of the package."""
+    project = tomllib.loads((source.folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return sorted(project["optional-dependencies"])
+
+
+def write_sbom(source: Source, wheel: Path, file: Path, extras: Sequence[str] = ()) -> None:
     """Write the CycloneDX SBOM of the wheel and its dependencies, at the tested versions, into `file`."""
     with tempfile.TemporaryDirectory() as folder:
         python = Path(folder) / "venv" / "bin" / "python"
         _run_uv("venv", "--quiet", "--python", sys.executable, python.parent.parent)
         constraints = source.folder / "constraints.txt"
-        _run_uv("pip", "install", "--quiet", "--python", python, "--constraint", constraints, wheel)
+        package = f"{wheel}[{','.join(extras)}]" if extras else wheel
+        _run_uv("pip", "install", "--quiet", "--python", python, "--constraint", constraints, package)
         _run_uv(
             *("tool", "run", "--quiet", "--from", CYCLONEDX, "cyclonedx-py", "environment"),
             *("--pyproject", source.folder / "pyproject.toml", "--mc-type", "application"),

@@ -8,6 +8,7 @@ the script also writes DIR/profile.json: the distributions that drift.py compare
 """
 
 import argparse
+import hashlib
 import json
 import sys
 import tarfile
@@ -80,6 +81,15 @@ def build_profile(flights: pd.DataFrame, model: inference.Model) -> dict[str, An
     return drift.build_profile({**inputs, drift.PREDICTION: inference.predict(flights, model)})
 
 
+def compute_digest(folder: Path) -> str:
+    """Return a digest of the names and the content of the files in a folder."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        digest.update(f"{content} {path.relative_to(folder).as_posix()}\n".encode())
+    return digest.hexdigest()
+
+
 class _EvaluationParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise InputError(f"{message}; see evaluate.py --help")
@@ -115,8 +125,10 @@ def run(options: argparse.Namespace, started_at: float) -> None:
     footprint_figures = footprint.estimate_footprint(
         [*usages, *([own_usage] if own_usage else [])], footprint.read_region()
     )
+    channels = {"test": options.test, **({"train": options.train} if options.train else {})}
     evaluation = {
         "binary_classification_metrics": metrics,
+        "data_digests": {name: compute_digest(folder) for name, folder in channels.items()},
         "footprint": footprint_figures,
         "test_flights": len(flights),
     }

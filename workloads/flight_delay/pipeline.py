@@ -18,6 +18,7 @@ from sustainable_mlops.jobs.pipelines.sdk import (
     FailStep,
 )
 from sustainable_mlops.jobs.pipelines.steps import RegistrationStep, Value, join_values
+from sustainable_mlops.jobs.register import DATA_DIGEST
 
 HERE = Path(__file__).resolve().parent
 PARTS = ("train", "validation", "test")
@@ -57,6 +58,10 @@ def build_definition() -> str:
     auc = evaluate.get_value("evaluation", "evaluation.json", "binary_classification_metrics.auc.value")
     carbon = evaluate.get_value("evaluation", "evaluation.json", "footprint.co2e_kg.value")
     cost = evaluate.get_value("evaluation", "evaluation.json", "footprint.cost_usd.value")
+    digests = {
+        f"{DATA_DIGEST}{part}": evaluate.get_value("evaluation", "evaluation.json", f"data_digests.{part}")
+        for part in ("train", "test")
+    }
     card = evaluate.get_value("evaluation", "model_card.json", "content")
 
     def make_registration(name: str, description: Value) -> RegistrationStep:
@@ -70,6 +75,7 @@ def build_definition() -> str:
             flow.gate.metric: auc,
             "co2e_kg": carbon,
             "cost_usd": cost,
+            **digests,
         }
         return flow.make_registration(
             name,

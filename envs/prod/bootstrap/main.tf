@@ -2,7 +2,7 @@
 # once, and again after changes of ../deployer: modules/bootstrap/README.md#apply-it-the-first-time
 
 provider "aws" {
-  region = "ca-central-1"
+  region = "eu-north-1"
 }
 
 variable "repository" {
@@ -19,7 +19,7 @@ module "bootstrap" {
 
   name_prefix = "smlops-prod"
   account_id  = "345678901234"
-  region      = "ca-central-1"
+  region      = "eu-north-1"
 
   environments = {
     prod = {
@@ -40,6 +40,9 @@ module "bootstrap" {
       }
       promote = {
         github = [{ repository = var.repository, environments = ["promote"] }]
+        registries = {
+          "123456789012" = "smlops-dev"
+        }
       }
     }
   }

@@ -2,7 +2,7 @@
 # once, and again after changes of ../deployer: modules/bootstrap/README.md#apply-it-the-first-time
 
 provider "aws" {
-  region = "eu-west-3"
+  region = "eu-north-1"
 }
 
 variable "repository" {
@@ -19,7 +19,7 @@ module "bootstrap" {
 
   name_prefix = "smlops-staging"
   account_id  = "234567890123"
-  region      = "eu-west-3"
+  region      = "eu-north-1"
 
   environments = {
     staging = {
@@ -40,6 +40,9 @@ module "bootstrap" {
       }
       promote = {
         github = [{ repository = var.repository, environments = ["promote"] }]
+        registries = {
+          "123456789012" = "smlops-dev"
+        }
       }
     }
   }

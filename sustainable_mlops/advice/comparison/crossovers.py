@@ -38,7 +38,7 @@ class Crossover:
 
 
 def find_crossover(metric: str, activities: Activities, maximums: Mapping[str, float]) -> Crossover | None:
-    """Return the first load at which another kind uses the least of a metric; None if it is the same at all loads.
+    """Return the first load at which another kind uses the least of a metric; None if one kind is best at all loads.
 
     `maximums` has the maximum requests a day of each kind with its defaults.
     """

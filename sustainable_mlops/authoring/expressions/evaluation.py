@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from sustainable_mlops.authoring.expressions.expression import lift
+from sustainable_mlops.authoring.expressions.expression import to_node
 from sustainable_mlops.authoring.expressions.function_table import FUNCTIONS, list_items, require_number
 from sustainable_mlops.authoring.expressions.node import ExpressionNode
 
@@ -22,7 +22,7 @@ def fold_constants(value: Any) -> Any:
     if isinstance(value, list):
         return [fold_constants(item) for item in value]
     try:
-        return evaluate(lift(value), {})
+        return evaluate(to_node(value), {})
     except (KeyError, ValueError):  # it refers to a name, or only Terraform can evaluate it
         return value
 

@@ -61,7 +61,7 @@ class Expression:
         fields = types.list_members(node.type)
         if fields and isinstance(key, str) and "${" not in key:
             return getattr(self, key)
-        index = lift(key)
+        index = to_node(key)
         if fields and (missing := [choice for choice in types.list_choices(index.type) if choice not in fields]):
             raise make_author_error(
                 f"{to_hcl(self)} has no key '{missing[0]}', which is a possible value of {to_hcl(key)}; add the key, "
@@ -102,7 +102,7 @@ class Expression:
         return _build_logic("|", other, self)
 
     def __invert__(self) -> Any:
-        node = lift_condition(self)
+        node = to_condition(self)
         opposite = {"==": "!=", "!=": "=="}.get(node.operation)
         return Expression(
             ExpressionNode(opposite, node.arguments, bool) if opposite else ExpressionNode("!", (node,), bool)
@@ -183,7 +183,7 @@ class Expression:
                 f"':{spec}' from the braces"
             )
         (value,) = _require_numbers("formats", self)
-        return str(Expression(ExpressionNode("call", ("format", lift(f"%{spec}"), value), str)))
+        return str(Expression(ExpressionNode("call", ("format", to_node(f"%{spec}"), value), str)))
 
     def __str__(self) -> str:
         hcl_text = to_hcl(self)
@@ -207,30 +207,30 @@ def get_node(expression: object) -> ExpressionNode:
 
 def to_hcl(value: object) -> str:
     """Return `value` as HCL on one line."""
-    return render(lift(value), wide=False)
+    return render(to_node(value), wide=False)
 
 
-def lift(value: Any) -> ExpressionNode:
+def to_node(value: Any) -> ExpressionNode:
     """Convert a value to a node: expressions, text with expressions in it, lists and mappings."""
     if isinstance(value, Expression):
         return get_node(value)
     if isinstance(value, str):
-        return _lift_text(value)
+        return _convert_text(value)
     if value is None or isinstance(value, bool | int | float):
         return ExpressionNode("literal", (value,), type(value))
     if isinstance(value, BaseModel):
-        return lift(dict(value))
+        return to_node(dict(value))
     if isinstance(value, Mapping):
-        pairs = tuple((_lift_text(name) if "${" in name else name, lift(item)) for name, item in value.items())
+        pairs = tuple((_convert_text(name) if "${" in name else name, to_node(item)) for name, item in value.items())
         fields = tuple((name, item.type) for name, item in pairs if isinstance(name, str))
         return ExpressionNode("object", pairs, types.ObjectType(fields) if len(fields) == len(pairs) else Any)
     if isinstance(value, list | tuple | set | frozenset):
-        items = tuple(lift(item) for item in (sorted(value) if isinstance(value, set | frozenset) else value))
+        items = tuple(to_node(item) for item in (sorted(value) if isinstance(value, set | frozenset) else value))
         return ExpressionNode("list", items, list[types.find_common_item_type(item.type for item in items)])  # type: ignore[misc]
     raise make_author_error(f"{value!r} has no equivalent in Terraform")
 
 
-def _lift_text(value: str) -> ExpressionNode:
+def _convert_text(value: str) -> ExpressionNode:
     try:
         parts = list(hcl.split_template(value))
     except ValueError as error:
@@ -258,7 +258,7 @@ def _describe_missing_attribute(node: ExpressionNode, name: str, known: Mapping[
 
 
 def _build_equality(operation: str, left: object, right: object) -> Expression:
-    nodes = lift(left), lift(right)
+    nodes = to_node(left), to_node(right)
     if any(types.find_kind(node.type) in ("list", "map") for node in nodes) and not any(
         _is_null(node) for node in nodes
     ):
@@ -289,7 +289,7 @@ def _build_arithmetic(operation: str, left: object, right: object) -> Expression
 
 
 def _require_numbers(operation: str, *values: object) -> tuple[ExpressionNode, ...]:
-    nodes = tuple(map(lift, values))
+    nodes = tuple(map(to_node, values))
     for node in nodes:
         if types.find_kind(node.type) not in ("number", "any"):
             address = to_hcl(Expression(node))
@@ -298,12 +298,12 @@ def _require_numbers(operation: str, *values: object) -> tuple[ExpressionNode, .
 
 
 def _build_logic(operation: str, left: object, right: object) -> Expression:
-    return Expression(ExpressionNode(operation, (lift_condition(left), lift_condition(right)), bool))
+    return Expression(ExpressionNode(operation, (to_condition(left), to_condition(right)), bool))
 
 
-def lift_condition(value: object) -> ExpressionNode:
+def to_condition(value: object) -> ExpressionNode:
     """Return the node of a condition. Raises UserError if it is not one, or if Python evaluated it already."""
-    node = lift(value)
+    node = to_node(value)
     if node.operation == "literal" and isinstance(value, bool):
         raise make_author_error(
             f"Python evaluated this condition to {value}; compare expressions, not f-strings, which are plain text in "
@@ -318,10 +318,10 @@ def lift_condition(value: object) -> ExpressionNode:
 
 
 def _add(left: object, right: object) -> Expression:
-    nodes = lift(left), lift(right)
+    nodes = to_node(left), to_node(right)
     kinds = {types.find_kind(node.type) for node in nodes} - {"any"}
     if kinds == {"text"}:
-        return Expression(lift("".join(part if isinstance(part, str) else str(part) for part in (left, right))))
+        return Expression(to_node("".join(part if isinstance(part, str) else str(part) for part in (left, right))))
     if kinds == {"list"}:
         return Expression(ExpressionNode("call", ("concat", *nodes), nodes[0].type))
     if kinds in ({"number"}, set()):

@@ -9,8 +9,7 @@ from pydantic import BaseModel
 
 from sustainable_mlops.authoring.author_errors import make_author_error
 from sustainable_mlops.authoring.expressions import types
-from sustainable_mlops.authoring.expressions.expression import Expression, lift, to_hcl
-from sustainable_mlops.authoring.expressions.expression import lift_condition as condition_of
+from sustainable_mlops.authoring.expressions.expression import Expression, to_condition, to_hcl, to_node
 from sustainable_mlops.authoring.expressions.node import ExpressionNode
 
 T = TypeVar("T")
@@ -20,12 +19,12 @@ R = TypeVar("R")
 
 
 def _call(name: str, *arguments: Any, gives: Any) -> Any:
-    return Expression(ExpressionNode("call", (name, *map(lift, arguments)), gives))
+    return Expression(ExpressionNode("call", (name, *map(to_node, arguments)), gives))
 
 
 def _find_common_item_type(*collections: Any) -> Any:
     """Return the common type of the items of these collections."""
-    return types.find_common_type(types.get_item_types(lift(each).type)[1] for each in collections)
+    return types.find_common_type(types.get_item_types(to_node(each).type)[1] for each in collections)
 
 
 def _find_common_node_type(*nodes: ExpressionNode) -> Any:
@@ -43,7 +42,7 @@ def is_expression(value: object) -> bool:
 
 def is_null(value: object) -> bool:
     """Return the condition that a value is null."""
-    return cast(bool, Expression(ExpressionNode("==", (lift(value), lift(None)), bool)))
+    return cast(bool, Expression(ExpressionNode("==", (to_node(value), to_node(None)), bool)))
 
 
 def is_omitted(value: object) -> bool:
@@ -66,12 +65,12 @@ def as_map(value: BaseModel) -> Mapping[str, Any]:
 
 def local_table(name: str, value: T) -> T:
     """Return a value that a rule refers to as `local.<name>`, because it is too long for a rule. The module adds it."""
-    return cast(T, Expression(ExpressionNode("fixed", (name, value), lift(value).type)))
+    return cast(T, Expression(ExpressionNode("fixed", (name, value), to_node(value).type)))
 
 
 def when(condition: object, if_true: T, if_false: R) -> T | R:
     """Return `condition ? if_true : if_false`."""
-    nodes = condition_of(condition), lift(if_true), lift(if_false)
+    nodes = to_condition(condition), to_node(if_true), to_node(if_false)
     return cast(T, Expression(ExpressionNode("if", nodes, _find_common_node_type(*nodes[1:]))))
 
 
@@ -82,12 +81,12 @@ def can(value: object) -> bool:
 
 def coalesce(*values: T | None) -> T:
     """Return the first value that is neither null nor an empty text. Terraform fails if there is none."""
-    return cast(T, _call("coalesce", *values, gives=_find_common_node_type(*map(lift, values))))
+    return cast(T, _call("coalesce", *values, gives=_find_common_node_type(*map(to_node, values))))
 
 
 def try_(value: T, other: R) -> T | R:
     """Return the value, or `other` if it fails."""
-    return cast(T, _call("try", value, other, gives=_find_common_node_type(lift(value), lift(other))))
+    return cast(T, _call("try", value, other, gives=_find_common_node_type(to_node(value), to_node(other))))
 
 
 def contains(items: Iterable[T], item: T) -> bool:
@@ -120,7 +119,7 @@ def get(mapping: Mapping[K, V], key: K, default: V) -> V:
 
 def merge(*maps: Mapping[K, V]) -> dict[K, V]:
     """Merge maps; the last value of a key wins."""
-    return cast(dict[K, V], _call("merge", *maps, gives=types.merge_types(lift(each).type for each in maps)))
+    return cast(dict[K, V], _call("merge", *maps, gives=types.merge_types(to_node(each).type for each in maps)))
 
 
 def merge_all(maps: Iterable[Mapping[K, V]]) -> dict[K, V]:
@@ -135,7 +134,7 @@ def concat(*lists: Iterable[T]) -> list[T]:
 
 def flatten(lists: Iterable[Iterable[T]]) -> list[T]:
     """Flatten a list of lists."""
-    inner = types.get_item_types(types.get_item_types(lift(lists).type)[1])[1]
+    inner = types.get_item_types(types.get_item_types(to_node(lists).type)[1])[1]
     return cast(list[T], _call("flatten", lists, gives=list[inner]))  # type: ignore[valid-type]
 
 
@@ -161,14 +160,14 @@ def difference(left: Iterable[T], right: Iterable[T]) -> set[T]:
 
 def optional(value: T | None) -> list[T]:
     """Return a list of the value; empty if it is null."""
-    return cast(list[T], _call("optional", value, gives=list[types.strip_annotation(lift(value).type)]))  # type: ignore[misc]
+    return cast(list[T], _call("optional", value, gives=list[types.strip_annotation(to_node(value).type)]))  # type: ignore[misc]
 
 
 def optional_map(key: str, value: T | None) -> dict[str, T]:
     """Return a map of the value under `key`, for `for_each`; empty if it is null."""
-    held = lift(value)
+    held = to_node(value)
     map_type: Any = dict[str, types.strip_annotation(held.type)]  # type: ignore[misc]
-    node = ExpressionNode("if", (lift(is_omitted(value)), lift({}), lift({key: value})), map_type)
+    node = ExpressionNode("if", (to_node(is_omitted(value)), to_node({}), to_node({key: value})), map_type)
     return cast(dict[str, T], Expression(node))
 
 
@@ -348,7 +347,7 @@ def _trace_comprehension(
     key: Callable[..., Any] | None = None,
     where: Callable[..., object] | None = None,
 ) -> Expression:
-    collection = lift(items)
+    collection = to_node(items)
     if types.find_kind(collection.type) in ("text", "number", "bool"):
         raise make_author_error(
             f"{to_hcl(items)} is a {types.find_kind(collection.type)}; it has no items to iterate over"
@@ -365,7 +364,7 @@ def _trace_comprehension(
     ]
     with bind_names(names):
         results = {each: each(*bound[-len(inspect.signature(each).parameters) :]) for each in functions}
-        nodes = {each: condition_of(result) if each is where else lift(result) for each, result in results.items()}
+        nodes = {each: to_condition(result) if each is where else to_node(result) for each, result in results.items()}
     return build_comprehension(names, collection, nodes[value], key and nodes[key], where and nodes[where])
 
 

@@ -69,7 +69,7 @@ class _Writer:
     def _write_not(self, node: ExpressionNode) -> str:
         return f"!{self.write(node.arguments[0], _PRECEDENCE['!'])}"
 
-    # Terraform's && and || evaluate both sides, even if the first side excludes the error of the second.
+    # Before Terraform 1.12, && and || evaluate both sides, even if the first excludes the error of the second.
     def _write_and(self, node: ExpressionNode) -> str:
         left, right = _split_leftmost(node)
         return f"{self.write(left, 1)} ? {self.write(right, 1)} : false"

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from sustainable_mlops.authoring.author_errors import make_author_error
 from sustainable_mlops.authoring.expressions import types
-from sustainable_mlops.authoring.expressions.expression import lift, to_hcl
+from sustainable_mlops.authoring.expressions.expression import to_hcl, to_node
 from sustainable_mlops.authoring.expressions.functions import name_expression
 from sustainable_mlops.authoring.expressions.node import ExpressionNode
 
@@ -38,7 +38,7 @@ class Each(Generic[K, V]):
     value: V
 
     def __init__(self, collection: Any, name: str = "each") -> None:
-        self.collection: ExpressionNode = lift(collection)
+        self.collection: ExpressionNode = to_node(collection)
         self.name = name
         key, value = types.get_item_types(self.collection.type)
         self.type = types.ObjectType((("key", key), ("value", value)))
@@ -52,7 +52,7 @@ def each_of(collection: Mapping[K, V]) -> Each[K, V]: ...
 def each_of(collection: Iterable[K]) -> Each[K, K]: ...
 def each_of(collection: Any) -> Any:
     """Return the item of a `for_each` over a map or a set; arguments use its `key` and `value`."""
-    declared = lift(collection).type
+    declared = to_node(collection).type
     if get_origin(types.strip_annotation(declared)) is list:
         raise make_author_error(f"{to_hcl(collection)} is a list; each_of() takes a map or a set: set_of(…)")
     if types.find_kind(declared) in ("text", "number", "bool"):

@@ -27,7 +27,7 @@ from sustainable_mlops.plan import UNKNOWN, Block, Resource
 from sustainable_mlops.plan import Unknown as Unsure
 
 #: Kind of a part that consists of instances.
-INSTANCES_KIND = "machines"
+INSTANCES_KIND = "instances"
 #: Default volume type of EC2.
 _DEFAULT_VOLUME = "gp2"
 

@@ -2,6 +2,7 @@
 
 from sustainable_mlops.catalogue.month import HOURS_PER_MONTH
 from sustainable_mlops.footprint.activities import ONE, AcceleratorWork
+from sustainable_mlops.footprint.coefficients import load_assumptions
 from sustainable_mlops.footprint.quantities import Quantity, make_exact
 from sustainable_mlops.footprint.resource_parts import ResourcePart, make_unknown_part
 from sustainable_mlops.footprint.services.job_instances import JobInstanceRequest, make_job_parts, read_block, read_step
@@ -37,7 +38,6 @@ _UNKNOWN_STEPS = {
     "InferenceComponent": "the endpoint that the component runs on is not in this plan",
     "NotebookJob": "the instance of a notebook job is not supported",
 }
-#: Early stopping and completion criteria may end a search early: 80 % of its jobs (30 to 100 %) are counted.
 _TUNED_TEXT = "jobs that tuning trains"
 _SCHEDULED_TEXT = "runs a month, by the schedule"
 _SCHEDULE = "aws_sagemaker_monitoring_schedule"
@@ -133,16 +133,22 @@ def _read_tuning(
         )
         return [make_unknown_part(name, "job", reason)]
     requests = [read_step(step, f"{definition}ResourceConfig", definition) for definition in definitions]
-    return _make_search_parts(name, requests, jobs, runs, region, keys)
+    return _make_tuning_parts(name, requests, jobs, runs, region, keys)
 
 
-def _make_search_parts(
+def _make_tuning_parts(
     name: str, requests: list[JobInstanceRequest], jobs: float, runs: Quantity, region: str | None, keys: UsageKeys
 ) -> list[ResourcePart]:
-    """Return the jobs of `runs` searches with at most `jobs` jobs each, which the definitions share."""
+    """Return the training jobs of `runs` tuning jobs with at most `jobs` jobs each, which the definitions share."""
     max_jobs = jobs / len(requests)
+    share = load_assumptions()["tuning_share_of_jobs"]
     trained_jobs = Quantity(
-        runs.low * max_jobs * 0.3, runs.central * max_jobs * 0.8, runs.high * max_jobs, "C", _TUNED_TEXT, unit="jobs"
+        runs.low * max_jobs * share.low,
+        runs.central * max_jobs * share.central,
+        runs.high * max_jobs * share.high,
+        "C",
+        _TUNED_TEXT,
+        unit="jobs",
     )
     names = [name] if len(requests) == 1 else [f"{name}, definition {n + 1}" for n in range(len(requests))]
     return [
@@ -176,7 +182,7 @@ def read_training_job(resource: Resource, side: PlanSide) -> list[ResourcePart]:
 
 
 def read_tuning_job(resource: Resource, side: PlanSide) -> list[ResourcePart]:
-    """Return the search of `aws_sagemaker_hyper_parameter_tuning_job`, which starts on creation."""
+    """Return the training jobs of `aws_sagemaker_hyper_parameter_tuning_job`, which starts on creation."""
     values, keys = side.get_values(resource), side.get_usage(resource.address)
     runs = _count_job_runs(resource, side, keys)
     if runs is None:
@@ -191,7 +197,7 @@ def read_tuning_job(resource: Resource, side: PlanSide) -> list[ResourcePart]:
             )
         ]
     requests = [read_block(definition, "resource_config") for definition in [*one, *several]]
-    return _make_search_parts("tuning job", requests, jobs, runs, side.find_region(resource), keys)
+    return _make_tuning_parts("tuning job", requests, jobs, runs, side.find_region(resource), keys)
 
 
 def read_schedule(resource: Resource, side: PlanSide) -> list[ResourcePart]:

@@ -103,7 +103,7 @@ def note_training_plan(name: str, training_plan: object) -> tuple[UnknownItem, .
     if training_plan in (None, ""):
         return ()
     plan = "a training plan, if it has one," if training_plan is UNKNOWN else "its training plan"
-    return (UnknownItem(f"price of {name}", f"{plan} is paid separately; the on-demand price is counted"),)
+    return (UnknownItem(f"price of {name}", f"{plan} is billed separately; the on-demand price is counted"),)
 
 
 def split_fallback_types(name: str, types: Sequence[object]) -> tuple[tuple[str, ...], tuple[UnknownItem, ...]]:

@@ -97,7 +97,7 @@ def estimate_usage(
     sleeping_spans = [kind == ASYNCHRONOUS and _is_asleep(scaled, span) for span in _get_spans(scaled)]
     maximum = sum(span.share * scaled.find_maximum(span) for span in _get_spans(scaled))
     if all(sleeping_spans) and hours is None and work is not None and keys.get("duty") is None:
-        return _estimate_sleeping_fleet(work, maximum, given_count)
+        return _estimate_scaled_to_zero_fleet(work, maximum, given_count)
     if all(sleeping_spans):
         count = given_count or _count_while_busy(maximum)
         on = hours or load_assumptions()["async_on"] * HOURS_PER_MONTH
@@ -183,7 +183,7 @@ def _compute_work(share: float, keys: UsageKeys) -> Quantity | None:
     )
 
 
-def _estimate_sleeping_fleet(work: Quantity, maximum: float, given_count: Quantity | None) -> VariantUsage:
+def _estimate_scaled_to_zero_fleet(work: Quantity, maximum: float, given_count: Quantity | None) -> VariantUsage:
     """Return the usage of a fleet that is on only for its requests; the hours do not depend on its size."""
     hours = work.clamp(0.0, maximum * HOURS_PER_MONTH)
     stretch = estimate_waiting(maximum * HOURS_PER_MONTH / hours.central if hours.central else None)

@@ -26,7 +26,7 @@ COUNTERS: Mapping[str, tuple[str, str]] = {
     "cpu_utilization": ("of the CPUs", "cpu_seconds / (wall_seconds x cpus)"),
     "cpu_utilization_p95": ("of the CPUs", f"/proc {_SCRIPT}, each second"),
     "memory_peak_bytes": ("B", f"/proc {_SCRIPT}, each second, and getrusage of the largest"),
-    "energy_cpu_joules": ("J", "RAPL: processors and memory of the whole instance"),
+    "energy_cpu_joules": ("J", "RAPL: processors and memory of the whole computer"),
     "gpu_utilization": ("of the time", "NVML: mean over the GPUs, each second"),
     "gpu_utilization_p95": ("of the time", "NVML: mean over the GPUs, each second"),
     "gpu_memory_peak_bytes": ("B", "NVML: all GPUs, each second"),

@@ -1,6 +1,10 @@
 """Data sets of pipelines, addressed by their content: the same files have the same address."""
 
 import hashlib
+import os
+import re
+import stat
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +13,8 @@ from sustainable_mlops.errors import UserError
 
 #: Number of characters of the digest in a key; enough to distinguish data sets.
 _DIGITS = 16
+#: Key of a data set that its content addresses, with the digest.
+CONTENT_KEY = re.compile(rf".*/([0-9a-f]{{{_DIGITS}}})/")
 
 
 @dataclass(frozen=True)
@@ -57,21 +63,41 @@ def read_data_folder(folder: Path, raw: str) -> DataFolder:
     """Return the data set in `folder`, with its prefix below the prefix `raw`. Raises UserError."""
     if not folder.is_dir():
         raise UserError(f"--data: the folder {folder} does not exist; correct the path")
-    files = {
-        path.relative_to(folder).as_posix(): path
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-    }
+    try:
+        files = {path.relative_to(folder).as_posix(): path for path in sorted(_list_files(folder))}
+        digest = _compute_digest(files)
+    except OSError as error:
+        raise UserError(
+            f"--data: {error.filename or folder} cannot be read: {error.strerror}; correct its permissions, or move it"
+        ) from None
     if not files:
         raise UserError(f"--data: the folder {folder} has no files; pass the folder of the data set")
+    return DataFolder(f"{raw}{digest[:_DIGITS]}/", files)
+
+
+def _list_files(folder: Path) -> Iterator[Path]:
+    """Yield the files in a folder, also in its folders, without hidden ones. Raises OSError for an unreadable one."""
+
+    def refuse(error: OSError) -> None:
+        raise error
+
+    for parent, folders, names in os.walk(folder, onerror=refuse):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        yield from (path for name in names if not name.startswith(".") and _is_regular_file(path := Path(parent, name)))
+
+
+def _is_regular_file(path: Path) -> bool:
+    """Return whether the path is a file; False for a broken link. Raises OSError, which `Path.is_file` can hide."""
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except FileNotFoundError:
+        return False
+
+
+def _compute_digest(files: Mapping[str, Path]) -> str:
     digest = hashlib.sha256()
     for name, path in sorted(files.items()):
-        try:
-            with path.open("rb") as file:
-                content = hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError as error:
-            raise UserError(
-                f"--data: {path} cannot be read: {error.strerror}; correct its permissions, or move it"
-            ) from None
+        with path.open("rb") as file:
+            content = hashlib.file_digest(file, "sha256").hexdigest()
         digest.update(f"{content} {name}\n".encode())
-    return DataFolder(f"{raw}{digest.hexdigest()[:_DIGITS]}/", files)
+    return digest.hexdigest()

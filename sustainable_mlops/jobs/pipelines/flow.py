@@ -42,7 +42,7 @@ from sustainable_mlops.jobs.pipelines.steps import (
     join_values,
 )
 from sustainable_mlops.jobs.platform import Buckets
-from sustainable_mlops.jobs.register import PENDING, build_specifications
+from sustainable_mlops.jobs.register import PENDING, SOURCE_DIGEST, build_specifications
 from sustainable_mlops.jobs.source import pack_source_folder
 from sustainable_mlops.jobs.spec_files import load_spec_file
 from sustainable_mlops.jobs.specs.common import Launchable
@@ -78,7 +78,12 @@ class Flow:
     @property
     def raw(self) -> Value:
         """Address of the data set of an execution, ending with a slash."""
-        return join_values("s3://", self._data, "/", self.add_string(INPUT_KEY))
+        return join_values("s3://", self._data, "/", self.raw_key)
+
+    @property
+    def raw_key(self) -> ParameterString:
+        """Key of the data set. It ends with the digest of the data if `smlops pipeline run --data` uploaded them."""
+        return self.add_string(INPUT_KEY)
 
     @property
     def start_reason(self) -> ParameterString:
@@ -152,7 +157,7 @@ class Flow:
         resources["InstanceType"] = self._declare_instance_type("TrainingInstanceType", resources["InstanceType"])
         for name, parameter in (choices or {}).items():
             request["HyperParameters"][name] = join_values(self._make_choice(parameter, spec.hyperparameters[name]))
-        step = TrainingStep(make_step_name(key), self._add_tags(request), spec.serving)
+        step = TrainingStep(make_step_name(key), self._add_tags(request), spec.serving, self._digest_source(spec))
         self._set_checkpoints(step, request)
         return self._add_step(step)
 
@@ -162,7 +167,7 @@ class Flow:
         request = kind.build_request(spec, self._make_references(spec, kind, data, {}))
         resources = request["TrainingJobDefinition"]["ResourceConfig"]
         resources["InstanceType"] = self._declare_instance_type("TrainingInstanceType", resources["InstanceType"])
-        step = TuningStep(make_step_name(key), self._add_tags(request), spec.job.serving)
+        step = TuningStep(make_step_name(key), self._add_tags(request), spec.job.serving, self._digest_source(spec))
         self._set_checkpoints(step, request["TrainingJobDefinition"])
         return self._add_step(step)
 
@@ -185,12 +190,17 @@ class Flow:
         metadata: Mapping[str, Value],
         **members: Any,
     ) -> RegistrationStep:
-        """Return a step that registers a model, pending a person's approval; `members` extend CreateModelPackage."""
+        """Return a step that registers a model, pending a person's approval; `members` extend CreateModelPackage.
+
+        The step records the digest of the source that trains the model, beside `metadata`.
+        """
         if model_step.serving is None:
             raise UserError(
                 f"{self.path}: the job file of {model_step.name} has no serving; describe how its model is served"
             )
         images = {name: self.add_string(name_image_parameter(name)) for name in model_step.serving.additional}
+        if model_step.source_digest is not None:
+            metadata = {SOURCE_DIGEST: model_step.source_digest, **metadata}
         request = {
             "ModelPackageGroupName": self.add_string(GROUP),
             "ModelPackageDescription": description,
@@ -241,11 +251,13 @@ class Flow:
         )
 
     def _find_source(self, spec: Launchable) -> Value | None:
+        digest = self._digest_source(spec)
+        return None if digest is None else self._build_address(self._layout.locate_source(digest))
+
+    def _digest_source(self, spec: Launchable) -> str | None:
         if spec.code is None:
             return None
-        return self._build_address(
-            self._layout.locate_source(pack_source_folder(spec.code, self.path.parent / spec.code.directory).digest)
-        )
+        return pack_source_folder(spec.code, self.path.parent / spec.code.directory).digest
 
     def _build_address(self, address: str, **values: Value) -> Value:
         values |= {

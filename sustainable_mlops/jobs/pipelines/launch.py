@@ -243,8 +243,8 @@ def _check_current(files: PipelineFiles) -> None:
     for address, package in files.sources.items():
         if S3Uri.parse(address).key not in text:
             raise UserError(
-                f"{files.path.parent / files.spec.definition}: does not have the digest of the current code "
-                f"({package.files[0]} and others); {_format_build_command(files.spec, files.path.parent)}"
+                f"{files.path.parent / files.spec.definition}: was written for other code: {package.files[0]} or "
+                f"another file has changed; {_format_build_command(files.spec, files.path.parent)}"
             )
 
 

@@ -79,7 +79,7 @@ def check_parameters(definition: Definition, values: Mapping[str, str]) -> None:
     if missing == [INPUT_KEY]:
         raise UserError("no data: pass a folder with --data, or a data set in the data bucket with --input PREFIX/")
     if missing:
-        options = " ".join(f"--set {name}=VALUE" for name in missing)
+        options = " ".join("--data FOLDER" if name == INPUT_KEY else f"--set {name}=VALUE" for name in missing)
         raise UserError(f"the pipeline has no default for {', '.join(missing)}: pass {options}")
 
 

@@ -120,9 +120,11 @@ class ProcessingStep(JobStep):
 class TrainingStep(JobStep):
     """A step with a training job; `serving` describes how its model is served."""
 
-    def __init__(self, name: str, request: Mapping[str, Any], serving: ServingSpec | None) -> None:
+    def __init__(
+        self, name: str, request: Mapping[str, Any], serving: ServingSpec | None, source_digest: str | None
+    ) -> None:
         super().__init__(name, StepTypeEnum.TRAINING, "TrainingJob", request)
-        self.serving = serving
+        self.serving, self.source_digest = serving, source_digest
 
     @property
     def model(self) -> Value:
@@ -149,8 +151,10 @@ class TrainingStep(JobStep):
 class TuningStep(JobStep):
     """A step with a tuning job, whose best model is the step's model; `serving` describes how it is served."""
 
-    def __init__(self, name: str, request: Mapping[str, Any], serving: ServingSpec | None) -> None:
-        self.serving = serving
+    def __init__(
+        self, name: str, request: Mapping[str, Any], serving: ServingSpec | None, source_digest: str | None
+    ) -> None:
+        self.serving, self.source_digest = serving, source_digest
         shapes = ["ListTrainingJobsForHyperParameterTuningJobResponse"]
         super().__init__(name, StepTypeEnum.TUNING, "HyperParameterTuningJob", request, shapes=shapes)
 

@@ -120,8 +120,8 @@ class UtilizationFloor(Settings):
         return self
 
 
-class FlooredLimits(Settings):
-    """Limits of a script."""
+class ScriptLimits(Settings):
+    """Limits of a job with a script."""
 
     utilization_floor: UtilizationFloor | None = Field(
         None, description="Floor below which the launcher stops the job, while it follows the job."
@@ -249,7 +249,7 @@ class ScriptSpec(JobSpec):
     """Fields of a job that runs a script."""
 
     source: SourceSpec
-    limits: FlooredLimits
+    limits: ScriptLimits
 
     @property
     def code(self) -> SourceSpec:

@@ -8,11 +8,11 @@ from pydantic import Field, field_validator, model_validator
 from sustainable_mlops.jobs.measurement.smlops_measure import ENTRY_POINT, MESSAGE
 from sustainable_mlops.jobs.specs.common import (
     ChannelName,
-    FlooredLimits,
     FrameworkImage,
     Image,
     Instances,
     Scalar,
+    ScriptLimits,
     ScriptSpec,
     Text,
     check_channel,
@@ -33,7 +33,7 @@ class ProcessingCompute(Instances):
     }
 
 
-class ProcessingLimits(FlooredLimits):
+class ProcessingLimits(ScriptLimits):
     """Runtime limits of a processing job."""
 
     max_runtime_minutes: int = Field(ge=1, le=9 * 24 * 60, description="Maximum runtime, in minutes.")

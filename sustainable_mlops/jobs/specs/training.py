@@ -12,10 +12,10 @@ from sustainable_mlops.jobs.measurement.smlops_measure import ENTRY_POINT
 from sustainable_mlops.jobs.specs.common import (
     COMPILER,
     ChannelName,
-    FlooredLimits,
     Image,
     Instances,
     Scalar,
+    ScriptLimits,
     ScriptSpec,
     Text,
     check_channel,
@@ -38,7 +38,7 @@ class TrainingCompute(Instances):
     )
 
 
-class Limits(FlooredLimits):
+class Limits(ScriptLimits):
     """Runtime limits of a training job."""
 
     max_runtime_minutes: int = Field(ge=1, le=28 * 24 * 60, description="Maximum training time, in minutes.")

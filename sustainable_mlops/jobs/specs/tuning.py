@@ -259,7 +259,7 @@ class TuningSpec(Settings):
     def _list_stopping_problems(self) -> Iterator[str]:
         if self.strategy == "hyperband":
             if self.early_stopping == "auto":
-                yield "early_stopping: hyperband stops jobs itself, and SageMaker rejects auto with it; remove it"
+                yield "early_stopping: hyperband stops jobs itself, and SageMaker refuses auto with it; remove it"
             if self.hyperband is None:
                 yield "hyperband: is missing; set max_epochs to the number of times a training job prints its objective"
         else:

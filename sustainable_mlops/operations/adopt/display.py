@@ -22,8 +22,11 @@ def print_report(report: AdoptionReport, out: Console, folder: Path | None) -> N
             out.print(f"note: {adopted_object.kind} {adopted_object.name}: {note}", markup=False)
     for part in report.skipped:
         out.print(str(part), markup=False)
+    scope = (
+        f"resource in the parts of {report.region} that were read" if report.skipped else f"resource of {report.region}"
+    )
     for name in report.unmatched_names:
-        out.print(f"not found: --name {name}: no resource of {report.region} has this name, alias or ARN", markup=False)
+        out.print(f"not found: --name {name}: no {scope} has this name, alias or ARN", markup=False)
     if report.unselected:
         counts = ", ".join(f"{kind}: {count}" for kind, count in report.unselected.items())
         out.print(f"not selected: {counts}", markup=False)

@@ -34,6 +34,13 @@ _BACKEND_COMMENT = (
 
 def check_folder(folder: Path) -> None:
     """Raise UserError if a configuration cannot be written to the folder."""
+    try:
+        _check_folder(folder)
+    except OSError as error:  # a folder above that cannot be entered, or a name that is too long
+        raise UserError(f"--into {folder}: cannot be written: {error.strerror}; pass another folder") from None
+
+
+def _check_folder(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
         raise UserError(f"--into {folder}: is a file; pass a folder")
     if folder.is_dir() and any(folder.iterdir()):

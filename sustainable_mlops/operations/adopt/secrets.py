@@ -108,8 +108,8 @@ def _find_secret_texts(body: Any) -> Iterator[str]:
 
 
 def _is_secret_text(name: str, text: str) -> bool:
-    named = name and is_credential_name(name) and is_literal(text) and not may_be_secret_name(name, text)
-    return bool(named or find_credentials(text)) or _has_authorization(text)
+    has_secret_name = name and is_credential_name(name) and is_literal(text) and not may_be_secret_name(name, text)
+    return bool(has_secret_name or find_credentials(text)) or _has_authorization(text)
 
 
 def list_secrets(definition: str) -> list[str]:
@@ -133,8 +133,10 @@ def _find_secrets(value: Any, name: str, path: str) -> Iterator[str]:
             if isinstance(option, str) and option.startswith("-") and isinstance(argument, str):
                 yield from _find_secrets(argument, option.lstrip("-"), _join_path(path, mask_name(option.lstrip("-"))))
     elif isinstance(value, str | int) and not isinstance(value, bool):
-        named = name and not _HARMLESS_MEMBER.fullmatch(name) and _is_secret_name(name) and _is_literal(str(value))
-        if named or find_credentials(str(value)) or _has_authorization(str(value)):
+        has_secret_name = (
+            name and not _HARMLESS_MEMBER.fullmatch(name) and _is_secret_name(name) and _is_literal(str(value))
+        )
+        if has_secret_name or find_credentials(str(value)) or _has_authorization(str(value)):
             yield path
 
 

@@ -28,13 +28,21 @@ _ERRORS = {
 }
 #: Part of an error of the provider without information: status code and IDs of the request.
 _REQUEST = re.compile(r"https response error .*?api error |User: \S+ is ")
+#: Parts of errors that pass, and so do not exclude the resource that they name.
+_TRANSIENT = re.compile(
+    r"\b(?:ExpiredToken\w*|RequestExpired|SlowDown|\w*Throttl\w+|TooManyRequests\w*|RequestLimitExceeded"
+    r"|RequestTimeout\w*|ServiceUnavailable\w*|Internal\w*(?:Error|Failure)\w*): "
+    r"|exceeded maximum number of attempts|deadline exceeded|(?:i/o|handshake) timeout|no such host"
+    r"|connection (?:reset|refused)"
+)
 _HARMLESS = (["no-op"], ["read"])
 
 
 def verify_adoption(report: AdoptionReport, progress: Callable[[str], None] = lambda _: None) -> None:
     """Plan the root module, and exclude the resources that the plan would change or cannot import.
 
-    Terraform plans in a temporary folder and changes nothing. Raises UserError for an error that names no resource.
+    Terraform plans in a temporary folder and changes nothing. Raises UserError for an error that names no resource
+    or that passes.
     """
     attempts = rounds = 0
     while report.adopted_objects:
@@ -44,6 +52,10 @@ def verify_adoption(report: AdoptionReport, progress: Callable[[str], None] = la
             reasons = describe_differences(_plan_adoption(report))
             rounds += 1
         except UserError as error:
+            if _TRANSIENT.search(str(error)):
+                raise UserError(
+                    f"{error}; check the credentials and the network, and run again, or later if AWS throttles requests"
+                ) from None
             reasons = describe_errors(str(error), [*report.list_resources()])
             if not reasons:
                 raise UserError(f"{error}; --no-plan writes the root module without this check") from None

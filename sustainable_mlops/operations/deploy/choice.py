@@ -23,6 +23,8 @@ from sustainable_mlops.settings import validate
 
 #: The module of each kind of endpoint; a model's entry in the catalogue has a field of that name.
 MODULES = {"serverless": "serverless_endpoint", "real-time": "realtime_endpoint", "asynchronous": "async_endpoint"}
+#: Name of an inference specification without a name.
+_MAIN = "main specification"
 _SILICON: dict[str, Silicon] = {"Graviton": "graviton", "x86": "x86", "Inferentia2": "inferentia2", "GPU": "gpu"}
 
 
@@ -69,10 +71,11 @@ def choose_endpoint(
         )
     possible_options = ", ".join(sorted({f"{one.kind} on {one.silicon}" for one in advice.options}))
     if module is not None and better:
-        reasons = (f"{one.reasons[0]}" for one in advice.refusals if MODULES.get(one.kind) == module)
+        reasons = "; ".join(f"{one.reasons[0]}" for one in advice.refusals if MODULES.get(one.kind) == module)
         raise UserError(
             f"{module}: you wrote this endpoint in the file, and it does not meet these requirements "
-            f"({'; '.join(reasons) or 'no such image'}); delete its lines to let the command choose another kind"
+            f"({reasons or 'the package has no image for this kind'}); delete its lines to let the command choose "
+            "another kind"
         )
     if not possible_options:
         why = "; ".join(f"{one.kind}: {one.reasons[0]}" for one in advice.refusals if one.kind in MODULES)
@@ -111,10 +114,10 @@ def check_images(subject: ModelUnderTest, choice: Choice) -> None:
     silicon = "x86" if choice.module == MODULES["serverless"] else choice.inputs.get("silicon", "graviton")
     name = choice.inputs.get("inference_specification_name")
     if not any((one.silicon, one.name) == (silicon, name) for one in subject.specifications):
-        has = " and ".join(f"{one.silicon} ({one.name or 'its own'})" for one in subject.specifications)
+        available = " and ".join(f"{one.silicon} ({one.name or _MAIN})" for one in subject.specifications)
         raise UserError(
-            f"{subject.name}: has images for {has}, and none for {silicon} ({name or 'its own'}); change silicon or "
-            "inference_specification_name, or register such an image"
+            f"{subject.name}: the package has images for {available}, but none for {silicon} ({name or _MAIN}); set "
+            "silicon or inference_specification_name to one of them, or register such an image"
         )
 
 

@@ -397,7 +397,7 @@ class Deployment:
             if status != "InService":
                 raise UserError(
                     f"endpoint {name}: is {status}; read FailureReason of aws sagemaker describe-endpoint "
-                    f"--endpoint-name {name}, and deploy again"
+                    f"--endpoint-name {name} --region {clients.sagemaker.meta.region_name}, and deploy again"
                 )
             this.result = f"{name} is {status}"
         return str(name)

@@ -27,7 +27,7 @@ def find_unused_models(scope: IdleScanScope) -> Iterator[IdleFinding | str]:
     """Yield configurations without an endpoint, and models without a configuration in use or a recent job."""
     account = scope.account
     used = list_used_configurations(account)
-    kept = []
+    remaining_configs = []
     for summary in account.list_all("sagemaker", "list_endpoint_configs", "EndpointConfigs"):
         name, arn = summary["EndpointConfigName"], summary["EndpointConfigArn"]
         is_unused = name not in used and scope.is_older(summary["CreationTime"])
@@ -36,8 +36,8 @@ def find_unused_models(scope: IdleScanScope) -> Iterator[IdleFinding | str]:
                 scope, IdleKind.ENDPOINT_CONFIG, name, arn, "no endpoint uses it", "EndpointConfigName"
             )
         else:
-            kept.append(name)
-    models_in_use = list_models(account, kept, used)
+            remaining_configs.append(name)
+    models_in_use = list_models(account, remaining_configs, used)
     for filters in ({"LastModifiedTimeAfter": scope.since}, {"StatusEquals": "InProgress"}):
         models_in_use |= list_transform_models(account, **filters)
     for summary in account.list_all("sagemaker", "list_models", "Models"):

@@ -9,7 +9,8 @@ from sustainable_mlops import aws
 from sustainable_mlops.aws import Client, Clients
 from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.jobs.register import APPROVED, DATA_DIGEST
+from sustainable_mlops.jobs.register import APPROVED
+from sustainable_mlops.operations.promotion.images import compare_images
 from sustainable_mlops.operations.promotion.package import PackageAddress, RegisteredPackage, read_package
 from sustainable_mlops.operations.promotion.target import PromotionTarget
 
@@ -71,6 +72,8 @@ def evaluate_gate(request: PromotionRequest, clients: Clients) -> list[GateCondi
         _check_metrics(request, package, pinned, missing),
         _check_carbon(request.target, package),
         _check_model(package, clients.s3),
+        _check_digests(request.target, package),
+        _check_images(request.target, package),
         *([] if request.is_rollback else [_check_age(request, package, pinned)]),
     ]
 
@@ -80,7 +83,7 @@ def _check_address(request: PromotionRequest) -> Iterator[GateCondition]:
     target, address = request.target, request.address
     where = f"envs/{target.environment}"
     if target.endpoints:
-        yield GateCondition("endpoint", True, f"{where} declares {' and '.join(target.endpoints)}")
+        yield GateCondition("endpoint", True, f"{where} declares {' and '.join(one.kind for one in target.endpoints)}")
     else:
         yield GateCondition("endpoint", False, f"{where} declares no endpoint of {target.model}; add one to the model")
     is_here = address.region == target.region
@@ -222,11 +225,26 @@ def _check_model(package: RegisteredPackage, s3: Client) -> GateCondition:
             texts.append(
                 f"model unchanged since its registration{'' if is_by_etag else ' (by its date; no ETag recorded)'}"
             )
-    recorded = [
-        f"{name.removeprefix(DATA_DIGEST)} {text[:_DIGEST_CHARACTERS]}" for name, text in package.digests.items()
-    ]
-    texts.append(f"digests: {', '.join(recorded)}" if recorded else "digests of source and data not recorded")
     return GateCondition("model", not problems, "; ".join(problems or texts))
+
+
+def _check_digests(target: PromotionTarget, package: RegisteredPackage) -> GateCondition:
+    recorded = {**({"source": package.source_digest} if package.source_digest else {}), **package.data_digests}
+    text = ", ".join(f"{name} {digest[:_DIGEST_CHARACTERS]}" for name, digest in recorded.items())
+    missing = [
+        name for name, digest in (("source", package.source_digest), ("data", package.data_digests)) if not digest
+    ]
+    if not missing:
+        return GateCondition("digests", True, text)
+    text = "; ".join([*([text] if text else []), f"no digest of {' and '.join(missing)} recorded"])
+    if not target.require_digests:
+        return GateCondition("digests", True, f"{text}; promotion.require_digests is false")
+    return GateCondition("digests", False, f"{text}; promotion.require_digests needs them: {_REGISTER}")
+
+
+def _check_images(target: PromotionTarget, package: RegisteredPackage) -> GateCondition:
+    problems, texts = compare_images(target, package)
+    return GateCondition("image", not problems, "; ".join(problems or texts))
 
 
 def _read_head(location: S3Uri, s3: Client) -> dict[str, Any] | None:

@@ -12,6 +12,7 @@ from typing import Any
 from sustainable_mlops import aws
 from sustainable_mlops.aws import Client
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.jobs.pipelines.data import CONTENT_KEY
 from sustainable_mlops.jobs.register import DATA_DIGEST, MODEL_ETAG, SOURCE_DIGEST
 
 _ARN = re.compile(r"arn:[a-z-]+:sagemaker:([a-z0-9-]+):(\d{12}):model-package/([A-Za-z0-9-]+)/(\d+)")
@@ -20,6 +21,8 @@ _CO2E = "co2e_kg"
 _FOOTPRINT = (_CO2E, "cost_usd")
 #: Carbon of the training in a model card, see jobs/model_card.py.
 _CARD_CARBON = "Environment: carbon, operational and embodied"
+#: A recorded digest: SHA-256 in hexadecimal digits.
+_DIGEST = re.compile(r"([0-9a-f]{64})")
 _KG_CO2E = re.compile(r"([0-9.e+-]+) kgCO2e")
 
 
@@ -109,11 +112,27 @@ class RegisteredPackage:
         return dict(_parse_numbers({_CO2E: match[1]})).get(_CO2E) if match else None
 
     @property
-    def digests(self) -> dict[str, str]:
-        """Digests of the source and of the data, by name."""
+    def source_digest(self) -> str | None:
+        """Digest of the source that trained the model; None if it is not recorded."""
+        text = self.metadata.get(SOURCE_DIGEST, "")
+        return text if _DIGEST.fullmatch(text) else None
+
+    @property
+    def data_digests(self) -> dict[str, str]:
+        """Recorded digests of the data, by channel. A pipeline may record a key that ends with the digest."""
         recorded = {name: text for name, text in self.metadata.items() if name.startswith(DATA_DIGEST)}
-        source = self.metadata.get(SOURCE_DIGEST)
-        return {**({"source": source} if source else {}), **recorded}
+        return {
+            name.removeprefix(DATA_DIGEST): match[1]
+            for name, text in recorded.items()
+            if (match := _DIGEST.fullmatch(text) or CONTENT_KEY.fullmatch(text))
+        }
+
+    @property
+    def specifications(self) -> dict[str | None, Mapping[str, Any]]:
+        """Inference specifications by name; None is the main one."""
+        main = self.fields.get("InferenceSpecification")
+        additional = self.fields.get("AdditionalInferenceSpecifications") or []
+        return {**({None: main} if main else {}), **{one.get("Name"): one for one in additional}}
 
     @property
     def models(self) -> dict[str, tuple[str, ...]]:
@@ -121,9 +140,9 @@ class RegisteredPackage:
 
         SageMaker records an ETag that nobody can change, and `smlops register` another one in the properties.
         """
-        main = self.fields.get("InferenceSpecification") or {}
-        specifications = [main, *(self.fields.get("AdditionalInferenceSpecifications") or [])]
-        containers = [one for specification in specifications for one in specification.get("Containers", [])]
+        containers = [
+            one for specification in self.specifications.values() for one in specification.get("Containers", [])
+        ]
         recorded = self.metadata.get(MODEL_ETAG)
         return {
             address: tuple(etag for etag in (container.get("ModelDataETag"), recorded) if etag)

@@ -85,12 +85,12 @@ class RunCleaner:
         """Destroy a root module. `delete_remaining` deletes resources that AWS refused to delete."""
         self._delete_model_packages()
         try:
-            count = Terraform(folder).apply("-destroy", "-lock-timeout=10m", progress=self._say_destroyed).changes_done
-            self._say(f"{folder.name}: {count} resources destroyed")
+            result = Terraform(folder).apply("-destroy", "-lock-timeout=10m", progress=self._report_destroyed)
+            self._say(f"{folder.name}: {result.changes_done} resources destroyed")
         except UserError as error:
             self._say(f"{folder.name}: terraform destroy failed; cleanup deletes its resources one by one: {error}")
 
-    def _say_destroyed(self, at: Progress) -> None:
+    def _report_destroyed(self, at: Progress) -> None:
         if at.address:
             self._say(f"destroyed {at.address}")
 

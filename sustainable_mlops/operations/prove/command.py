@@ -54,7 +54,8 @@ def print_run(settings: ProofSettings) -> None:
 def refuse_without_terminal(settings: ProofSettings) -> None:
     """Raise UserError, because no terminal can confirm the run."""
     raise UserError(
-        f"prove: no terminal for the confirmation; --yes creates and destroys all of this in account {settings.account}"
+        "prove: there is no terminal for the confirmation; pass --yes to create and destroy the listed resources in "
+        f"account {settings.account}"
     )
 
 

@@ -53,7 +53,8 @@ def verify_account(run: ProofRun) -> None:
         actual = run.get_client("sts").get_caller_identity()["Account"]
     if actual != run.settings.account:
         raise UserError(
-            f"--account {run.settings.account}: the credentials belong to account {actual}; nothing was created"
+            f"--account {run.settings.account}: the credentials belong to account {actual}; nothing was created; use a "
+            f"profile of account {run.settings.account}"
         )
 
 

@@ -95,7 +95,9 @@ def _parse_key(result: Mapping[str, Any]) -> EmissionsKey:
 
 def _parse_value(value: Mapping[str, Any], unit: str) -> float:
     if value["Unit"] != unit:
-        raise UserError(f"AWS reports a value in {value['Unit']}; this version of smlops reads {unit} only")
+        raise UserError(
+            f"AWS reports a value in {value['Unit']}; this version of smlops reads {unit} only; update smlops"
+        )
     return float(value["Value"])
 
 

@@ -55,7 +55,7 @@ def destroy(
         progress("plan of the destruction")
         terraform.run(*options)  # a lock or a lifecycle rule ends it
         if account is not None:
-            late_groups = LateLogGroups(account, marks, report_line)
+            late_groups = LateLogGroups(account, marks, report_line, has_settings=bool(settings))
             progress("log groups of jobs")
             if foreign := [
                 address for address, group in _list_groups(state, account) if late_groups.report_foreign_stream(group)

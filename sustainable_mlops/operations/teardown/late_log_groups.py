@@ -9,11 +9,14 @@ from typing import NamedTuple
 
 from sustainable_mlops import aws
 from sustainable_mlops.aws import AccountClients, Arn
+from sustainable_mlops.log_groups import SETTING
 
 #: Seconds between two searches for recreated log groups.
 _LATE_INTERVAL_SECONDS = 5
 #: Log groups that all jobs of an account and Region share, such as /aws/sagemaker/TrainingJobs.
 _SHARED_LOG_GROUP = re.compile(r"/aws/sagemaker/(?P<kind>\w+)Jobs")
+#: Adoption of a group by an environment without settings.yaml.
+_IMPORT = "adopt the group with an `import` block"
 
 
 class LogGroup(NamedTuple):
@@ -45,10 +48,13 @@ class JobMarks:
 class LateLogGroups:
     """Log groups that stay, or that a late line creates again after the destruction."""
 
-    def __init__(self, account: AccountClients, marks: JobMarks, report_line: Callable[[str], None]) -> None:
+    def __init__(
+        self, account: AccountClients, marks: JobMarks, report_line: Callable[[str], None], *, has_settings: bool
+    ) -> None:
         self._account = account
         self._marks = marks
         self._report_line = report_line
+        self._adoption = f"add the group to {SETTING} in settings.yaml" if has_settings else _IMPORT
 
     def delete(
         self, groups: Iterable[LogGroup], seconds: float, progress: Callable[[str], None] = lambda _: None
@@ -76,7 +82,7 @@ class LateLogGroups:
             return False
         self._report_line(
             f"log group {group.name} stays, because {stream} belongs to a job of another environment. Before you apply "
-            "this environment again, add the group to existing_log_groups in settings.yaml."
+            f"this environment again, {self._adoption}."
         )
         return True
 

@@ -25,10 +25,11 @@ def describe_state_bucket(terraform: Terraform) -> str | None:
         return None
     bucket, region = backend["config"]["bucket"], backend["config"].get("region")
     stays = f"The state bucket {bucket} stays, with every version of the state."
-    account = find_account(read_settings(terraform), {}, ()) or AccountClients(str(region))
+    account = find_account(read_settings(terraform), {}, ()) or AccountClients(region or "")
     try:
         with aws.translate_aws_errors(f"state bucket {bucket}"):
-            keys = _list_keys(account.client("s3", region), bucket)
+            s3 = account.client("s3", region)
+            keys = _list_keys(s3, bucket)
     except UserError as error:
         return f"{stays} It may have other states: {error}"
     states = sorted(keys - {backend["config"]["key"], f"{backend['config']['key']}.tflock"})
@@ -38,7 +39,8 @@ def describe_state_bucket(terraform: Terraform) -> str | None:
         return f"{stays} It also has {', '.join(states)}.{steps if is_bootstrap else ''}"
     # `aws s3 rb --force` leaves old versions, and so the bucket; `aws s3api delete-objects` takes a thousand at most.
     delete = (
-        f"import boto3; b = boto3.resource('s3', {region!r}).Bucket({bucket!r}); b.object_versions.delete(); b.delete()"
+        f"import boto3; b = boto3.resource('s3', {s3.meta.region_name!r}).Bucket({bucket!r}); "
+        "b.object_versions.delete(); b.delete()"
     )
     return f'{stays} To delete it, run:\n{terraform.command_prefix}{shlex.quote(sys.executable)} -c "{delete}"'
 

@@ -268,7 +268,7 @@ def _list_figure_items(review: Review) -> Iterator[ReportItem]:
         yield ReportItem(ReportSection.UNCOUNTED, ReportSection.UNCOUNTED, Level.NOTE, "-", address, description)
     if billed_by_usage := review.footprint.billed_by_usage:
         types = ", ".join(f"{number} {type_}" for type_, number in sorted(billed_by_usage.items()))
-        description = f"billed by usage, which a plan does not contain: {types}"
+        description = f"billed by usage; a plan does not contain the usage: {types}"
         yield ReportItem(ReportSection.UNCOUNTED, ReportSection.UNCOUNTED, Level.NOTE, "-", "", description)
     for description in dict.fromkeys((*review.footprint.after.assumptions, *review.footprint.before.assumptions)):
         yield ReportItem(ReportSection.ASSUMPTIONS, ReportSection.ASSUMPTIONS, Level.NOTE, "-", "", description)

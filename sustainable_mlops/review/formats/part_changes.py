@@ -163,7 +163,7 @@ def _format_types(activity: FleetActivity | JobActivity) -> str:
 
 
 def _format_quantity(quantity: Quantity) -> str:
-    """Return the expected number, or least / expected / most if it is uncertain."""
+    """Return the expected number, or minimum / expected / maximum if it is uncertain."""
     numbers = (quantity.central,) if quantity.is_exact else (quantity.low, quantity.central, quantity.high)
     return " / ".join(f"{number:.3g}" if number < 1000 else f"{number:,.0f}" for number in numbers)
 

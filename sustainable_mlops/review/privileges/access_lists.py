@@ -9,6 +9,10 @@ from sustainable_mlops.review.privileges.ports import list_texts
 from sustainable_mlops.review.risk import Level, Risk, build_privilege_risk
 
 _TYPES = ("aws_s3_bucket_acl", "aws_s3_bucket", "aws_s3_object", "aws_s3_bucket_object", "aws_s3_object_copy")
+#: Attributes of a grant that name the grantee, and its permissions.
+_USERS = ("id", "grantee.0.id", "grantee.0.email_address", "email")
+_GROUPS = ("uri", "grantee.0.uri")
+_PERMISSIONS = ("permissions", "permission")
 _EVERYONE = {f"http://acs.amazonaws.com/groups/global/{name}" for name in ("AllUsers", "AuthenticatedUsers")}
 _PUBLIC = ("public-read", "public-read-write", "authenticated-read")
 #: The user that delivers access logs of CloudFront to a bucket:
@@ -30,20 +34,45 @@ def find_access_list_risks(pair: ResourcePair, after: Block, comparison: Compari
         if new is UNKNOWN or isinstance(new, Sensitive):
             set_here = pair.new is not None and comparison.joins_after.is_configured(pair.new, path) is not False
             if set_here and after.get(path.partition(".")[0]) is not None:
-                description = f"the grantees of {path} are unknown until apply or sensitive"
-                yield build_privilege_risk("PRIVILEGES_UNKNOWN", Level.LOOK, pair.address, description, is_known=False)
+                yield _build_unknown_risk(pair, f"the grantees of {path} are")
         elif new in _PUBLIC:
             yield build_privilege_risk(
                 "PRIVILEGES_EXPOSED", Level.STOP, pair.address, f"acl: {new}: objects are public", _FIX
             )
-        blocks = after.blocks(path) if isinstance(new, list) else UNKNOWN
-        for block in () if blocks is UNKNOWN else blocks:
-            if {str(block.get("uri")), str(block.get("grantee.0.uri"))} & _EVERYONE:
-                yield build_privilege_risk(
-                    "PRIVILEGES_EXPOSED", Level.STOP, pair.address, f"{block.path} names everyone", _FIX
-                )
+        blocks = after.blocks(path) if isinstance(new, list) else []
         if blocks is not UNKNOWN:
-            yield from _find_other_users(pair, blocks, path, comparison)
+            yield from _find_grant_risks(pair, blocks, path, comparison)
+
+
+def _find_grant_risks(pair: ResourcePair, grants: Sequence[Block], path: str, comparison: Comparison) -> Iterator[Risk]:
+    for block in grants:
+        if {str(block.get(name)) for name in _GROUPS} & _EVERYONE:
+            yield build_privilege_risk(
+                "PRIVILEGES_EXPOSED", Level.STOP, pair.address, f"{block.path} names everyone", _FIX
+            )
+    if _is_refreshed(pair, path, comparison):
+        return
+    old = None if pair.before is None else pair.before.get(path)
+    if any(_is_hidden(block) for block in grants if not isinstance(old, list) or block.values not in old):
+        yield _build_unknown_risk(pair, f"a grantee or a permission in {path} is")
+    yield from _find_other_users(pair, grants, path, comparison)
+
+
+def _build_unknown_risk(pair: ResourcePair, subject: str) -> Risk:
+    description = f"{subject} unknown until apply or sensitive"
+    return build_privilege_risk("PRIVILEGES_UNKNOWN", Level.LOOK, pair.address, description, is_known=False)
+
+
+def _is_refreshed(pair: ResourcePair, path: str, comparison: Comparison) -> bool:
+    """Return whether the provider computes the list, and the plan only accepts its drift."""
+    is_drift = path.partition(".")[0] in pair.resource.drift and not comparison.plan.is_refresh_only
+    return is_drift and pair.new is not None and comparison.plan.is_configured(pair.new, path) is False
+
+
+def _is_hidden(grant: Block) -> bool:
+    values = [grant.get(name) for name in (*_USERS, *_GROUPS, *_PERMISSIONS)]
+    values += [item for value in values if isinstance(value, list) for item in value]
+    return any(value is UNKNOWN or isinstance(value, Sensitive) for value in values)
 
 
 def _find_other_users(pair: ResourcePair, grants: Sequence[Block], path: str, comparison: Comparison) -> Iterator[Risk]:
@@ -61,7 +90,6 @@ def _find_other_users(pair: ResourcePair, grants: Sequence[Block], path: str, co
 
 def _read_grant(block: Block) -> tuple[object, str]:
     """Return the user of a grant, by canonical ID or email address, and the permissions. A group is no user."""
-    names = ("id", "grantee.0.id", "grantee.0.email_address", "email")
-    user = next((value for name in names if (value := block.text(name)) not in (None, "")), None)
-    permissions = [*list_texts(block, "permissions"), *list_texts(block, "permission")]
+    user = next((value for name in _USERS if (value := block.text(name)) not in (None, "")), None)
+    permissions = [text for name in _PERMISSIONS for text in list_texts(block, name)]
     return user, ", ".join(sorted(map(str, permissions)))

@@ -1,11 +1,11 @@
 """Tags that decide who has access: changed values of tags that a condition of a policy names."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from sustainable_mlops.lazy_pattern import LazyPattern
-from sustainable_mlops.plan import UNKNOWN
+from sustainable_mlops.plan import UNKNOWN, Block
 from sustainable_mlops.plan.iam import PolicyCondition, is_unknown_text
 from sustainable_mlops.plan.values import Sensitive
 from sustainable_mlops.review.comparison import Comparison, ResourcePair
@@ -15,20 +15,71 @@ from sustainable_mlops.review.privileges.policy_owners import PolicyOwner
 from sustainable_mlops.review.privileges.policy_types import IDENTITY
 from sustainable_mlops.review.risk import Level, Risk, RiskArea
 
-_RESOURCE_TAG = LazyPattern(r"[a-z0-9-]+:(?:resourcetag|existingobjecttag|buckettag)/(.+)", re.I)
+#: Keys of conditions on the tags of a resource. Those of RDS and DMS name the kind of the resource: `rds:db-tag/team`.
+_RESOURCE_TAG = LazyPattern(
+    r"([a-z0-9-]+):(?:resourcetag|buckettag|existingobjecttag|(?!req-)([a-z-]+)-tag)/(.+)",
+    re.I,
+)
+_OBJECT_TAG = LazyPattern(r"[a-z0-9-]+:existingobjecttag/.+", re.I)
 _PRINCIPAL_TAG = LazyPattern(r"aws:principaltag/(.+)", re.I)
 _VARIABLE = LazyPattern(r"\$\{aws:principaltag/([^}]+)\}", re.I)
 _PRINCIPALS = ("aws_iam_role", "aws_iam_user")
+_OBJECTS = ("aws_s3_object", "aws_s3_bucket_object", "aws_s3_object_copy")
+_GROUP = "aws_autoscaling_group"
+#: Types that set one tag of another resource, and the attribute that names it.
+_TAG_TYPES = {
+    "aws_ec2_tag": "resource_id",
+    "aws_ecs_tag": "resource_arn",
+    "aws_dynamodb_tag": "resource_arn",
+    "aws_transfer_tag": "resource_arn",
+    f"{_GROUP}_tag": "autoscaling_group_name",
+}
+#: Services in ARNs, with the other services whose actions act on these resources, or the only ones if the name in ARNs
+#: is no prefix of actions: https://docs.aws.amazon.com/service-authorization/latest/reference/
+_ACTION_SERVICES = {
+    "apigateway": ("execute-api",),
+    "catalog": ("servicecatalog",),
+    "cloudfront": ("cloudfront-keyvaluestore",),
+    "cloudtrail": ("cloudtrail-data",),
+    "codeconnections": ("codestar-connections",),
+    "codestar-connections": ("codeconnections",),
+    "ds": ("ds-data",),
+    "ec2": ("ssm", "ec2-instance-connect", "ebs", "ssm-guiconnect"),
+    "ecs": ("ssm",),
+    "eks": ("eks-auth", "aps"),
+    "elasticloadbalancing": ("arc-zonal-shift",),
+    "iam": ("sts",),
+    "kafka": ("kafka-cluster",),
+    "opensearch": ("es",),
+    "qdeveloper": ("q",),
+    "rds": ("rds-data",),
+    "redshift": ("redshift-data",),
+    "redshift-serverless": ("redshift-data",),
+    "route53-recovery-control": ("route53-recovery-control-config",),
+    "sagemaker": ("sagemaker-mlflow",),
+    "vpc-lattice": ("vpc-lattice-svcs",),
+}
+
+
+class _Tags(NamedTuple):
+    """The tags of a resource whose names are known, and the value of all other tags.
+
+    That value is None if there are no others. Otherwise it is the attribute that cannot be read.
+    """
+
+    by_name: Mapping[str, Any]
+    others: Any = None
+
+    def get(self, name: str) -> Any:
+        """Return the value of a tag."""
+        return self.by_name.get(name, self.others)
 
 
 class _TagChange(NamedTuple):
-    """A tag of an existing resource with another value; None stands for no tag.
-
-    Without a name, `old` and `new` are all tags of the resource, and those of one side are unknown or sensitive.
-    """
+    """A tag of an existing resource with another value; None stands for no tag."""
 
     pair: ResourcePair
-    name: str | None
+    name: str
     old: Any
     new: Any
 
@@ -37,29 +88,50 @@ class _TagChange(NamedTuple):
         return f"tag {self.name}: {old} → {new}"
 
 
-def list_tag_changes(comparison: Comparison) -> list[_TagChange]:
-    """Return the changed tags of existing resources."""
-    return [change for pair in comparison.changes for change in _compare_tags(pair)]
+class _TaggedPair(NamedTuple):
+    """A resource whose tags change."""
+
+    pair: ResourcePair
+    old: _Tags
+    new: _Tags
+
+    @property
+    def is_changed(self) -> bool:
+        """True if any tag may change."""
+        return self.old != self.new or UNKNOWN in (self.new.others, *self.new.by_name.values())
+
+    def list_changes(self, names: Collection[str]) -> Iterator[_TagChange]:
+        """Yield the changes of the tags `names`, which are in lower case."""
+        own = sorted({*self.old.by_name, *self.new.by_name})
+        others = sorted(set(names) - {name.lower() for name in own})
+        for name in (*(name for name in own if name.lower() in names), *others):
+            old, new = self.old.get(name), self.new.get(name)
+            if old != new or new is UNKNOWN:
+                yield _TagChange(self.pair, name, old, new)
+
+
+def list_tag_changes(comparison: Comparison) -> list[_TaggedPair]:
+    """Return the existing resources whose tags change."""
+    pairs = (pair for pair in comparison.changes if pair.type.startswith("aws") and pair.action != "forget")
+    return [tagged for pair in pairs for tagged in _read_pair(pair, comparison) if tagged.is_changed]
 
 
 def find_tag_risks(
-    changes: Iterable[_TagChange], policies: Iterable[tuple[PolicyOwner, EffectivePolicy]]
+    changes: Iterable[_TaggedPair], policies: Iterable[tuple[PolicyOwner, EffectivePolicy]]
 ) -> Iterator[Risk]:
     """Yield the permissions that a changed tag gives, and the denials that it ends.
 
     `policies` are the policies after the plan, each with its owner.
     """
-    relevant = [
-        (owner, grant, is_deny)
-        for owner, policy in policies
-        for is_deny, grants in ((False, policy.allows), (True, policy.denies))
-        for grant in grants
-        if _list_tags(grant)
-    ]
-    names = sorted({name for _, grant, _ in relevant for name in _list_tags(grant)})
-    for change in (part for whole in changes for part in _split_change(whole, names)):
+    grants_by_tag: dict[str, list[tuple[PolicyOwner, Grant, bool]]] = {}
+    for owner, policy in policies:
+        for is_deny, grants in ((False, policy.allows), (True, policy.denies)):
+            for grant in grants:
+                for name in _list_tags(grant):
+                    grants_by_tag.setdefault(name, []).append((owner, grant, is_deny))
+    for change in (change for tagged in changes for change in tagged.list_changes(grants_by_tag.keys())):
         widened: dict[str, list[str]] = {}
-        for owner, grant, is_deny in relevant:
+        for owner, grant, is_deny in grants_by_tag[change.name.lower()]:
             if _may_widen(grant, owner, change, is_deny=is_deny):
                 widened.setdefault(owner.label, []).append(f"{'no longer deny' if is_deny else 'now allow'} {grant}")
         for label, (first, *others) in widened.items():
@@ -71,62 +143,75 @@ def find_tag_risks(
             )
 
 
-def _compare_tags(pair: ResourcePair) -> Iterator[_TagChange]:
-    if pair.before is None or pair.after is None:
-        return
-    old: dict[str, Any] = {}
-    new: dict[str, Any] = {}
-    sides = pair.before.get("tags"), pair.after.get("tags")
-    is_readable = not any(map(_is_hidden, sides)) or isinstance(pair.after.get("tags_all"), dict)
-    if not is_readable and (sides[0] != sides[1] or sides[1] is UNKNOWN):
-        yield _TagChange(pair, None, *sides)
-        return
-    for attribute in ("tags_all", "tags"):
-        sides = pair.before.get(attribute), pair.after.get(attribute)
-        if not any(side is not None and not isinstance(side, dict) for side in sides):
-            old |= sides[0] or {}
-            new |= sides[1] or {}
-    for name in sorted({*old, *new}):
-        if old.get(name) != new.get(name) or new.get(name) is UNKNOWN:
-            yield _TagChange(pair, name, old.get(name), new.get(name))
+def _read_pair(pair: ResourcePair, comparison: Comparison) -> Iterator[_TaggedPair]:
+    """Yield the tags of an existing resource before and after the plan."""
+    old, new = (_read_tags(values, pair.type, comparison) for values in (pair.before, pair.after))
+    attribute = _TAG_TYPES.get(pair.type)
+    if attribute is None:
+        if pair.before is not None and pair.after is not None:
+            yield _TaggedPair(pair, old, new)
+    elif pair.before and pair.after and pair.before.get(attribute) != pair.after.get(attribute):
+        yield from (_TaggedPair(pair, old, _Tags({})), _TaggedPair(pair, _Tags({}), new))
+    elif not pair.is_new or not comparison.names_new_resource(pair, attribute, _GROUP, if_unknown=True):
+        yield _TaggedPair(pair, old, new)
 
 
-def _is_hidden(tags: Any) -> bool:
-    return tags is UNKNOWN or isinstance(tags, Sensitive)
+def _read_tags(values: Block | None, type_: str, comparison: Comparison) -> _Tags:
+    """Return the tags of a resource, or the tag that it gives to another one."""
+    if values is None:
+        return _Tags({})
+    if type_ in _TAG_TYPES:
+        return _combine_tags(values.get("tag", [values.values]))
+    tags_all, tags = values.get("tags_all"), values.get("tags")
+    if tags_all is UNKNOWN and isinstance(tags, dict | None) and not comparison.plan.may_have_default_tags:
+        tags_all = None  # no tag remains, or the value of a tag is unknown
+    if isinstance(tags_all, dict) and _list_pairs(tags) is None:
+        tags = None
+    return _combine_tags(tags_all, tags, values.get("tag") if type_ == _GROUP else None)
 
 
-def _split_change(change: _TagChange, names: Iterable[str]) -> Iterator[_TagChange]:
-    """Yield the change itself, or one change for each of `names` if it is a change of all tags."""
-    if change.name is not None:
-        yield change
-        return
-    for name in names:
-        old, new = (
-            side if _is_hidden(side) else {key.lower(): value for key, value in (side or {}).items()}.get(name)
-            for side in (change.old, change.new)
-        )
-        yield _TagChange(change.pair, name, old, new)
+def _combine_tags(*attributes: Any) -> _Tags:
+    by_name: dict[str, Any] = {}
+    others = None
+    for attribute in attributes:
+        tags = _list_pairs(attribute)
+        if tags is None:
+            others = attribute
+        else:
+            by_name |= tags
+    return _Tags(by_name, others)
+
+
+def _list_pairs(tags: Any) -> dict[str, Any] | None:
+    """Return the tags by name, of a map or of a list of blocks with keys and values; None if they cannot be read."""
+    if isinstance(tags, dict | None):
+        return tags or {}
+    if not isinstance(tags, list) or not all(isinstance(tag, dict) and type(tag.get("key")) is str for tag in tags):
+        return None
+    return {tag["key"]: tag.get("value") for tag in tags}
 
 
 def _list_tags(grant: Grant) -> set[str]:
     """Return the tags of resources and principals that the grant names, in lower case."""
-    keys = [match[1] for condition in grant.conditions if (match := _RESOURCE_TAG.fullmatch(str(condition.key)))]
+    keys = [match[3] for condition in grant.conditions if (match := _RESOURCE_TAG.fullmatch(str(condition.key)))]
     return {*map(str.lower, keys), *_list_principal_tags(grant)}
 
 
 def _may_widen(grant: Grant, owner: PolicyOwner, change: _TagChange, *, is_deny: bool) -> bool:
     """Return whether the tag may let a permission begin to apply, or a denial cease to apply."""
-    name = str(change.name).lower()
+    name = change.name.lower()
     if _is_principal(change.pair, owner) and name in _list_principal_tags(grant):
-        conditions = _list_conditions(_PRINCIPAL_TAG, grant, name)
-    elif _is_for(grant, change.pair):
-        conditions = _list_conditions(_RESOURCE_TAG, grant, name)
-        if not conditions:
-            return False
-    else:
-        return False
-    if not conditions:  # a variable with the tag, which matches nothing without the tag
-        return is_deny or change.new is not None or _has_negation(grant)
+        conditions = _list_principal_conditions(grant, name)
+        if not conditions:  # a variable with the tag, which matches nothing without the tag
+            return is_deny or change.new is not None or _has_negation(grant)
+        if _is_newly_met(conditions, change, is_deny=is_deny):
+            return True
+    conditions = _list_resource_conditions(grant, name, change.pair)
+    return bool(conditions) and _is_newly_met(conditions, change, is_deny=is_deny) and _is_for(grant, change.pair)
+
+
+def _is_newly_met(conditions: Iterable[PolicyCondition], change: _TagChange, *, is_deny: bool) -> bool:
+    """Return whether the new tag may meet conditions that the old one may not, or the reverse for a denial."""
     before, after = (combine_all(_is_met(one, value) for one in conditions) for value in (change.old, change.new))
     if is_deny:
         before, after = after, before
@@ -147,20 +232,42 @@ def _is_principal(pair: ResourcePair, owner: PolicyOwner) -> bool:
 
 
 def _is_for(grant: Grant, pair: ResourcePair) -> bool:
-    """Return whether the grant has an action of the resource's service, and may include the resource."""
-    arn = None if pair.after is None else pair.after.text("arn")
-    if not isinstance(arn, str) or arn.count(":") < 2:
+    """Return whether the grant has an action that acts on the resource, and may include the resource."""
+    arn = _read_arn(pair)
+    if len(arn) < 3:
         return True
-    service = arn.split(":")[2]
-    return grant.resources.overlaps(Patterns((arn, f"{arn}/*"))) and grant.actions.overlaps(Patterns((f"{service}:*",)))
+    text = ":".join(arn)
+    actions = tuple(f"{service}:*" for service in (arn[2], *_ACTION_SERVICES.get(arn[2], ())))
+    return grant.actions.overlaps(Patterns(actions)) and grant.resources.overlaps(Patterns((text, f"{text}/*")))
 
 
-def _list_conditions(pattern: LazyPattern, grant: Grant, name: str) -> list[PolicyCondition]:
-    """Return the conditions of the grant on the tag `name`, which is in lower case."""
+def _read_arn(pair: ResourcePair) -> list[str]:
+    """Return the parts of the ARN of the tagged resource; none if it is unknown."""
+    values = pair.after or pair.before
+    arn = None if values is None else values.text(_TAG_TYPES.get(pair.type, "arn"))
+    return arn.split(":") if isinstance(arn, str) and arn.startswith("arn:") else []
+
+
+def _list_resource_conditions(grant: Grant, name: str, pair: ResourcePair) -> list[PolicyCondition]:
+    """Return the conditions on the tag `name`, which is in lower case, of resources such as `pair`."""
+    arn = _read_arn(pair)
+    conditions = []
+    for condition in grant.conditions:
+        key = str(condition.key)
+        match = _RESOURCE_TAG.fullmatch(key)
+        if match is None or match[3].lower() != name or bool(_OBJECT_TAG.fullmatch(key)) != (pair.type in _OBJECTS):
+            continue
+        if match[2] is None or len(arn) < 6 or [match[1].lower(), match[2].lower()] == [arn[2], arn[5]]:
+            conditions.append(condition)
+    return conditions
+
+
+def _list_principal_conditions(grant: Grant, name: str) -> list[PolicyCondition]:
+    """Return the conditions on the tag `name`, which is in lower case, of principals."""
     return [
         condition
         for condition in grant.conditions
-        if (match := pattern.fullmatch(str(condition.key))) and match[1].lower() == name
+        if (match := _PRINCIPAL_TAG.fullmatch(str(condition.key))) and match[1].lower() == name
     ]
 
 
@@ -181,7 +288,8 @@ def _is_met(condition: PolicyCondition, value: Any) -> Tristate:
     operator = str(condition.operator).lower().rpartition(":")[2]
     has_unknown = any(map(is_unknown_text, condition.values))
     if operator == "null":
-        return None if value is UNKNOWN or has_unknown else (value is None) == ("true" in condition.values)
+        is_certain = (value is None or _is_known(value)) and not has_unknown
+        return (value is None) == ("true" in condition.values) if is_certain else None
     base = operator.removesuffix("ifexists")
     negated = "not" in base
     if value is None:

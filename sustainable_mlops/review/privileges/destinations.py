@@ -241,7 +241,7 @@ def find_destination_risks(comparison: Comparison) -> Iterator[Risk]:
 
 
 def _read_steps(pair: ResourcePair, comparison: Comparison) -> ResourcePair:
-    """Return a pipeline with the outputs and the code of its steps in place of a definition that is known."""
+    """Return a pipeline with the outputs and the code of its steps in place of a definition with readable steps."""
 
     def summarize(values: Block | None, steps: list[PipelineStep]) -> Block | None:
         if values is None or values.values is UNKNOWN:
@@ -253,7 +253,7 @@ def _read_steps(pair: ResourcePair, comparison: Comparison) -> ResourcePair:
             {
                 **values.values,
                 "steps": {"outputs": list(outputs), "code": list(code)},
-                "pipeline_definition": None if type(definition) is str else definition,
+                "pipeline_definition": None if steps and type(definition) is str else definition,
             }
         )
 
@@ -385,7 +385,8 @@ def _list_code_owners(text: str, path: str) -> Iterator[str]:
     if path.endswith(("s3_bucket", "S3Bucket")) or ".configuration." in path:
         yield f"s3://{text}" if path.endswith("ucket") else f"repository {text}"
         return
-    names = re.findall(_IMAGE_KEY, text) if text.startswith(("{", "[")) else [text]
+    is_document = path == "pipeline_definition" or text.startswith(("{", "["))
+    names = re.findall(_IMAGE_KEY, text) if is_document else [text]
     yield from filter(None, map(_find_code_owner, names))
 
 

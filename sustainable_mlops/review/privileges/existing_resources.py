@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterator
 
-from sustainable_mlops.plan import UNKNOWN, Block
+from sustainable_mlops.plan import UNKNOWN, Block, Unknown
+from sustainable_mlops.plan.iam import derive_text
 from sustainable_mlops.review.comparison import Comparison, ResourcePair
-from sustainable_mlops.review.risk import WEAKER_IDS, Level, Risk, RiskArea, build_privilege_risk
+from sustainable_mlops.review.privileges.ports import list_texts
+from sustainable_mlops.review.risk import UNKNOWN_IDS, WEAKER_IDS, Level, Risk, RiskArea, build_privilege_risk
 
 #: Types that change a resource by its ID: the attributes with the ID, and the effect.
 _EFFECTS = {
@@ -20,19 +22,32 @@ def find_effect_risks(pair: ResourcePair, after: Block, comparison: Comparison) 
     """Yield a risk for each existing resource that `pair` newly exposes or overwrites."""
     names, effect, area = _EFFECTS.get(pair.type, ((), "", RiskArea.PRIVILEGES))
     for name in names:
-        target = after.text(name)  # known, because the resource exists
-        if isinstance(target, str) and target and (pair.before is None or pair.before.get(name) != target):
+        target = after.text(name)
+        if target is UNKNOWN and comparison.reads_existing_resource(pair, name):
+            description = f"an existing resource, whose ID is unknown until apply, {effect}"
+            yield Risk(UNKNOWN_IDS[area], area, Level.LOOK, pair.address, description, is_known=False)
+        is_new = pair.before is None or pair.before.get(name) != target
+        if isinstance(target, str) and target and is_new and not _is_computed(pair, name, comparison):
             yield Risk(WEAKER_IDS[area], area, Level.LOOK, pair.address, f"{target} {effect}")
     if pair.is_new and pair.type in _OPENERS:
         yield from _find_opened_resources(pair, after, comparison)
-    if pair.is_new and pair.type == "aws_vpc_endpoint_service" and _admits_everyone(after):
-        description = "anyone may connect: allowed_principals contains *, and acceptance_required is false"
-        yield build_privilege_risk("PRIVILEGES_EXPOSED", Level.LOOK, pair.address, description)
+    if pair.is_new and pair.type == "aws_vpc_endpoint_service":
+        yield from _find_open_service(pair, after, comparison)
 
 
 def list_effect_paths(type_: str) -> frozenset[str]:
-    """Return the attributes of a type that name the changed resource, each by the first part of its path."""
-    return frozenset(name.partition(".")[0] for name in _EFFECTS.get(type_, ((),))[0])
+    """Return the attributes of a type that name the changed resource."""
+    return frozenset(_EFFECTS.get(type_, ((),))[0])
+
+
+def _is_computed(pair: ResourcePair, name: str, comparison: Comparison) -> bool:
+    """Return whether the provider computes the ID in a resource that exists before the plan.
+
+    An address of a NAT gateway or an association shows the network interface as drift.
+    """
+    if pair.before is None or pair.new is None or comparison.plan.is_refresh_only:
+        return False
+    return comparison.plan.is_configured(pair.new, name.partition(".")[0]) is False
 
 
 def _find_opened_resources(pair: ResourcePair, after: Block, comparison: Comparison) -> Iterator[Risk]:
@@ -42,9 +57,24 @@ def _find_opened_resources(pair: ResourcePair, after: Block, comparison: Compari
         yield build_privilege_risk("PRIVILEGES_EXPOSED", Level.LOOK, pair.address, description)
 
 
-def _admits_everyone(after: Block) -> bool:
-    principals = after.texts("allowed_principals")
-    return after.flag("acceptance_required") is False and principals is not UNKNOWN and "*" in principals
+def _find_open_service(pair: ResourcePair, after: Block, comparison: Comparison) -> Iterator[Risk]:
+    """Yield a risk if everyone may connect to a new endpoint service without an acceptance."""
+    principals, is_accepted = list_texts(after, "allowed_principals"), after.flag("acceptance_required")
+    if is_accepted is False and "*" in principals:
+        description = "anyone may connect: allowed_principals contains *, and acceptance_required is false"
+        yield build_privilege_risk("PRIVILEGES_EXPOSED", Level.LOOK, pair.address, description)
+    elif is_accepted in (False, UNKNOWN) and ("*" in principals or _may_contain_everyone(pair, principals, comparison)):
+        description = "allowed_principals or acceptance_required is unknown until apply: anyone may be able to connect"
+        yield build_privilege_risk("PRIVILEGES_UNKNOWN", Level.LOOK, pair.address, description, is_known=False)
+
+
+def _may_contain_everyone(pair: ResourcePair, principals: list[str | Unknown], comparison: Comparison) -> bool:
+    """Return whether an unknown principal may be `*`: not if it comes only from resources of the plan."""
+    if UNKNOWN not in principals or pair.new is None:
+        return False
+    if comparison.plan.is_configured(pair.new, "allowed_principals") is False:
+        return False
+    return derive_text(comparison.joins_after.find_references(pair.new, "allowed_principals")) is UNKNOWN
 
 
 def _allows_access_lists(after: Block) -> bool:

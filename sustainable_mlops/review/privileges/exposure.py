@@ -153,10 +153,24 @@ _ACCEPTED = {
     "aws_vpc_endpoint_connection_accepter": ("vpc_endpoint_id", "aws_vpc_endpoint"),
     "aws_opensearch_inbound_connection_accepter": ("connection_id", "aws_opensearch_outbound_connection"),
 }  # fmt: skip
+_IDENTITIES = ("origin_access_control_id", "s3_origin_config.0.origin_access_identity")
+_POLICY = "custom_origin_config.0.origin_protocol_policy"
+#: Values of the policy for connections to an origin, from the weakest.
+_POLICIES = ("http-only", "match-viewer", "https-only")
+_OLD_PROTOCOLS = frozenset({"SSLv3", "TLSv1", "TLSv1.1"})
+#: The attributes of an origin that `_find_open_origins` compares, and those that open nothing.
+_ORIGIN_PATHS = (
+    "origin_id", "origin_path", "custom_origin_config", *_IDENTITIES,
+    "connection_attempts", "custom_header", "origin_shield",
+)  # fmt: skip
 _OTHER_PATHS = {
-    "aws_cloudfront_distribution": frozenset({"origin"}),
+    "aws_cloudfront_distribution": frozenset({f"origin.{name}" for name in _ORIGIN_PATHS}),
     LAMBDA_PERMISSION: LAMBDA_ATTRIBUTES,
     "aws_s3_bucket_acl": frozenset({"access_control_policy.grant"}),
+    # The kind of the grantees that the text names.
+    "aws_directory_service_shared_directory": frozenset({"target.type"}),
+    "aws_s3control_access_grant": frozenset({"grantee.grantee_type"}),
+    "aws_ssm_document": frozenset({"permissions.type"}),
     **dict.fromkeys(ASSOCIATIONS, frozenset({"route_table_id"})),
 }
 _FIX = "Give access only to the networks or accounts that need it, or accept the risk."
@@ -173,10 +187,8 @@ def find_exposure_risks(comparison: Comparison) -> Iterator[Risk]:
             continue
         yield from find_access_list_risks(pair, pair.after, comparison)
         yield from find_effect_risks(pair, pair.after, comparison)
-        if pair.is_new and pair.type in _CALL_TYPES and _is_open_call(pair, pair.after, comparison):
-            yield build_privilege_risk(
-                "PRIVILEGES_EXPOSED", Level.LOOK, pair.address, "anyone may call this part of an existing API"
-            )
+        if pair.is_new and pair.type in _CALL_TYPES:
+            yield from _find_open_call(pair, pair.after, comparison)
         if pair.is_new and (block := _get_public_access_block(pair.type, pair.after)) is not None:
             yield from _find_unblocked_access(pair, block)
         if pair.is_new and pair.type == "aws_ram_resource_share":
@@ -189,12 +201,20 @@ def find_exposure_risks(comparison: Comparison) -> Iterator[Risk]:
             yield from _find_initial_exposures(pair, pair.after, comparison)
 
 
-def _is_open_call(pair: ResourcePair, after: Block, comparison: Comparison) -> bool:
-    """Return whether a call without authorization joins an API that exists before the plan."""
+def _find_open_call(pair: ResourcePair, after: Block, comparison: Comparison) -> Iterator[Risk]:
+    """Yield a risk if a call without authorization joins an API that exists before the plan."""
     attribute, api_attribute, api_type = _CALL_TYPES[pair.type]
-    if after.get(attribute, "NONE") != "NONE" or after.get("http_method") == "OPTIONS" or after.get("api_key_required"):
-        return False
-    return not comparison.names_new_resource(pair, api_attribute, api_type, if_unknown=True)
+    authorization = "NONE" if after.get(attribute) is None else after.text(attribute)
+    needs_key = after.flag("api_key_required") is True
+    if authorization not in ("NONE", UNKNOWN) or after.get("http_method") == "OPTIONS" or needs_key:
+        return
+    if comparison.names_new_resource(pair, api_attribute, api_type, if_unknown=True):
+        return
+    description, is_known = "anyone may call this part of an existing API", authorization is not UNKNOWN
+    if not is_known:
+        description += f": {attribute} is unknown until apply or sensitive"
+    name = "PRIVILEGES_EXPOSED" if is_known else "PRIVILEGES_UNKNOWN"
+    yield build_privilege_risk(name, Level.LOOK, pair.address, description, is_known=is_known)
 
 
 def _get_public_access_block(kind: str, after: Block) -> Block | None:
@@ -240,7 +260,7 @@ def _find_grants(pair: ResourcePair, after: Block, comparison: Comparison) -> It
         return
     description = _fill_text([(text, new[name] if name else None) for text, name, _, _ in parts])
     if old is not None and UNKNOWN not in grantees and not _has_more_grantees(old, new):
-        others = set(pair.list_changed_attributes()) - list_exposure_paths(pair.type)
+        others = set(pair.list_changed_attributes()) - {name.partition(".")[0] for name in names}
         if pair.is_same_object or not others:  # a replacement with another attribute may give more
             return
         description += f", with another {', '.join(sorted(others))}"
@@ -309,18 +329,35 @@ def _list_attribute_texts(block: Block, path: str) -> list[str | Unknown]:
 
 
 def _find_open_origins(pair: ResourcePair, before: Block, after: Block) -> Iterator[Risk]:
-    """Yield a risk for each origin that CloudFront no longer reads with its own identity."""
+    """Yield a risk for each origin that CloudFront reads without identity or encryption, or from a larger folder."""
     old, new = before.blocks("origin"), after.blocks("origin")
-    protected_ids = set() if old is UNKNOWN else {block.get("origin_id") for block in old if _has_identity(block)}
+    former = {} if old is UNKNOWN else {str(block.get("origin_id")): block for block in old}
     for block in () if new is UNKNOWN else new:
-        if block.get("origin_id") in protected_ids and not _has_identity(block):
-            description = f"{block.get('origin_id')}: read without an identity, so the origin may have to be public"
-            yield build_privilege_risk("PRIVILEGES_EXPOSED", Level.LOOK, pair.address, description)
+        name = str(block.get("origin_id"))
+        for reason in _list_weaker_settings(former[name], block) if name in former else ():
+            yield build_privilege_risk("PRIVILEGES_EXPOSED", Level.LOOK, pair.address, f"{name}: {reason}")
+
+
+def _list_weaker_settings(old: Block, new: Block) -> Iterator[str]:
+    """Yield the reasons why an origin with these settings is less protected than before."""
+    if _has_identity(old) and not _has_identity(new):
+        yield "read without an identity, so the origin may have to be public"
+    former, policy = (
+        _POLICIES.index(name) if (name := side.get(_POLICY)) in _POLICIES else None for side in (old, new)
+    )
+    is_hidden = policy is None and new.get(_POLICY) is not None
+    if former and (is_hidden or (policy is not None and policy < former)):
+        yield f"connections to the origin may be unencrypted ({old.get(_POLICY)} → {new.get(_POLICY)})"
+    protocols = [set(list_texts(side, "custom_origin_config.0.origin_ssl_protocols")) for side in (old, new)]
+    if protocols[0] and (added := (protocols[1] - protocols[0]) & {*_OLD_PROTOCOLS, UNKNOWN}):
+        yield f"connections to the origin may use {', '.join(sorted(map(str, added)))}"
+    folders = [side.get("origin_path", "") for side in (old, new)]
+    if folders[1] != folders[0] and str(folders[0]).startswith(str(folders[1])):
+        yield f"the content comes from a larger folder ({folders[0]} → {folders[1] or '/'})"
 
 
 def _has_identity(origin: Block) -> bool:
-    names = ("origin_access_control_id", "s3_origin_config.0.origin_access_identity")
-    return any(origin.get(name) not in (None, "") for name in names)
+    return any(origin.get(name) not in (None, "") for name in _IDENTITIES)
 
 
 def _find_initial_exposures(pair: ResourcePair, after: Block, comparison: Comparison) -> Iterator[Risk]:
@@ -348,5 +385,4 @@ _GRANT_READERS = {LAMBDA_PERMISSION: find_lambda_permission_risks, **dict.fromke
 def list_exposure_paths(type_: str) -> frozenset[str]:
     """Return the attributes of a type that the checks of access read."""
     names = (name for _, name, _, _ in Formatter().parse(_GRANT_TEXTS.get(type_, "")) if name)
-    others = _OTHER_PATHS.get(type_, frozenset()) | list_effect_paths(type_)
-    return frozenset(name.partition(".")[0] for name in names) | others
+    return frozenset(names) | _OTHER_PATHS.get(type_, frozenset()) | list_effect_paths(type_)

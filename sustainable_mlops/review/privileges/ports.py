@@ -44,6 +44,7 @@ _FIX = "Allow only the networks that need these connections, or accept the risk.
 _PROTOCOLS = {"1": "icmp", "6": "tcp", "17": "udp", "58": "icmpv6"}
 #: Longest prefix of a network that counts as much of the internet: /7 for IPv4, /15 for IPv6.
 _LARGE_PREFIXES = {4: 7, 6: 15}
+_INTERNET = ip_network("0.0.0.0/0")
 _PRIVATE_NETWORKS = tuple(
     map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"))
 )
@@ -73,7 +74,11 @@ class _Opening(NamedTuple):
         ports = self.protocol == "all" or (
             self.protocol == other.protocol and self.first <= other.first and other.last <= self.last
         )
-        return ports and self.is_outgoing == other.is_outgoing and _is_inside(other.source, self.source)
+        # The members of a group or prefix list are part of the internet.
+        is_inside = _is_inside(other.source, self.source) or (
+            self.is_outgoing and self.source == _INTERNET and isinstance(other.source, str)
+        )
+        return ports and self.is_outgoing == other.is_outgoing and is_inside
 
     def overlaps(self, other: "_Opening") -> bool:
         ports = "all" in (self.protocol, other.protocol) or (
@@ -179,8 +184,9 @@ def _record_pair(group: _PortGroup, pair: ResourcePair, values: Block, compariso
     group.touched |= pair.action not in ("no-op", "read")
     kind, attribute = _RULE_TYPES[pair.type]
     if kind:
-        # The ID of an existing group is known.
-        group.is_adopted |= not group.is_complete and values.text(attribute) is UNKNOWN
+        # The ID of an existing group is known, unless apply reads it.
+        is_unknown = values.text(attribute) is UNKNOWN and not comparison.reads_existing_resource(pair, attribute)
+        group.is_adopted |= not group.is_complete and is_unknown
         return
     group.is_complete = True
     group.new |= pair.type in (_GROUP, _LIST, _PREFIX_LIST) and pair.is_new
@@ -284,7 +290,7 @@ def _find_lost_denials(group: _PortGroup) -> Iterator[Risk]:
     )
     merged = list(_merge_openings([opening for _, opening in allowed_before]))
     # A new opening is a risk of its own.
-    kept = [(rule, opening) for rule, opening in allowed_after if any(old.covers(opening) for old in merged)]
+    unchanged_rules = [(rule, opening) for rule, opening in allowed_after if any(old.covers(opening) for old in merged)]
     for pair, denial, denied in group.before:
         if not denial.is_denied or any(
             rule.is_before(denial) and opening.covers(denied) for rule, opening in allowed_before
@@ -292,15 +298,19 @@ def _find_lost_denials(group: _PortGroup) -> Iterator[Risk]:
             continue  # a rule before it already allows the connections
         opposing = [
             rule
-            for rule, opening in kept
+            for rule, opening in unchanged_rules
             if opening.overlaps(denied)
             and not any(old.is_before(denial) and former.covers(opening) for old, former in allowed_before)
         ]
-        remaining = [rule for _, rule, opening in group.after if rule.is_denied and opening.covers(denied)]
-        is_denied = any(
-            (group.is_complete or rule.number <= denial.number) and not any(one.is_before(rule) for one in opposing)
-            for rule in remaining
-        )
+        remaining = [
+            opening
+            for _, rule, opening in group.after
+            if rule.is_denied
+            and opening.overlaps(denied)
+            and (group.is_complete or rule.number <= denial.number)
+            and not any(one.is_before(rule) for one in opposing)
+        ]
+        is_denied = any(opening.covers(denied) for opening in _merge_openings(remaining))
         is_denied_by_default = group.is_complete and not group.is_deleted and not opposing
         if not is_denied and not is_denied_by_default:
             direction = "connections to" if denied.is_outgoing else "connections from"

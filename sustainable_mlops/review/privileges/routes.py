@@ -1,6 +1,7 @@
 """Routes that let existing subnets reach the internet, or be reached from it."""
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import NamedTuple
 
 from sustainable_mlops.plan import UNKNOWN, Block, Joins, Resource, Sensitive
@@ -24,6 +25,7 @@ _DESCRIPTIONS = {
     _WAY_OUT: "may now connect to the internet through a NAT gateway or another network",
     _INTERNET: "get a route to an internet gateway: instances with a public address can be reached from the internet",
 }
+_HIDDEN = "are unknown until apply or sensitive"
 
 
 class _Route(NamedTuple):
@@ -92,8 +94,7 @@ def _find_unknown_routes(comparison: Comparison) -> Iterator[Risk]:
         former = [] if pair.old is None else _list_destinations(pair.old, pair.before, comparison.joins_before)
         destinations = _list_destinations(pair.new, pair.after, comparison.joins_after)
         if any(one not in former and any(map(_is_hidden, one)) for one in destinations):
-            description = "the destinations of the routes are unknown until apply or sensitive"
-            yield build_privilege_risk("PRIVILEGES_UNKNOWN", Level.LOOK, pair.address, description, is_known=False)
+            yield _build_unknown_risk(pair.address, f"the destinations of the routes {_HIDDEN}")
 
 
 def _list_destinations(resource: Resource, values: Block | None, joins: Joins) -> list[tuple[object, ...]]:
@@ -103,7 +104,8 @@ def _list_destinations(resource: Resource, values: Block | None, joins: Joins) -
     blocks = [values] if resource.type == "aws_route" else values.blocks("route")
     if blocks is UNKNOWN:
         # The provider computes the routes of a new table that sets none.
-        is_computed = joins.is_configured(resource, "route") is False and not resource.exists(before=True)
+        is_new = resource.action == "replace" or not resource.exists(before=True)
+        is_computed = is_new and joins.is_configured(resource, "route") is False
         return [] if is_computed else [(values.get("route"),)]
     return [tuple(block.get(name) for name in _NETWORKS) for block in blocks]
 
@@ -136,11 +138,12 @@ def _find_table(pair: ResourcePair, resource: Resource, joins: Joins, comparison
 
 
 def _is_new_table(pair: ResourcePair, values: Block, table: str, comparison: Comparison) -> bool:
-    """Return whether the plan creates the table. The ID of an existing one is known."""
+    """Return whether the plan creates the table. The ID of an existing one is known, unless apply reads it."""
     owner = _find_owner(table, comparison)
     if owner is not None and owner.type == "aws_route_table":
         return owner.is_new
-    return values.text(_ROUTE_TYPES[pair.type]) is UNKNOWN
+    attribute = _ROUTE_TYPES[pair.type]
+    return values.text(attribute) is UNKNOWN and not comparison.reads_existing_resource(pair, attribute)
 
 
 def _find_owner(table: str, comparison: Comparison) -> ResourcePair | None:
@@ -171,10 +174,10 @@ def _find_association_risks(
     """Yield a risk if an existing subnet or VPC follows another route table that reaches more."""
     attribute = ASSOCIATIONS[pair.type]
     network = values.text(attribute)
-    if network is UNKNOWN or not network:
-        return  # a new subnet, or the table of a gateway
+    if network in (None, "") or (network is UNKNOWN and not comparison.reads_existing_resource(pair, attribute)):
+        return  # the table of a gateway, or a new subnet
     table = _find_table(pair, new, comparison.joins_after, comparison, "route_table_id")
-    former = former_tables.get(network)
+    former = None if network is UNKNOWN else former_tables.get(network)
     if table == former:
         return
     reach = _get_reach(after, table)
@@ -185,6 +188,24 @@ def _find_association_risks(
     elif _find_owner(table, comparison) is None:
         verb = "follow" if attribute == "vpc_id" else "follows"
         yield _build_risk(pair.address, f"{subject} {verb} another route table, whose routes are not in the plan")
+    elif _has_hidden_destination(table, comparison):
+        yield _build_unknown_risk(pair.address, f"the destinations of the routes of {subject} {_HIDDEN}")
+
+
+def _has_hidden_destination(table: str, comparison: Comparison) -> bool:
+    """Return whether the table has a route whose destination is unknown or sensitive."""
+    joins = comparison.joins_after
+    return any(
+        _find_table(pair, pair.new, joins, comparison, attribute) == table
+        and any(map(_is_hidden, chain.from_iterable(_list_destinations(pair.new, pair.after, joins))))
+        for type_, attribute in _ROUTE_TYPES.items()
+        for pair in comparison.by_type.get(type_, ())
+        if pair.new is not None
+    )
+
+
+def _build_unknown_risk(address: str, description: str) -> Risk:
+    return build_privilege_risk("PRIVILEGES_UNKNOWN", Level.LOOK, address, description, is_known=False)
 
 
 def _build_risk(address: str, description: str) -> Risk:

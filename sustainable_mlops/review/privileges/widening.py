@@ -400,8 +400,10 @@ def _list_own_principals(type_: str, values: Block) -> Patterns:
     if kind == "group":
         return Patterns(("arn:*:iam::*:user/*",))
     arn = values.text("arn")
-    named = (f"arn:*:iam::*:{kind}/{name}", f"arn:*:iam::*:{kind}/*/{name}") if isinstance(name, str) else (UNKNOWN,)
-    own = (arn,) if isinstance(arn, str) else named
+    arns_of_name = (
+        (f"arn:*:iam::*:{kind}/{name}", f"arn:*:iam::*:{kind}/*/{name}") if isinstance(name, str) else (UNKNOWN,)
+    )
+    own = (arn,) if isinstance(arn, str) else arns_of_name
     return Patterns((*own, f"arn:*:sts::*:assumed-role/{name}/*") if kind == "role" and isinstance(name, str) else own)
 
 

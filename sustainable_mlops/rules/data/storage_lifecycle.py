@@ -149,8 +149,8 @@ def _moves_objects(lifecycle_rule: LifecycleRule) -> bool | Unknown:
 @rule(
     id="SUS_RECREATABLE_ONE_ZONE",
     severity=Severity.INFO,
-    title="Re-creatable data should be stored in one zone, or expire",
-    problem="Re-creatable data is stored in several zones and never expires",
+    title="Recreatable data should be stored in one zone, or expire",
+    problem="Recreatable data is stored in several zones and never expires",
     practices=("20",),
     fix="Give the rule an expiration, or a transition to ONEZONE_IA after 30 days or more.",
     types=(lifecycles.CONFIGURATION,),

@@ -1,9 +1,10 @@
 """Alarms on endpoints: errors, latency, low utilization and missing requests."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sustainable_mlops.catalogue import instances
+from sustainable_mlops.catalogue.instances import InstanceType
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown, list_instance_choices
 from sustainable_mlops.plan.metrics import list_alarm_metrics
 from sustainable_mlops.plan.values import combine_all
@@ -93,12 +94,18 @@ def latency_alarm(plan: Plan, endpoint: Resource) -> RuleResults:
     types=(ENDPOINT,),
 )
 def low_utilization_alarm(plan: Plan, endpoint: Resource) -> RuleResults:
+    """Check all endpoints with instances, except those on AWS's own chips, whose utilization has no metric."""
+    known_instances = _list_instances(plan, endpoint)
+    if known_instances is not UNKNOWN and not any(one.publishes_load for one in known_instances):
+        return
+
     def is_low(alarm: Resource) -> bool | Unknown:
         return _is_low_utilization(plan, endpoint, alarm)
 
-    yield from _check_instance_alarm(
-        plan, endpoint, _UTILIZATION, "no alarm reports low utilization of its instances", is_low
-    )
+    message = "no alarm reports low utilization of its instances"
+    for result in _check_instance_alarm(plan, endpoint, _UTILIZATION, message, is_low):
+        is_open = known_instances is UNKNOWN and result.outcome is Outcome.FAIL
+        yield unknown_result("it is not known whether its instances have a utilization metric") if is_open else result
 
 
 @rule(
@@ -150,7 +157,7 @@ def _is_ratio(alarm: Resource) -> bool | Unknown:
 
 def _is_idle(alarm: Resource) -> bool | Unknown:
     """Return whether an alarm on requests is raised without requests. Then the metric is missing, too."""
-    return alarms.is_raised_without(alarm, _REQUESTS, FEW_REQUESTS)
+    return alarms.is_raised_at_or_below(alarm, _REQUESTS, FEW_REQUESTS)
 
 
 def _is_low_utilization(plan: Plan, endpoint: Resource, alarm: Resource) -> bool | Unknown:
@@ -170,13 +177,21 @@ def _is_low_utilization(plan: Plan, endpoint: Resource, alarm: Resource) -> bool
 
 def _count_processors(plan: Plan, endpoint: Resource, *, is_gpu: bool) -> int | Unknown:
     """Return the largest number of vCPUs, or GPUs, of an instance behind an endpoint."""
+    known_instances = _list_instances(plan, endpoint)
+    if known_instances is UNKNOWN:
+        return UNKNOWN
+    return max(instance.accelerators if is_gpu else instance.vcpu for instance in known_instances)
+
+
+def _list_instances(plan: Plan, endpoint: Resource) -> Sequence[InstanceType] | Unknown:
+    """Return the instance types behind an endpoint, or UNKNOWN if one is not known."""
     endpoint_variants = list_variants(plan, endpoint)
     if endpoint_variants is UNKNOWN:
         return UNKNOWN
     types = [choice.instance_type for variant in endpoint_variants for choice in list_instance_choices(variant.block)]
     known = [instances.find(kind) if isinstance(kind, str) else None for kind in types]
-    counts = [instance.accelerators if is_gpu else instance.vcpu for instance in known if instance is not None]
-    return max(counts) if len(counts) == len(known) else UNKNOWN
+    found = [instance for instance in known if instance is not None]
+    return found if found and len(found) == len(known) else UNKNOWN
 
 
 def _check_instance_alarm(

@@ -32,8 +32,9 @@ _TAG = "tags.latency_slo"
     problem="The kind of an endpoint does not match its latency SLO",
     practices=("51", "56"),
     fix=(
-        "latency_slo minutes: asynchronous. cold_start: serverless (or asynchronous above 6 GB or with a "
-        "GPU). milliseconds: real-time. batch: a transform job instead of an endpoint."
+        "Use the kind of endpoint that the tag latency_slo asks for. minutes: asynchronous. cold_start: serverless (or "
+        "asynchronous above 6 GB or with a GPU). milliseconds: real-time. batch (tag only): a transform job instead of "
+        "an endpoint."
     ),
     types=(ENDPOINT,),
 )
@@ -45,7 +46,7 @@ def fits_slo(plan: Plan, endpoint: Resource) -> RuleResults:
         yield unknown_result("its latency_slo is not known until apply", _TAG)
         return
     if isinstance(slo, str):
-        yield unknown_result("its latency_slo is not milliseconds, cold_start, minutes, batch or a duration", _TAG)
+        yield unknown_result("its latency_slo is not minutes, cold_start, milliseconds, batch or a duration", _TAG)
         return
     if slo is LatencySlo.BATCH:
         yield failure("its callers can wait for a batch job, which needs no endpoint", _TAG)

@@ -242,4 +242,4 @@ def test_a_range_of_instances_gives_an_interval(tmp_path: Path) -> None:
     used = make_usage(tmp_path, {"aws_ec2_host.*": {"instances": {"low": 1, "expected": 2, "high": 5}}})
     result = make_footprint(build_change("aws_ec2_host.h", {"instance_family": "m5", "region": REGION}), used=used)
     assert get_counts(result, "host") == (1, 2, 5)
-    assert find_part(result, "host").kind == "machines"
+    assert find_part(result, "host").kind == "instances"

@@ -280,7 +280,7 @@ def test_reserved_capacity_counts_at_the_on_demand_price_with_a_note() -> None:
     reserved = variant("ml.g5.xlarge", capacity_reservation_config=[{"ml_reservation_arn": plan_arn}])
     result, on_demand = (make_footprint(*build_endpoint_plan(one)) for one in (reserved, variant("ml.g5.xlarge")))
     assert get_usd(result) == get_usd(on_demand)
-    assert "its training plan is paid separately" in join_reasons(result)
+    assert "its training plan is billed separately" in join_reasons(result)
     assert "price" not in join_reasons(on_demand)
 
 

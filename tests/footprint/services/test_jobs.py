@@ -239,7 +239,7 @@ def test_a_default_does_not_apply_to_a_job_that_runs_once(tmp_path: Path) -> Non
     ) == pytest.approx(10)
 
 
-def test_a_search_counts_four_fifths_of_its_jobs() -> None:
+def test_a_tuning_job_counts_three_quarters_of_its_training_jobs() -> None:
     limits = [{"resource_limits": [{"max_number_of_training_jobs": 10}]}]
     values = {
         "region": REGION,
@@ -248,7 +248,7 @@ def test_a_search_counts_four_fifths_of_its_jobs() -> None:
     }
     tuning = "aws_sagemaker_hyper_parameter_tuning_job.t"
     result = make_footprint(build_change(tuning, values))
-    assert count_runs(result) == pytest.approx(8)
+    assert count_runs(result) == pytest.approx(7.5)
     assert list_part_names(result) == ["tuning job, definition 1", "tuning job, definition 2"]
     assert make_footprint(build_change(tuning, values, before=values)).resources == ()
 
@@ -340,5 +340,5 @@ def test_a_training_plan_has_a_price_of_its_own() -> None:
     ):
         result = make_footprint(change)
         assert result.after.get("cost") is not None
-        assert "its training plan is paid separately" in join_reasons(result)
+        assert "its training plan is billed separately" in join_reasons(result)
     assert "price" not in join_reasons(make_footprint(build_change(JOB, make_training_job())))

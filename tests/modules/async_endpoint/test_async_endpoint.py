@@ -29,7 +29,7 @@ GIVEN = {
         ({"min_instances": 3}, "min_instances: must be at most max_instances, which is 2"),
         ({"bake_seconds": 3600}, "bake_seconds: must be less than or equal to 3000"),
         ({"requests_per_instance": 1001}, "requests_per_instance: must be less than or equal to 1000"),
-        ({"instance_type": "ml.c8g.large"}, "version 5 of the AWS provider rejects ml.c8g.large"),
+        ({"instance_type": "ml.c8g.large"}, "version 5 of the AWS provider refuses ml.c8g.large"),
         ({"image_uri": f"{OWN}/churn:1-gpu-py3"}, "this image is for gpu, and ml.c7g.xlarge is graviton"),
         ({"s3_uri": "s3://shop-artifacts"}, "s3_uri: 's3://shop-artifacts' must be a prefix in a bucket"),
         ({"s3_uri": "s3://shop-artifacts/async/"}, "or a slash at its end"),

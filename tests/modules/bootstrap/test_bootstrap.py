@@ -183,6 +183,7 @@ def decide(planned: Mapping[str, Any], action: str, resource: str, keys: Mapping
                 "PutReplicationConfiguration",
             )
         ),
+        *(("s3:PutAccountPublicAccessBlock", "*", {"aws:PrincipalArn": role}) for role in (APPLY, TRAINING)),
         ("s3:CreateAccessPoint", "arn:aws:s3:eu-north-1:123456789012:accesspoint/state", {"aws:PrincipalArn": APPLY}),
         (
             "s3:CreateMultiRegionAccessPoint",
@@ -348,10 +349,16 @@ def test_the_promote_role_reads_the_registries_and_the_models_of_its_environment
         ("s3:GetObject",): {
             f"arn:aws:s3:::{prefix}-artifacts-{account}-eu-west-1/models/*" for account, prefix in owners.items()
         },
+        ("s3:ListBucket",): {
+            f"arn:aws:s3:::{prefix}-artifacts-{account}-eu-west-1" for account, prefix in owners.items()
+        },
         ("kms:Decrypt",): {f"arn:aws:kms:eu-west-1:{account}:key/*" for account in owners},
     }
-    (condition,) = [one["Condition"] for one in statements if "Condition" in one]
-    assert condition == {"StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}}
+    conditions = {one["Action"]: one["Condition"] for one in statements if "Condition" in one}
+    assert conditions == {
+        "s3:ListBucket": {"StringLike": {"s3:prefix": "models/*"}},
+        "kms:Decrypt": {"StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}},
+    }
 
 
 @pytest.mark.plan
@@ -413,6 +420,8 @@ def test_the_root_module_of_the_page_moves_its_state_into_its_own_bucket(
     state = sandbox.client("s3").get_object(Bucket=backend["bucket"], Key="bootstrap/terraform.tfstate")
     assert json.loads(state["Body"].read())["resources"]
     assert state["SSEKMSKeyId"] == outputs["kms_key_arn"]
+    block = sandbox.client("s3control").get_public_access_block(AccountId="123456789012")
+    assert set(block["PublicAccessBlockConfiguration"].values()) == {True}
     attached = sandbox.client("iam").list_attached_role_policies(RoleName="deployer-smlops-dev-apply")
     documents = {f"deployer-smlops-dev-{file.stem}" for file in (ROOT / "envs/dev/deployer").glob("*.json")}
     assert {one["PolicyName"] for one in attached["AttachedPolicies"]} == documents

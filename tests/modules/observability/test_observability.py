@@ -79,10 +79,10 @@ DAY = timedelta(days=1)
         ({"endpoints": {"churn": {**CHURN, "deployment_minutes": 0}}}, "endpoints.churn.deployment_minutes"),
         ({"log_groups": ["a b"]}, "must be the name of a log group"),
         ({"waste_hours": 169}, "waste_hours: must be less than or equal to 168"),
-        ({"name_prefix": "aws-shop"}, "idle_stop: Systems Manager rejects runbooks whose name begins with aws, amazon"),
+        ({"name_prefix": "aws-shop"}, "idle_stop: Systems Manager refuses runbooks whose name begins with aws, amazon"),
         (
             {"name_prefix": "aws-shop", "idle_stop": "off", "endpoints": {"churn": {**CHURN, "idle_stop": "delete"}}},
-            "idle_stop: Systems Manager rejects runbooks whose name begins with aws, amazon",
+            "idle_stop: Systems Manager refuses runbooks whose name begins with aws, amazon",
         ),
         ({"idle_stop": "stop"}, "idle_stop: must be 'off', 'report' or 'delete', not 'stop'"),
         (

@@ -259,6 +259,7 @@ module "storage" {
         for role in complete.roles:
             make_role(own, role)
         terraform = Terraform(folder, environment)
+        advance_to_hour(own, 12, weekday=1)  # the schedule of Monday night starts nothing before a test moves to it
         terraform.init()
         create_pipeline_outside(own)
         block = format_import_block(ADDRESS, AppliedPipeline.name)

@@ -169,7 +169,7 @@ def test_valid_settings_are_accepted(inputs: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("inputs", "message"),
     [
-        ({"instance_type": "ml.c8g.large"}, "instance_type: version 5 of the AWS provider rejects ml.c8g.large"),
+        ({"instance_type": "ml.c8g.large"}, "instance_type: version 5 of the AWS provider refuses ml.c8g.large"),
         ({**ONE, "deployment": {"strategy": "canary"}}, "deployment: canary moves at most half of the instances"),
         ({"off_hours": {**HOURS, "begin": "cron(99 20 ? * FOO *)"}}, "has invalid days of the week, minutes."),
     ],

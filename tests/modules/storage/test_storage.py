@@ -1,5 +1,6 @@
 """Lifecycle rules, encryption and protection of the buckets."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from sagemaker_sandbox.iam.conditions import are_met
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.terraform import Terraform
 from tests.lazy_imports import LazyModule
-from tests.modules.examples import Example
+from tests.modules.examples import Example, summary
 
 #: It imports cdktn, which starts jsii.
 policies = LazyModule("modules.policies")
@@ -94,6 +95,38 @@ def test_deletion_protection_covers_all_buckets_and_the_key(module: dict[str, An
     guarded = module["locals"]["guarded"]
     assert "local.all_buckets" in guarded
     assert "aws_kms_key.this" in guarded
+
+
+@pytest.mark.plan
+def test_reader_accounts_read_and_list_only_models(tmp_path: Path, terraform_environment: dict[str, str]) -> None:
+    text = """
+        module "storage" {
+          source             = "./modules/storage"
+          name_prefix        = "shop"
+          account_id         = "123456789012"
+          region             = "eu-north-1"
+          existing_kms_key   = { arn = "arn:aws:kms:eu-north-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab" }
+          reader_account_ids = ["210987654321"]
+        }
+    """
+    Example("storage", "readers", text).write(tmp_path)
+    terraform = Terraform(tmp_path, terraform_environment)
+    terraform.init()
+    values = summary(terraform.plan(tmp_path / "tfplan"))["values"]
+    granted: dict[str, list[dict[str, Any]]] = {}
+    for name in ("artifacts", "data"):
+        policy = json.loads(values[f'module.storage.aws_s3_bucket_policy.this["{name}"]']["policy"])["Statement"]
+        granted[name] = [one for one in policy if one["Effect"] == "Allow"]
+    bucket = "arn:aws:s3:::shop-artifacts-123456789012-eu-north-1"
+    reader = {"Effect": "Allow", "Principal": {"AWS": ["arn:aws:iam::210987654321:root"]}}
+    listing = {"Action": "s3:ListBucket", "Resource": bucket, "Condition": {"StringLike": {"s3:prefix": "models/*"}}}
+    assert granted == {
+        "artifacts": [
+            {"Sid": "ReadModels", **reader, "Action": "s3:GetObject", "Resource": f"{bucket}/models/*"},
+            {"Sid": "ListModels", **reader, **listing},
+        ],
+        "data": [],
+    }
 
 
 @pytest.mark.plan

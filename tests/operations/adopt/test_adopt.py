@@ -12,6 +12,7 @@ from unittest.mock import Mock
 import jsonschema
 import pytest
 import yaml
+from rich.console import Console
 from typer.main import get_command
 
 from envs.settings import parse
@@ -34,13 +35,14 @@ from sustainable_mlops.operations.adopt.adoption import (
     ExclusionError,
     ImportedResource,
 )
+from sustainable_mlops.operations.adopt.display import print_report
 from sustainable_mlops.operations.adopt.fields import add_tags, convert, escape_template
 from sustainable_mlops.operations.adopt.reader import Reader
 from sustainable_mlops.operations.adopt.scan import PARTS
 from sustainable_mlops.operations.adopt.secrets import list_secrets, may_be_secret
 from sustainable_mlops.operations.adopt.selection import parse_selection
 from sustainable_mlops.operations.adopt.verification import describe_differences, describe_errors, drop_changed
-from sustainable_mlops.operations.idle import AccountReader
+from sustainable_mlops.operations.idle import AccountReader, SkippedPart
 from sustainable_mlops.operations.preflight.account import DeniedError
 from sustainable_mlops.program import run
 from sustainable_mlops.terraform import ROOT, Terraform
@@ -337,6 +339,30 @@ def test_resources_that_terraform_cannot_import_are_excluded_and_the_others_stay
     (excluded_object,) = report.excluded_objects
     assert excluded_object.reason.startswith("aws_s3_bucket.acme_data: Terraform does not find it: somebody deleted it")
     assert excluded_object.reason.endswith("it refers to aws_s3_bucket.acme_data, which is excluded")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        "https response error StatusCode: 400, RequestID: r, api error ExpiredToken: The token has expired",
+        "exceeded maximum number of attempts, 25, https response error StatusCode: 503, api error SlowDown: Slow down",
+        "https response error StatusCode: 400, RequestID: r, ThrottlingException: Rate exceeded",
+        "request send failed, dial tcp: lookup s3.eu-north-1.amazonaws.com: no such host",
+    ],
+)
+def test_an_error_that_passes_excludes_no_resource(error: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = f"Error: reading S3 Bucket Versioning (acme-data): operation error S3: GetBucketVersioning, {error}"
+
+    def plan_adoption(_: AdoptionReport) -> dict[str, Any]:
+        raise UserError(f"terraform plan in x: {MISSING_BUCKET}\n{text}")
+
+    report = AdoptionReport(ACCOUNT, REGION)
+    bucket = make_resource("aws_s3_bucket.acme_data", {}, "acme-data")
+    report.adopted_objects = [AdoptedObject("bucket", "acme-data", (bucket,))]
+    monkeypatch.setattr(verification, "_plan_adoption", plan_adoption)
+    with pytest.raises(UserError, match="; check the credentials and the network, and run again"):
+        verification.verify_adoption(report)
+    assert not report.excluded_objects
 
 
 def test_an_error_without_a_resource_ends_the_check(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -698,6 +724,17 @@ def test_a_folder_that_cannot_be_written_is_refused_before_the_scan(
         check_folder(folder)
 
 
+def test_a_folder_below_one_that_cannot_be_entered_is_refused_before_the_scan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> bool:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "exists", refuse)
+    with pytest.raises(UserError, match=r"--into .*: cannot be written: Permission denied; pass another folder"):
+        check_folder(tmp_path / "closed" / "adopted")
+
+
 def test_files_that_cannot_be_written_leave_no_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "own").touch()
     write_bytes = Path.write_bytes
@@ -731,6 +768,18 @@ def test_a_name_that_matches_nothing_makes_the_report_incomplete() -> None:
     report.unmatched_names = reader.unmatched_names
     assert not report.is_complete
     assert report.to_dict()["not_found"] == ["typo", "elsewhere"]
+
+
+@pytest.mark.parametrize(
+    ("skipped", "scope"),
+    [([], "of eu-north-1"), ([SkippedPart("buckets", "denied", "")], "in the parts of eu-north-1 that were read")],
+)
+def test_a_name_that_matches_nothing_is_reported_for_the_parts_that_were_read(
+    skipped: list[SkippedPart], scope: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = AdoptionReport(ACCOUNT, REGION, skipped=skipped, unmatched_names=["typo"])
+    print_report(report, Console(width=200), None)
+    assert f"not found: --name typo: no resource {scope} has this name, alias or ARN" in capsys.readouterr().out
 
 
 def test_the_page_names_the_actions_of_each_part() -> None:

@@ -12,8 +12,9 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from tests.operations.chaos.case import Result, draw_seeds
+from tests.operations.chaos.case import Result
 from tests.operations.chaos.run import run_cases
+from tests.operations.chaos.table import draw_seeds, format_table
 
 
 def describe(result: Result) -> str:
@@ -26,7 +27,7 @@ def describe(result: Result) -> str:
 
 
 def main() -> int:
-    """Print each case with its seed, and a summary as JSON. Return 1 if a case did not converge."""
+    """Print each case with its seed, the table, and a summary as JSON. Return 1 if a case did not converge."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=50)
     parser.add_argument("--seed", type=int, default=random.randrange(2**32))  # noqa: S311 no secret
@@ -55,7 +56,7 @@ def main() -> int:
         options.write.write_text(
             json.dumps({"summary": summary, "cases": [one.to_dict() for one in results]}, indent=2)
         )
-    print(json.dumps(summary, indent=2))
+    print("", *format_table(results), "", json.dumps(summary, indent=2), sep="\n")
     return 0 if len(converged) == len(results) else 1
 
 

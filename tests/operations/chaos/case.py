@@ -58,12 +58,6 @@ class Case:
         return cls(seed, source.choice(list(Operation)), source.choice(list(FaultKind)), source)
 
 
-def draw_seeds(seed: int, count: int) -> list[int]:
-    """Return the seeds of `count` cases, all from one seed."""
-    source = random.Random(seed)  # noqa: S311 no secret
-    return [source.randrange(2**32) for _ in range(count)]
-
-
 @dataclass
 class Result:
     """The result of one case."""

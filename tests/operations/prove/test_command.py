@@ -47,7 +47,10 @@ def on_sandbox(sandbox: Any, monkeypatch: pytest.MonkeyPatch) -> None:
             "--clean prove-abc123: no such run in out/prove; run the command in the folder of that run",
         ),
         (("--clean", "../../etc"), "--clean ../../etc: no such run"),
-        (WHERE, "prove: no terminal for the confirmation; --yes creates and destroys all of this"),
+        (
+            WHERE,
+            "prove: there is no terminal for the confirmation; pass --yes to create and destroy the listed resources",
+        ),
     ],
 )
 def test_a_refusal_is_one_error_line_and_creates_no_run(

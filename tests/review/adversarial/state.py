@@ -9,6 +9,7 @@ from tests.review.adversarial.cases import ACCOUNT, REGION
 #: Texts that cannot be derived from the name or the type of an attribute.
 _TEXTS = {
     ("bedrock_guardrail", "status"): "READY",
+    ("instance", "arn"): f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance/i-0123456789abcdef0",
     ("kms_key", "policy"): json.dumps(
         {
             "Version": "2012-10-17",

@@ -219,6 +219,13 @@ def test_outputs_and_code_of_steps_are_compared_by_their_owners(kind: str, old: 
     assert update(same) == update({"Environment": {"A": "b"}}) == []
 
 
+@check_cases("broken", ['{{"Steps": [{{"Image": "{0}"}}', '{{"Steps": {{"Image": "{0}"}}}}', 'Steps: "Image": "{0}"'])
+def test_code_in_a_definition_that_is_not_readable_needs_a_look(broken: str) -> None:
+    own, other = ({"pipeline_definition": broken.format(ECR.format(account, 1))} for account in (OWN, OTHER))
+    assert list_risks(build_change("aws_sagemaker_pipeline.p", other, before=own)) == [("CODE", LOOK)]
+    assert list_risks(build_change("aws_sagemaker_pipeline.p", own, before=other)) == []
+
+
 def test_a_risk_of_a_pipeline_names_its_steps() -> None:
     output = {"OutputDataConfig": {"S3OutputPath": "s3://yours/a"}}
     steps = [

@@ -121,6 +121,89 @@ def test_an_existing_resource_that_another_one_changes_needs_a_look(
     assert [risk for risk in list_risks(new, root=root) if "address" in risk[1] or "overwritten" in risk[1]] == []
 
 
+def test_an_address_that_a_gateway_or_an_association_uses_is_no_change() -> None:
+    for is_configured in (False, True):
+        values = {"id": "eipalloc-1", "domain": "vpc", "network_interface": "eni-0a1b2c3d"}
+        address = build_change("aws_eip.e", values, before=values)
+        drift = build_change("aws_eip.e", values, before={**values, "network_interface": ""})
+        expressions = {"network_interface": ["aws_network_interface.n.id"]} if is_configured else {}
+        root = {"resources": [build_configuration("aws_eip.e", domain=["var.domain"], **expressions)]}
+        found = list_risks(address, root=root, resource_drift=[drift])
+        assert bool(found) is is_configured
+
+
+def test_the_key_of_a_replication_may_belong_to_another_account() -> None:
+    def build(account: str) -> dict[str, Any]:
+        key = f"arn:aws:kms:eu-west-2:{account}:key/a"
+        return {"source_file_system_id": "fs-1", "destination": [{"kms_key_id": key, "file_system_id": "fs-2"}]}
+
+    change = build_change("aws_efs_replication_configuration.r", build(OTHER), before=build(OWN))
+    assert [level for level, text in list_risks(change) if "another account" in text] == [Level.LOOK]
+
+
+def test_the_claims_that_an_identity_provider_requires_are_no_part_of_its_text() -> None:
+    def build(**more: Any) -> dict[str, Any]:
+        return {"cluster_name": "c", "oidc": [{"issuer_url": "https://i", "client_id": "a", **more}]}
+
+    address, replace = "aws_eks_identity_provider_config.p", ["delete", "create"]
+    change = build_change(address, build(), before=build(required_claims={"group": "ml"}), actions=replace)
+    assert any("required_claims" in text for _, text in list_risks(change))
+
+
+METHOD = {"rest_api_id": "a", "resource_id": "r", "http_method": "GET", "authorization": "NONE"}
+OPEN_CALL = "anyone may call this part of an existing API"
+DEFERRED = build_change("data.aws_api_gateway_rest_api.d", {"name": "a"}, unknown={"id": True}, actions=["read"])
+
+
+@check_cases(
+    ("unknown", "is_open"),
+    [("api_key_required", True), ("authorization", True), ("http_method", True), ("rest_api_id", False), ("id", True)],
+)
+def test_a_new_call_with_an_unknown_attribute_needs_a_look_unless_its_api_is_new(unknown: str, is_open: bool) -> None:
+    values = {name: value for name, value in METHOD.items() if name != unknown}
+    call = build_change("aws_api_gateway_method.m", values, unknown={unknown: True})
+    assert any(OPEN_CALL in text for _, text in list_risks(call)) is is_open
+    keyed = build_change("aws_api_gateway_method.m", {**values, "api_key_required": True}, unknown={unknown: True})
+    assert unknown == "api_key_required" or not any(OPEN_CALL in text for _, text in list_risks(keyed))
+
+
+def refer_to_data(address: str, attribute: str, source: str, **arguments: Any) -> dict[str, Any]:
+    """Return the configuration of a resource that names an object by a data source."""
+    name = f"data.{source}"
+    data = {**build_configuration(name, **arguments), "mode": "data", "address": name}
+    return {"resources": [build_configuration(address, **{attribute: [f"{name}.id", name]}), data]}
+
+
+@check_cases(
+    ("arguments", "is_new"), [({}, False), ({"name": ["aws_vpc.new.id"]}, True), ({"name": ["aws_vpc.old.id"]}, False)]
+)
+def test_an_object_that_apply_finds_by_a_data_source_may_exist_before(arguments: dict[str, Any], is_new: bool) -> None:
+    old = {"id": "vpc-1", "cidr_block": "10.0.0.0/16"}
+    networks = [
+        build_change("aws_vpc.new", {"cidr_block": "10.0.0.0/16"}, unknown={"id": True}),
+        build_change("aws_vpc.old", {**old, "tags": {"a": "b"}}, before={**old, "tags": {}}),
+    ]
+
+    def is_reported(address: str, attribute: str, values: dict[str, Any], source: str) -> bool:
+        root = refer_to_data(address, attribute, source, **arguments)
+        change = build_change(address, values, unknown={attribute: True})
+        data = build_change(f"data.{source}", {"name": "d"}, unknown={"id": True}, actions=["read"])
+        return bool(list_risks(change, data, *networks, root=root))
+
+    method = {name: value for name, value in METHOD.items() if name != "rest_api_id"}
+    egress = {"cidr_ipv4": "0.0.0.0/0", "ip_protocol": "-1"}
+    route = {"destination_cidr_block": "0.0.0.0/0", "gateway_id": "igw-0a1b2c3d"}
+    reported = [
+        is_reported("aws_api_gateway_method.m", "rest_api_id", method, "aws_api_gateway_rest_api.d"),
+        is_reported("aws_vpc_security_group_egress_rule.r", "security_group_id", egress, "aws_security_group.d"),
+        is_reported("aws_route.r", "route_table_id", {**route, "gateway_id": None}, "aws_route_table.d"),
+        is_reported("aws_route_table_association.a", "subnet_id", {"route_table_id": "rtb-1"}, "aws_subnet.d"),
+        is_reported("aws_eip_association.e", "instance_id", {"allocation_id": "eipalloc-1"}, "aws_instance.d"),
+        is_reported("aws_efs_access_point.p", "file_system_id", {"posix_user": [{"uid": 0}]}, "aws_efs_file_system.d"),
+    ]
+    assert reported == [not is_new] * len(reported)
+
+
 ROOT = {"file_system_id": "fs-1", "root_directory": [{"path": "/"}], "posix_user": [{"uid": 0, "gid": 0}]}
 
 
@@ -188,6 +271,42 @@ def test_another_user_of_an_access_control_list_needs_a_look(before: Any, after:
     assert [level for level, text in risks if "who is not the known owner" in text] == [Level.LOOK] * is_open
 
 
+GRANTEE = {"grantee": [{"type": "CanonicalUser"}], "permission": "READ"}
+HIDDEN = "is unknown until apply or sensitive"
+
+
+@check_cases("name", ["id", "uri", "email_address"])
+@check_cases("how", ["unknown", "sensitive"])
+def test_a_hidden_grantee_of_an_access_control_list_needs_a_look(name: str, how: str) -> None:
+    before, after = access_list("own"), access_list("own")
+    after["access_control_policy"][0]["grant"].append(
+        GRANTEE if how == "unknown" else {**GRANTEE, "grantee": [{"type": "CanonicalUser", name: "x"}]}
+    )
+    for old, actions in ((before, ["update"]), (None, ["create"]), (after, ["update"])):
+        change = build_change("aws_s3_bucket_acl.a", {**after, "bucket": "c"}, before=old, actions=actions)
+        marks = {"access_control_policy": [{"grant": [{}, {"grantee": [{name: True}]}]}]}
+        change["change"][f"after_{how}"] = marks
+        change["change"]["before_sensitive"] = marks if how == "sensitive" and old is after else {}
+        is_same = how == "sensitive" and old is after
+        assert any(HIDDEN in text for _, text in list_risks(change)) is not is_same
+
+
+@check_cases(("attribute", "value"), [("id", "x"), ("uri", "x"), ("permissions", ["READ"])])
+def test_a_hidden_part_of_a_grant_of_a_bucket_needs_a_look(attribute: str, value: Any) -> None:
+    grant_of_other = {"type": "CanonicalUser", "permissions": ["READ"], "id": "me", attribute: value}
+    change = build_change("aws_s3_bucket.b", {"bucket": "b", "grant": [grant_of_other]}, before={"bucket": "b"})
+    change["change"]["after_sensitive"] = {"grant": [{attribute: True}]}
+    assert any(HIDDEN in text for _, text in list_risks(change))
+
+
+def test_a_grant_that_only_a_refresh_shows_is_no_change() -> None:
+    values = {"bucket": "b", "id": "b", "grant": [{"id": "me", "permissions": ["FULL_CONTROL"]}]}
+    bucket = build_change("aws_s3_bucket.b", values, before=values)
+    drift = build_change("aws_s3_bucket.b", values, before={**values, "grant": []})
+    root = {"resources": [build_configuration("aws_s3_bucket.b", bucket=["var.bucket"])]}
+    assert list_risks(bucket, root=root, resource_drift=[drift]) == []
+
+
 @check_cases(
     ("type_", "values", "remedy"),
     [
@@ -217,6 +336,28 @@ NOTEBOOK = {"name": "n", "instance_type": "ml.t3.medium", "role_arn": f"arn:aws:
 BLOCK = dict.fromkeys(
     ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets"), True
 )
+
+
+@check_cases(
+    ("values", "unknown", "references", "is_open"),
+    [
+        ({"acceptance_required": False}, "allowed_principals", ["var.principals"], True),
+        ({"allowed_principals": ["*"]}, "acceptance_required", ["var.principals"], True),
+        ({"acceptance_required": True}, "allowed_principals", ["var.principals"], False),
+        ({"allowed_principals": [f"arn:aws:iam::{OWN}:root"]}, "acceptance_required", ["var.principals"], False),
+        ({"acceptance_required": False}, "allowed_principals", ["aws_iam_role.r.arn", "aws_iam_role.r"], False),
+        ({"acceptance_required": False}, "allowed_principals", None, False),
+    ],
+)
+def test_a_new_endpoint_service_whose_users_are_unknown_needs_a_look(
+    values: dict[str, Any], unknown: str, references: list[str] | None, is_open: bool
+) -> None:
+    service = build_change("aws_vpc_endpoint_service.s", values, unknown={unknown: True})
+    role = build_change("aws_iam_role.r", {"name": "r"}, unknown={"arn": True})
+    expressions = {} if references is None else {"allowed_principals": references}
+    root = {"resources": [build_configuration("aws_vpc_endpoint_service.s", tags=["var.tags"], **expressions)]}
+    found = [text for _, text in list_risks(service, role, root=root) if "anyone may be able to connect" in text]
+    assert bool(found) is is_open
 
 
 @check_cases(

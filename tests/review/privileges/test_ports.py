@@ -173,6 +173,12 @@ OUTGOING = [
     ([], [rule("10.1.0.0/16")], (Level.NOTE, "allows connections to 10.1.0.0/16: tcp 443")),
     ([], [rule(security_groups=["sg-2"])], (Level.NOTE, "allows connections to sg-2: tcp 443")),
     ([rule(WORLD, **ALL)], [rule("203.0.113.7/32")], None),
+    ([rule(WORLD, **ALL)], [rule(WORLD, **ALL), rule(prefix_list_ids=["pl-1"])], None),
+    (
+        [rule(WORLD, first=80, last=80)],
+        [rule(WORLD, first=80, last=80), rule(prefix_list_ids=["pl-1"])],
+        (Level.LOOK, "allows connections to pl-1: tcp 443"),
+    ),
 ]
 
 
@@ -228,10 +234,12 @@ LOST = [
     ("removed", [DENIED, ALLOWED], [ALLOWED]),
     ("behind", [DENIED, ALLOWED], [ALLOWED, {**DENIED, "rule_no": 200}]),
     ("overtaken", [DENIED, ALLOWED], [{**ALLOWED, "rule_no": 10}, DENIED]),
+    ("two halves, one behind", [DENIED, ALLOWED],
+     [entry(50, "deny", "203.0.113.0/25"), ALLOWED, entry(151, "deny", "203.0.113.128/25")]),
     ("narrower network", [DENIED, ALLOWED], [{**DENIED, "cidr_block": "203.0.113.0/25"}, ALLOWED]),
     ("fewer ports", [DENIED, ALLOWED], [entry(50, "deny", "203.0.113.0/24", "6", 22), ALLOWED]),
     ("now allowed", [DENIED, ALLOWED], [{**DENIED, "action": "allow"}, ALLOWED]),
-]
+]  # fmt: skip
 STILL_DENIED = [
     ("another number", [DENIED, ALLOWED], [{**DENIED, "rule_no": 60}, ALLOWED]),
     ("a larger network", [DENIED, ALLOWED], [{**DENIED, "cidr_block": "203.0.0.0/16"}, ALLOWED]),
@@ -240,6 +248,8 @@ STILL_DENIED = [
     ("no effect before", [ALLOWED, {**DENIED, "rule_no": 200}], [ALLOWED]),
     ("denied by default", [DENIED, entry(100, "allow", "10.0.0.0/8")], [entry(100, "allow", "10.0.0.0/8")]),
     ("fewer allowed", [DENIED, ALLOWED], [DENIED]),
+    ("two halves", [DENIED, ALLOWED],
+     [entry(50, "deny", "203.0.113.0/25"), entry(51, "deny", "203.0.113.128/25"), ALLOWED]),
 ]  # fmt: skip
 
 

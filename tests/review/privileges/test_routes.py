@@ -102,6 +102,8 @@ TABLE = {"id": "rtb-1", "route": []}
         (build_change("aws_route.r", unknown={"route_table_id": True, "destination_cidr_block": True}, after={}), []),
         (build_change("aws_route_table.t", {"vpc_id": "vpc-1"}, unknown={"id": True, "route": True}), []),
         (build_change("aws_default_route_table.t", {"default_route_table_id": "rtb-1"}, unknown={"route": True}), []),
+        (build_change("aws_route_table.t", {"vpc_id": "vpc-2"}, before=TABLE, unknown={"id": True, "route": True},
+                      actions=["delete", "create"]), []),
         (build_change("aws_route.r", route("10.0.0.0/8"), unknown={"id": True}), []),
         (build_change("aws_route.r", route(gateway_id="a"), before=route(gateway_id="b"),
                       sensitive={"destination_cidr_block": True}), []),
@@ -155,6 +157,33 @@ def test_a_subnet_that_follows_another_route_table_needs_a_look(
     created = build_change("aws_route_table_association.b", change["change"]["after"])
     deleted = [build_change("aws_route_table_association.a", before=old)] if (old := change["change"]["before"]) else []
     assert list_descriptions(PUBLIC, PRIVATE, created, *deleted) == expected
+
+
+@check_cases(
+    ("table", "unknown", "is_hidden"),
+    [
+        ({"vpc_id": "vpc-1", "route": [{"nat_gateway_id": "nat-1"}]}, {"route": [{"cidr_block": True}]}, True),
+        ({"vpc_id": "vpc-1", "route": [{"cidr_block": "10.0.0.0/8"}]}, {"route": [{"nat_gateway_id": True}]}, False),
+        ({"vpc_id": "vpc-1"}, {"route": True}, False),
+    ],
+)
+def test_a_subnet_that_follows_a_new_table_with_unknown_destinations_needs_a_look(
+    table: dict[str, Any], unknown: dict[str, Any], is_hidden: bool
+) -> None:
+    references = ["aws_route_table.t.id", "aws_route_table.t"]
+    configured = {"route": ["var.routes"]} if "route" in table else {}
+    root = {
+        "resources": [
+            build_configuration("aws_route_table.t", vpc_id={"constant_value": "vpc-1"}, **configured),
+            build_configuration("aws_route_table_association.a", route_table_id=references),
+        ]
+    }
+    created = build_change("aws_route_table.t", table, unknown={"id": True, **unknown})
+    for before in (None, {"subnet_id": "subnet-1", "route_table_id": "rtb-old"}):
+        followed = build_change("aws_route_table_association.a", {"subnet_id": "subnet-1"}, before=before,
+                                unknown={"route_table_id": True})  # fmt: skip
+        expected = ["the destinations of the routes of the subnet subnet-1 are unknown until apply or sensitive"]
+        assert list_descriptions(created, followed, root=root) == expected * is_hidden
 
 
 def test_a_new_subnet_may_follow_any_route_table() -> None:

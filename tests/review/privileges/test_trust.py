@@ -202,6 +202,37 @@ def test_an_origin_that_cloudfront_reads_without_an_identity_needs_a_look() -> N
     assert list_risks("cloudfront_distribution", build_origin(**control), {"origin": []}) == []
 
 
+@check_cases(
+    ("path", "old", "new", "is_weaker"),
+    [
+        ("custom_origin_config.0.origin_protocol_policy", "https-only", "http-only", True),
+        ("custom_origin_config.0.origin_protocol_policy", "https-only", "match-viewer", True),
+        ("custom_origin_config.0.origin_protocol_policy", "http-only", "https-only", False),
+        ("custom_origin_config.0.origin_ssl_protocols", ["TLSv1.2"], ["TLSv1.2", "TLSv1"], True),
+        ("custom_origin_config.0.origin_ssl_protocols", ["TLSv1.2", "TLSv1"], ["TLSv1.2"], False),
+        ("origin_path", "/public", "", True),
+        ("origin_path", "/releases/1", "/releases/2", False),
+        ("connection_attempts", 3, 2, False),
+        ("custom_header.0.value", "a", "b", False),
+    ],
+)
+def test_an_origin_with_less_protection_needs_a_look(path: str, old: Any, new: Any, is_weaker: bool) -> None:
+    sides = ({"origin": [{"origin_id": "o", "domain_name": "d", **nest(path, value)}]} for value in (old, new))
+    assert list_risks("cloudfront_distribution", *sides) == [("PRIVILEGES_EXPOSED", Level.LOOK)] * is_weaker
+
+
+@check_cases("how", ["unknown", "sensitive"])
+def test_a_hidden_policy_of_connections_to_an_origin_needs_a_look(how: str) -> None:
+    before, after = (
+        {"origin": [{"origin_id": "o", "custom_origin_config": [{"origin_protocol_policy": policy}]}]}
+        for policy in ("https-only", None if how == "unknown" else "http-only")
+    )
+    change = build_change("aws_cloudfront_distribution.d", after, before=before)
+    change["change"][f"after_{how}"] = {"origin": [{"custom_origin_config": [{"origin_protocol_policy": True}]}]}
+    descriptions = [one.risk.description for one in review(build_plan(KEPT, change)).risks]
+    assert any("may be unencrypted" in text for text in descriptions)
+
+
 def test_a_description_lists_the_added_items() -> None:
     change = build_change("aws_iam_openid_connect_provider.p", {"client_id_list": ["a", "b", "c"]},
                           before={"client_id_list": ["a"]})  # fmt: skip

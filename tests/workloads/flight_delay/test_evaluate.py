@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,18 @@ def test_the_evaluation_has_the_metrics_of_the_training(archive: Path, data: Pat
         assert quality[name]["value"] == pytest.approx(trained[f"test:{name}"], abs=1e-5)
     matrix = quality["confusion_matrix"]
     assert sum(matrix[row][column] for row in "01" for column in "01") == evaluation["test_flights"] == 3000
+
+
+def test_the_digest_of_the_data_depends_on_names_and_content(archive: Path, data: Path, tmp_path: Path) -> None:
+    evaluation, _ = run_evaluation(archive, data, tmp_path / "out", "--train", str(data / "train"))
+    copies = {part: Path(shutil.copytree(data / part, tmp_path / part)) for part in ("train", "test")}
+    assert evaluation["data_digests"] == {part: evaluate.compute_digest(folder) for part, folder in copies.items()}
+    before = evaluate.compute_digest(copies["test"])
+    file = next(copies["test"].iterdir())
+    renamed = file.rename(file.with_name("renamed.parquet"))
+    assert evaluate.compute_digest(copies["test"]) != before
+    renamed.rename(file).write_bytes(b"other flights")
+    assert evaluate.compute_digest(copies["test"]) != before
 
 
 def test_the_training_flights_do_not_drift_from_their_profile(archive: Path, data: Path, tmp_path: Path) -> None:

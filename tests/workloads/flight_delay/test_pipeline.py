@@ -168,3 +168,7 @@ def test_only_a_person_approves(committed_definition: dict[str, Any]) -> None:
     registrations = [step for step in iterate_steps(committed_definition["Steps"]) if step["Type"] == "RegisterModel"]
     assert {step["Arguments"]["ModelApprovalStatus"] for step in registrations} == {"PendingManualApproval"}
     assert len(registrations) == 2
+    (train,) = (step for step in committed_definition["Steps"] if step["Name"] == "Train")
+    for step in registrations:
+        metadata = step["Arguments"]["CustomerMetadataProperties"]
+        assert metadata["source_digest"] in json.dumps(train)

@@ -12,6 +12,7 @@ import pytest
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.pipelines import launch, versions
 from sustainable_mlops.jobs.pipelines.data import read_data_folder
+from sustainable_mlops.operations.promotion.package import PackageAddress, RegisteredPackage
 from tests.workloads.flight_delay.pipeline_bench import PipelineBench, list_cached, list_executed, write_raw
 from workloads.flight_delay import drift, prepare
 
@@ -50,6 +51,10 @@ def test_the_first_execution_registers_a_model_pending_approval(bench: PipelineB
     assert float(package["CustomerMetadataProperties"]["test:auc"]) == pytest.approx(
         train["metrics"]["test:auc"], abs=1e-4
     )
+    registered = RegisteredPackage(PackageAddress.parse(package["ModelPackageArn"], "package"), package)
+    job = bench.sandbox.client("sagemaker").describe_training_job(TrainingJobName=registered.metadata["training_job"])
+    assert str(registered.source_digest) in json.dumps(job["InputDataConfig"])
+    assert set(registered.data_digests) == {"train", "test"}
     card = json.loads(package["ModelCard"]["ModelCardContent"])
     environment = card["additional_information"]["custom_details"]
     assert environment["Environment: Region"] == "eu-north-1"

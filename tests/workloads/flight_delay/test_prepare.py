@@ -94,7 +94,7 @@ def test_weather_that_is_not_yet_reported_does_not_change_features(
     assert len(visible) > 1000
 
 
-def test_any_number_of_machines_writes_the_same_files(flights: pd.DataFrame, tmp_path: Path) -> None:
+def test_any_number_of_instances_writes_the_same_files(flights: pd.DataFrame, tmp_path: Path) -> None:
     """SageMaker shards files one by one, by name. No file has a flight that another instance needs."""
     months = flights[(flights["month"] <= 5) & (flights["flight"] % 7 == 0)]
     delivered = raw.write_raw_files(months, raw.find_packaged_files()[raw.WEATHER_FILE], tmp_path / "raw")

@@ -6,7 +6,7 @@ output "model_package_groups" {
 }
 
 output "approval_rules" {
-  description = "EventBridge rules by key of the group: attach a target to start a promotion."
+  description = "EventBridge rules by key of the group: attach a target to start your delivery."
   value       = module.model_registry.approval_rules
 }
 

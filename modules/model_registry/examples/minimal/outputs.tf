@@ -1,7 +1,7 @@
 # Generated from the module's page by smlops synth. Change the source, then run `smlops synth`.
 
 output "approval_rules" {
-  description = "EventBridge rules by key of the group: attach a target to start a promotion."
+  description = "EventBridge rules by key of the group: attach a target to start your delivery."
   value       = module.model_registry.approval_rules
 }
 

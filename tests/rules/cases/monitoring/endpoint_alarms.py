@@ -127,7 +127,10 @@ CASES: CaseTable = {
                 build_real_time(variant={"instance_type": UNKNOWN}), "CPUUtilization", **{**BELOW, "threshold": 80}
             ),
         },
-        "not_applicable": WITHOUT_INSTANCES,
+        "not_applicable": {
+            **WITHOUT_INSTANCES,
+            "chips without a metric": build_real_time(variant={"instance_type": "ml.inf2.xlarge"}),
+        },
     },
     "SUS_ENDPOINT_IDLE_ALARM": {
         "pass": {

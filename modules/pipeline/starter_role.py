@@ -1,4 +1,4 @@
-"""Role that triggers start the pipeline with, and the dead-letter queue of failed starts."""
+"""Starter role, with which triggers start the pipeline, and the dead-letter queue of failed starts."""
 
 from typing import Any
 
