@@ -2,6 +2,7 @@
 
 import json
 import resource
+from collections.abc import Sequence
 from typing import Any
 
 from rich.table import Table
@@ -58,8 +59,7 @@ def _sum_figures(demo_run: DemoRun) -> dict[str, str]:
     rows = {}
     for name, title in NAMES.items():
         figures = [record.figures[name] for record in demo_run.records if name in record.figures]
-        low, value, high = (sum(getattr(one, end) for one in figures) for end in ("low", "value", "high"))
-        rows[f"Jobs on SageMaker: {title}"] = f"{value:.2g} {figures[0].unit} ({low:.2g} to {high:.2g}, estimated)"
+        rows[f"Jobs on SageMaker: {title}"] = _format_sum(figures, "value", figures[0].unit)
     saved = [record.saved["co2e"] for record in demo_run.records if "co2e" in record.saved]
     rows["Jobs that the cache avoided: CO2e"] = f"{sum(one.value for one in saved):.2g} {saved[0].unit}"
     return rows
@@ -75,10 +75,15 @@ def _format_use(use: EndpointUse) -> dict[str, str]:
     }
     for metric, title in METRICS.items():
         figures = [figures[metric] for figures in use.estimates]
-        low, value, high = (sum(getattr(one, end) for one in figures) for end in ("low", "central", "high"))
-        shown = format_figure(value, low, high, UNITS[metric])
-        rows[f"Endpoints: {title}"] = f"{shown} ({shown.interval}, estimated)"
+        rows[f"Endpoints: {title}"] = _format_sum(figures, "central", UNITS[metric])
     return rows
+
+
+def _format_sum(figures: Sequence[Any], attribute: str, unit: str) -> str:
+    """Return the sum of an attribute of the figures, with the sums of their bounds."""
+    low, value, high = (sum(getattr(one, end) for one in figures) for end in ("low", attribute, "high"))
+    shown = format_figure(value, low, high, unit)
+    return f"{shown} ({shown.interval}, estimated)"
 
 
 def _measure_processor_time() -> str:

@@ -23,17 +23,18 @@ COLUMNS = {
 
 
 def draw_seeds(seed: int, count: int) -> list[int]:
-    """Return the seeds of `count` cases, all from one seed."""
+    """Return the seeds of the cases of a run."""
     source = random.Random(seed)  # noqa: S311 no secret
     return [source.randrange(2**32) for _ in range(count)]
 
 
 def format_table(results: Sequence[Result]) -> Iterator[str]:
     """Yield the lines of the table of the page."""
-    yield f"| operation | {' | '.join(COLUMNS.values())} | converged |"
-    yield f"|---|{'---:|' * (len(COLUMNS) + 1)}"
+    yield f"| operation | {' | '.join(COLUMNS.values())} | completed by client retries | converged |"
+    yield f"|---|{'---:|' * (len(COLUMNS) + 2)}"
     for operation, label in LABELS.items():
         own = [one for one in results if one.operation == operation]
         kinds = [sum(one.kind == kind for one in own) for kind in COLUMNS]
         converged = [one for one in own if one.converged and not one.problem]
-        yield f"| {label} | {' | '.join(map(str, kinds))} | {len(converged)} of {len(own)} |"
+        retried = sum(not one.commands for one in converged)
+        yield f"| {label} | {' | '.join(map(str, kinds))} | {retried} | {len(converged)} of {len(own)} |"
