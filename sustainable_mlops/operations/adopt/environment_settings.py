@@ -33,7 +33,7 @@ def render_environment_settings(report: AdoptionReport) -> str:
         return ""
     comments = [
         f"Paste these settings into envs/NAME/settings.yaml of an environment in account {report.account_id} and "
-        f"Region {report.region}."
+        f"Region {report.region}. If a key such as storage exists there, add the lines under it."
     ]
     if SETTING in settings:
         comments.append(

@@ -209,7 +209,7 @@ def test_settings_for_an_environment_are_valid_and_have_only_what_it_can_use(
     assert block in smlops(*selected)[1], "without --into, the command prints the block"
     first = yaml.safe_load(block)["storage"]["existing_kms_key"]["arn"]
     (second,) = {*keys} - {first}
-    expected = {
+    expected: dict[str, Any] = {
         "existing_log_groups": [jobs],
         "storage": {"existing_kms_key": {"arn": first}},
         "access": {"image_repository_arns": [repository]},
@@ -218,10 +218,11 @@ def test_settings_for_an_environment_are_valid_and_have_only_what_it_can_use(
     assert json.loads(smlops(*selected, "--json")[1])["environment_settings"] == expected
     assert f"# {second}\n" in block
 
-    dev = (ROOT / "envs" / "dev" / "settings.yaml").read_text(encoding="utf-8")
-    text = f"{dev}\n{block}"
-    jsonschema.validate(yaml.safe_load(text), json.loads((ROOT / "envs" / "settings.schema.json").read_text()))
-    settings: Any = parse(text, "settings.yaml", ROOT / "envs" / "catalogue")
+    pasted = yaml.safe_load((ROOT / "envs" / "dev" / "settings.yaml").read_text(encoding="utf-8"))
+    for key, value in expected.items():
+        pasted[key] = {**pasted.get(key, {}), **value} if isinstance(value, dict) else value
+    jsonschema.validate(pasted, json.loads((ROOT / "envs" / "settings.schema.json").read_text()))
+    settings: Any = parse(yaml.safe_dump(pasted), "settings.yaml", ROOT / "envs" / "catalogue")
     assert settings.storage.existing_kms_key.arn == first
     assert smlops("--region", REGION, "--name", "/team/web", "--json")[1].count('"environment_settings": {}') == 1
 
