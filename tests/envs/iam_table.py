@@ -44,7 +44,7 @@ JOBS = {
     "plan": "an empty account, and an applied environment",
     "apply": "an environment, then an endpoint",
     "promote": "reads the registry and the model",
-    "smlops-dev-model-approvals-publisher": "notifications of approvals",
+    "smlops-dev-events-publisher": "notifications of events",
     "smlops-dev-flight-delay-starter": "new data start the pipeline",
 }
 _SECONDS = 600

@@ -150,7 +150,7 @@ def test_the_commands_printed_for_a_protected_environment_take_it_down(
     capsys.readouterr()
     assert run_teardown(str(folder)) == 2, "asked for, and nobody to ask"
     (refused,) = capsys.readouterr().err.splitlines()
-    assert "--yes deletes everything" in refused
+    assert "pass --yes to delete everything" in refused
     assert run_teardown(str(folder), "--yes") == 0
     assert "sagemaker" not in own.inventory(), "no group, domain, user, space or app"
     assert [name for name in own.inventory()["s3"]["bucket"] if "smlops-test" in name] == [STATE]

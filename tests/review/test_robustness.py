@@ -16,6 +16,7 @@ from sustainable_mlops.review.comparison import Comparison
 from sustainable_mlops.review.data.risks import find_data_risks
 from sustainable_mlops.review.deployment import find_deployment_risks
 from sustainable_mlops.review.formats import FORMATS, render
+from sustainable_mlops.review.privileges import access_tags, exposure
 from sustainable_mlops.review.privileges.exposure import find_exposure_risks
 from sustainable_mlops.review.privileges.policy_types import ATTACHMENTS, POLICY_TYPES
 from sustainable_mlops.review.privileges.widening import find_privilege_risks
@@ -67,7 +68,16 @@ OTHERS = {
     "aws_s3_bucket_lifecycle_configuration", "aws_security_group", "aws_security_group_rule", "aws_s3_bucket_acl",
     "aws_vpc_security_group_ingress_rule", "aws_kms_grant", "aws_lambda_permission", "aws_iam_user", "terraform_data",
     "aws_sagemaker_endpoint", "aws_sagemaker_endpoint_configuration", "aws_ecr_lifecycle_policy", "aws_lb",
+    "aws_route", "aws_route_table", "aws_route_table_association", "aws_network_acl", "aws_network_acl_rule", "aws_eip",
+    "aws_efs_replication_configuration", "aws_vpc_endpoint_service", "awscc_ecs_cluster", "google_compute_instance",
 }  # fmt: skip
+#: Values with which the checks read further attributes.
+USUAL = {"authorization": "NONE", "acceptance_required": False}
+_STATEMENT = {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"Null": {"aws:ResourceTag/x": "true"}}}
+_POLICY = {"role": "x", "name": "p", "policy": json.dumps({"Version": "2012-10-17", "Statement": [_STATEMENT]})}
+#: A policy whose condition names a tag, so that changed tags are compared.
+POLICY = build_change("aws_iam_role_policy.kept", _POLICY, before=_POLICY)
+ROLE = build_change("aws_iam_role.kept", {"name": "x"}, before={"name": "x"})
 
 
 def find_all_risks(comparison: Comparison) -> Iterator[Risk]:
@@ -85,6 +95,8 @@ def find_all_risks(comparison: Comparison) -> Iterator[Risk]:
 
 
 TYPES = sorted({*STORES, *PROTECTIONS_BY_TYPE, *SAFEGUARDS, *POLICY_TYPES, *ATTACHMENTS, *OTHERS})
+#: Types that give access by their existence, or by their tags.
+ACCESS_TYPES = sorted({*exposure._GRANT_READERS, *exposure._CALL_TYPES, *access_tags._TAG_TYPES, *OTHERS})
 ATTRIBUTES = sorted(
     {path.partition(".")[0] for guard in PROTECTIONS for path in guard.paths}
     | {kind.path.partition(".")[0] for kinds in POLICY_TYPES.values() for kind in kinds}
@@ -108,6 +120,12 @@ ATTRIBUTES = sorted(
         "access_control_policy",
         "grantee_principal",
         "tags_all",
+        "tags",
+        "tag",
+        "api_key_required",
+        "allowed_principals",
+        "route",
+        "subnet_id",
     }
     | {"production_variants", "endpoint_config_name", "name", "triggers_replace"}
 )
@@ -147,8 +165,19 @@ def review_strange_values(kind: str, strange: Any, actions: list[str]) -> None:
     """Find all risks of a resource whose attributes have this value before, after, or on both sides of the change."""
     values = dict.fromkeys(ATTRIBUTES, strange)
     for before, after in ((values, {"id": "x"}), ({"id": "x"}, values), (values, {**values, "id": "y"})):
-        plan = build_plan(build_change(f"{kind}.this", after, before=before, actions=actions))
+        plan = build_plan(POLICY, ROLE, build_change(f"{kind}.this", after, before=before, actions=actions))
         list(find_all_risks(Comparison(plan)))
+
+
+@check_cases("hide", ["unknown", "sensitive"])
+@check_cases(("is_new", "old"), [(True, "a"), (False, "a"), (False, ["a"])])
+def test_hidden_attributes_do_not_break_a_review(hide: str, is_new: bool, old: Any) -> None:
+    values = {**dict.fromkeys(ATTRIBUTES, old), "id": "x"}
+    after = {"id": "y", **({} if hide == "unknown" else values), **USUAL}
+    entries = [build_change(f"{kind}.this", after, before=None if is_new else values) for kind in ACCESS_TYPES]
+    for entry in entries:
+        entry["change"][f"after_{hide}"] = dict.fromkeys({*ATTRIBUTES} - USUAL.keys(), True)
+    list(find_all_risks(Comparison(build_plan(POLICY, ROLE, *entries))))
 
 
 @check_cases("kind", TYPES)

@@ -169,7 +169,7 @@ def recreatable_data(plan: Plan, configuration: Resource) -> RuleResults:
         elif lifecycle_rule.has_expiration is UNKNOWN or UNKNOWN in lifecycle_rule.transitions:
             yield unknown_result("the retention of the data is not known until apply", lifecycle_rule.path)
         else:
-            yield failure("re-creatable data is kept in several zones forever", lifecycle_rule.path)
+            yield failure("recreatable data is kept in several zones forever", lifecycle_rule.path)
 
 
 def is_recreatable(prefix: object, tags: Mapping[str, object]) -> bool:
