@@ -61,7 +61,8 @@ def _sum_figures(demo_run: DemoRun) -> dict[str, str]:
         figures = [record.figures[name] for record in demo_run.records if name in record.figures]
         rows[f"Jobs on SageMaker: {title}"] = _format_sum(figures, "value", figures[0].unit)
     saved = [record.saved["co2e"] for record in demo_run.records if "co2e" in record.saved]
-    rows["Jobs that the cache avoided: CO2e"] = f"{sum(one.value for one in saved):.2g} {saved[0].unit}"
+    value = sum(one.value for one in saved)
+    rows["Jobs that the cache avoided: CO2e"] = str(format_figure(value, value, value, saved[0].unit))
     return rows
 
 

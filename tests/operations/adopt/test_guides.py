@@ -25,6 +25,8 @@ pytestmark = [pytest.mark.apply, pytest.mark.release]
 PROVIDER = 'provider "aws" {\n  region = "eu-north-1"\n}\n'
 SHAPES = Path(__file__).with_name("shapes")
 PAGE = "docs/adopting.md"
+#: Label of the page's commands that these tests paste.
+PASTED = "tests/operations/adopt/test_guides.py"
 #: Part of the command that removes the role of huggingface from the state.
 REMOVE_ROLE = "new_role[0]"
 #: Role of the old module of huggingface, which the guide names.
@@ -93,7 +95,7 @@ class OldRoot:
 
     def paste(self, part: str, names: Mapping[str, str] | None = None) -> None:
         """Run the commands of the page's block that contains a text, with other names."""
-        (block,) = (one for one in blocks() if one.file == PAGE and one.language == "console" and part in one.text)
+        (block,) = (one for one in blocks() if (one.file, one.where) == (PAGE, PASTED) and part in one.text)
         text = "\n".join(block.commands).replace("random_string", "terraform_data")
         for old, new in (names or {}).items():
             text = text.replace(old, new)
