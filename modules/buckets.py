@@ -33,7 +33,7 @@ def build_sse_kms(key_arn: str) -> list[dict[str, Any]]:
 
 
 def block_public_access(module: Module[Any], label: str, bucket_id: str, for_each: Each[Any, Any] | None = None) -> Any:
-    """Block public access to a bucket and disable its ACLs. Return the block of public access."""
+    """Block public access to a bucket and disable its ACLs. Return the public access block."""
     block = module.add(
         S3BucketPublicAccessBlock,
         label,

@@ -132,8 +132,8 @@ def equals(variable: str, *values: str) -> dict[str, Any]:
     return {"test": "StringEquals", "variable": variable, "values": list(values)}
 
 
-def starts_with_prefix(prefix: str) -> dict[str, Any]:
-    """Return the condition that a listing of a bucket is limited to keys that start with the prefix."""
+def build_prefix_condition(prefix: str) -> dict[str, Any]:
+    """Return the condition that `s3:prefix` of a listing begins with the prefix."""
     return {"test": "StringLike", "variable": "s3:prefix", "values": [f"{prefix}*"]}
 
 

@@ -334,7 +334,7 @@ def report_carbon(
     if start is None or end is None:
         raise UserError("sandbox carbon: --instance-type needs --start and --end")
     options = {"count": count} | ({"region": region} if region else {})
-    sandbox.add_instance_usage(str(instance_type), start.replace(tzinfo=UTC), end.replace(tzinfo=UTC), **options)
+    sandbox.add_instance_period(str(instance_type), start.replace(tzinfo=UTC), end.replace(tzinfo=UTC), **options)
     print(f"Reported: {count} x {instance_type} from {start:%Y-%m-%d} to {end:%Y-%m-%d}.")
 
 

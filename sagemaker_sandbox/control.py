@@ -67,7 +67,7 @@ class ControlApi:
         if route == ("POST", "/_sandbox/carbon"):
             return self._set_factors(request)
         if request.path == "/_sandbox/usage" and request.method in ("GET", "POST"):
-            return self._add_instance_usage(request) if request.method == "POST" else self._list_instance_periods()
+            return self._add_instance_period(request) if request.method == "POST" else self._list_instance_periods()
         if request.path == "/_sandbox/faults" and request.method in ("GET", "POST", "DELETE"):
             return self._edit_faults(request)
         return _create_json_response({"error": f"the sandbox has no route {' '.join(route)}"}, status=404)
@@ -123,7 +123,7 @@ class ControlApi:
         ]
         return _create_json_response(periods)
 
-    def _add_instance_usage(self, request: Request) -> Response:
+    def _add_instance_period(self, request: Request) -> Response:
         """Add a period in which instances ran."""
         try:
             body = PastInstancePeriod.model_validate_json(request.get_data() or b"{}")

@@ -233,7 +233,7 @@ class Sandbox:
         """
         self._request("POST", "carbon", {"factor": factor, "months": dict(months or {})})
 
-    def add_instance_usage(self, instance_type: str, start: datetime, end: datetime, **options: Any) -> None:
+    def add_instance_period(self, instance_type: str, start: datetime, end: datetime, **options: Any) -> None:
         """Add a period in which instances ran. The sandbox reports their emissions.
 
         `options` are further fields of `carbon.control.PastInstancePeriod`: count, region, account and purpose. Raises

@@ -44,13 +44,13 @@ class Browser:
         commands, self._commands = os.pipe()
         self._messages, messages = os.pipe()
         # The browser reads descriptor 3 and writes descriptor 4; higher numbers keep the two apart.
-        given = [fcntl.fcntl(one, fcntl.F_DUPFD_CLOEXEC, 10) for one in (commands, messages)]
-        actions: list[Any] = [(os.POSIX_SPAWN_DUP2, one, number) for number, one in enumerate(given, start=3)]
+        descriptors = [fcntl.fcntl(one, fcntl.F_DUPFD_CLOEXEC, 10) for one in (commands, messages)]
+        actions: list[Any] = [(os.POSIX_SPAWN_DUP2, one, number) for number, one in enumerate(descriptors, start=3)]
         actions += [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_WRONLY, 0) for number in (1, 2)]
         flags = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", f"--user-data-dir={profile}"]
         command = [path, *flags, "--remote-debugging-pipe"]
         self._process = os.posix_spawn(path, command, os.environ, file_actions=actions)
-        for one in (commands, messages, *given):
+        for one in (commands, messages, *descriptors):
             os.close(one)
         self._buffer, self._number, self._session = b"", 0, ""
         target = self.call("Target.createTarget", url="about:blank")["targetId"]

@@ -75,8 +75,10 @@ To act as a role, add your account to its trust policy, and call `sts:AssumeRole
 |---|---|
 | service control policies | The policies of AWS Organizations have no effect. |
 | KMS grants | Grants give no permission. |
-| S3 Block Public Access | The account's and a bucket's refuse public requests, also without `--enforce-iam`. |
-| `IgnorePublicAcls`, `RestrictPublicBuckets` | They have no effect. New buckets have no block. |
+| S3 Block Public Access | It works without `--enforce-iam`. New buckets have no settings of their own, unlike in AWS. |
+| `BlockPublicPolicy` | This setting of the account or a bucket refuses policies that make a bucket public. |
+| `BlockPublicAcls` | The same for access control lists that make a bucket or an object public. |
+| `IgnorePublicAcls`, `RestrictPublicBuckets` | These settings have no effect. |
 | encrypted queues and topics | The caller needs no permission on the key. |
 | logs, metrics and captured data of jobs and endpoints | The sandbox writes them without the permissions of the role. |
 | steps of a pipeline | The role of the pipeline needs the permissions for jobs, models, packages and property files. |

@@ -8,7 +8,7 @@ from envs.common import CommonSettings
 from envs.component import Component
 from envs.components.model_endpoints import ModelEndpoints
 from modules.common import AccountId, NamePrefix
-from modules.iam_statements import StatementsByPhase, build_statement, starts_with_prefix
+from modules.iam_statements import StatementsByPhase, build_prefix_condition, build_statement
 from modules.storage.inputs import build_bucket_arn
 from sustainable_mlops.authoring import Field, ModuleInputs
 from sustainable_mlops.authoring.expressions import difference, join, keys, length
@@ -51,7 +51,9 @@ class Promotions(Component[PromotionSettings]):
         yield {
             "inference": [
                 build_statement("ReadModelsOfRegistries", ["s3:GetObject"], models),
-                build_statement("ListModelsOfRegistries", ["s3:ListBucket"], buckets, starts_with_prefix("models/")),
+                build_statement(
+                    "ListModelsOfRegistries", ["s3:ListBucket"], buckets, build_prefix_condition("models/")
+                ),
             ]
         }
 

@@ -56,7 +56,7 @@ _LISTED_ACTIONS = (
     "ssm:*Tags*",
     "ssm:StartAutomationExecution",
 )
-#: Access points have policies of their own. The block of the account refuses public policies.
+#: Access points have policies of their own. S3 Block Public Access of the account refuses public policies.
 _BUCKET_ACTIONS = ("s3:Create*AccessPoint*", "s3:PutAccountPublicAccessBlock")
 #: Actions of notebooks and Studio that run code with a role, without iam:PassRole.
 _NOTEBOOK_ACTIONS = (

@@ -10,7 +10,7 @@ from cdktn_provider_aws.iam_role_policy_attachment import IamRolePolicyAttachmen
 
 from modules.bootstrap import trust
 from modules.bootstrap.inputs import EnvironmentRoles, Inputs
-from modules.iam_statements import build_statement, build_via_condition, equals, get_dns_suffix, starts_with_prefix
+from modules.iam_statements import build_prefix_condition, build_statement, build_via_condition, equals, get_dns_suffix
 from modules.policies import encode_policy, show_policy
 from sustainable_mlops.authoring.expressions import (
     assume_not_null,
@@ -189,7 +189,7 @@ def _allow_promotion(
                 list_sagemaker_arns("model-package"),
             ),
             build_statement("ReadModelFiles", ["s3:GetObject"], list_bucket_arns("/models/*")),
-            build_statement("ListModelFiles", ["s3:ListBucket"], list_bucket_arns(), starts_with_prefix("models/")),
+            build_statement("ListModelFiles", ["s3:ListBucket"], list_bucket_arns(), build_prefix_condition("models/")),
             build_statement(
                 "DecryptModelFiles",
                 ["kms:Decrypt"],

@@ -12,6 +12,7 @@ from sustainable_mlops.authoring.expressions import (
     can,
     concat,
     contains,
+    distinct,
     get,
     is_null,
     join,
@@ -190,8 +191,12 @@ SKIP_NO_KEY = {"CKV_AWS_98": "only instances with a local disk have no key: the 
 
 def list_silicon(image: str) -> list[str]:
     """Return the silicon that an image's name shows; empty if it shows none."""
-    return list_of(
-        _images, lambda silicon, _pattern: silicon, where=lambda _silicon, pattern: can(match(pattern, image))
+    return distinct(
+        list_of(
+            _images,
+            lambda silicon, _pattern: when(silicon == "amd64", "x86", silicon),
+            where=lambda _silicon, pattern: can(match(pattern, image)),
+        )
     )
 
 

@@ -35,7 +35,7 @@ class CatalogueAlarm:
     #: Metric math instead of a metric. Its metrics by ID have a namespace, a name and a statistic.
     math: str | None = None
     metrics: Mapping[str, tuple[str, str, str]] = field(default_factory=dict)
-    #: True if the alarm goes off below its threshold.
+    #: True if the alarm is in ALARM below its threshold.
     below: bool = False
     #: Endpoint attribute that scales the threshold. Without a value, there is no alarm.
     of: str | None = None
@@ -311,7 +311,7 @@ def list_alarm_overrides() -> dict[str, dict[str, Any]]:
 
 def render_table() -> str:
     """Return the table of the alarms for the module's page."""
-    rows = ["| alarm | goes off | endpoints | threshold | unit |", "|---|---|---|---|---|"]
+    rows = ["| alarm | in ALARM if | endpoints | threshold | unit |", "|---|---|---|---|---|"]
     for name, alarm in ALARMS.items():
         kinds, side = ", ".join(alarm.kinds), "below" if alarm.below else "above"
         rows.append(f"| `{name}` | {alarm.description} | {kinds} | {side} {alarm.threshold:g} | {alarm.unit} |")

@@ -189,7 +189,7 @@ def _build_common_arguments(module: Module[Inputs], alarm: Any) -> dict[str, Any
 
 
 def _add_deployment_alarms(module: Module[Inputs], events: Any, publisher: str) -> Any:
-    """Add an alarm for each endpoint that is on during a deployment, when EventBridge receives its events."""
+    """Add an alarm for each endpoint that is in ALARM during a deployment, when EventBridge receives its events."""
     var = module.var
     endpoint = each_of(var.endpoints)
     name = endpoint.value.name
@@ -230,7 +230,7 @@ def _add_deployment_alarms(module: Module[Inputs], events: Any, publisher: str) 
     return module.add(
         CloudwatchMetricAlarm,
         "deploying",
-        why="EventBridge counts the events of a rule. After one event, the alarm is on for deployment_minutes.",
+        why="EventBridge counts the events of a rule. After one event, the alarm is in ALARM for deployment_minutes.",
         for_each=rule,
         alarm_name=f"{rule.value.name}/deploying",
         alarm_description="Suppresses the health alarm during a deployment.",

@@ -590,7 +590,7 @@ resource "aws_cloudwatch_event_target" "deployment" {
   role_arn  = local.publisher_role_arn
 }
 
-# EventBridge counts the events of a rule. After one event, the alarm is on for deployment_minutes.
+# EventBridge counts the events of a rule. After one event, the alarm is in ALARM for deployment_minutes.
 resource "aws_cloudwatch_metric_alarm" "deploying" {
   for_each = aws_cloudwatch_event_rule.deployment
 

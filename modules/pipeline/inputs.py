@@ -203,7 +203,7 @@ class Inputs(LocatedInputs, RoleInputs):
     )
     description: str | None = Field(None, description="Description of the pipeline.")
     drift: DriftAlarm | None = Field(
-        None, description="Start the pipeline when an alarm on a drift metric is raised. Default: no alarm."
+        None, description="Start the pipeline when an alarm on a drift metric goes into ALARM. Default: no alarm."
     )
     existing_starter_role: ExistingStarterRole | None = Field(
         None,

@@ -87,7 +87,7 @@ variable "description" {
 }
 
 variable "drift" {
-  description = "Start the pipeline when an alarm on a drift metric is raised. Default: no alarm."
+  description = "Start the pipeline when an alarm on a drift metric goes into ALARM. Default: no alarm."
   type = object({
     metric_name      = optional(string, "DriftingColumns")
     namespace        = optional(string)

@@ -9,10 +9,10 @@ from modules.iam_statements import (
     StatementsByPhase,
     build_item_statement,
     build_optional_statement,
+    build_prefix_condition,
     build_statement,
     build_via_condition,
     join_lists,
-    starts_with_prefix,
 )
 from modules.realtime_endpoint.inputs import Inputs
 from sustainable_mlops.authoring.expressions import concat, groups, is_expression, is_null, keys, list_of, optional
@@ -116,5 +116,5 @@ def _find_model(uri: str, var: Inputs) -> dict[str, Any]:
         "FindModel",
         ["s3:ListBucket"],
         [f"arn:{var.partition}:s3:::{bucket}"],
-        starts_with_prefix(prefix),
+        build_prefix_condition(prefix),
     )

@@ -327,7 +327,7 @@ variable "image_uri" {
 
   validation {
     condition     = var.image_uri == null ? true : !can(regex(lookup(local.images_not_for, var.silicon, "^$"), var.image_uri))
-    error_message = "image_uri: this image is for ${join(" and ", [for silicon, pattern in local.images_for : silicon if can(regex(pattern, var.image_uri))])}, and ${var.instance_type} is ${var.silicon}; use an image for it, or other silicon."
+    error_message = "image_uri: this image is for ${join(" and ", distinct([for silicon, pattern in local.images_for : silicon == "amd64" ? "x86" : silicon if can(regex(pattern, var.image_uri))]))}, and ${var.instance_type} is ${var.silicon}; use an image for it, or other silicon."
   }
 
   validation {

@@ -20,7 +20,7 @@ from modules.buckets import (
     deny_other_encryption,
     deny_plain_access,
 )
-from modules.iam_statements import build_statement, starts_with_prefix
+from modules.iam_statements import build_prefix_condition, build_statement
 from modules.policies import encode_policy, encode_statement, show_policy
 from modules.storage.inputs import OWN_BUCKETS, Inputs, build_bucket_arn, get_bucket_name
 from modules.storage.lifecycle import DATA_CLASSES
@@ -140,7 +140,7 @@ def _add_policies(module: Module[Inputs], buckets: Any, logs: Any, key_arn: str)
         encode_statement({**statement, "principals": principals})
         for statement in (
             build_statement("ReadModels", ["s3:GetObject"], [f"{arn}/models/*"]),
-            build_statement("ListModels", ["s3:ListBucket"], [arn], starts_with_prefix("models/")),
+            build_statement("ListModels", ["s3:ListBucket"], [arn], build_prefix_condition("models/")),
         )
     ]
     is_shared = (purpose.key == "artifacts") & (length(var.reader_account_ids) > 0)

@@ -214,7 +214,7 @@ class ResourceFamily(ServicePart):
         return [resource.to_data() for resource in self.resources.values()]
 
     def restore(self, snapshot: Any) -> None:
-        """Restore every resource. A pending change takes effect in time."""
+        """Restore every resource. A pending transition ends at its scheduled time."""
         self.resources = {data["name"]: SageMakerResource.from_data(data) for data in snapshot or ()}
         for resource in self.resources.values():
             if resource.pending_change is not None:

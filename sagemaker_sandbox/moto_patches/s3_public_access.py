@@ -25,7 +25,7 @@ _OPERATIONS = ("CreateBucket", "PutObject", *_ACL_OPERATIONS)
 
 
 def apply() -> None:
-    """Check the settings after the permissions of a request, and before moto changes anything."""
+    """Patch moto to check the settings after the permissions, before it changes anything."""
     authorize = S3Response._authenticate_and_authorize_s3_action
 
     def authorize_private(self: Any, bucket_name: str | None = None, key_name: str | None = None) -> None:
@@ -61,7 +61,7 @@ def _has_public_acl(response: Any, operation: str) -> bool:
 
 
 def _is_blocked(response: Any, bucket_name: str | None, setting: str) -> bool:
-    """Return whether the bucket or its account has a setting."""
+    """Return whether the bucket or its account has the setting turned on."""
     bucket = find_bucket(str(bucket_name))
     account = response.get_current_account() if bucket is None else bucket.account_id
     blocks = (

@@ -31,7 +31,10 @@ def describe_implausible_load(requests_per_day: float) -> str:
 def list_legend(figures: Iterable[tuple[str, FootprintFigure | None]]) -> Iterator[tuple[str, str]]:
     """Yield rows that explain figures: their unit, classes and sources, and the most uncertain input of each title."""
     yield "CO2e", "operational and embodied; the interval goes from low to high"
-    yield "classes", "A measured, published or given, B derived, C assumed; the weakest input decides"
+    yield (
+        "classes",
+        "A measured, stated by the manufacturer or given by you, B derived, C assumed; the weakest input decides",
+    )
     titles_by_driver: dict[str, list[str]] = {}
     for title, figure in figures:
         if figure is not None and figure.driver:

@@ -86,12 +86,13 @@ def _check_constraints(model: type[BaseModel], name: str, field: FieldInfo) -> N
 
 
 def _check_requirement(model: type[BaseModel], name: str, annotation: Any) -> None:
-    """Raise UserError for a constraint beside a type whose `must` does not name it."""
+    """Raise UserError if a field adds a constraint to a type, but the message of `must` does not name it."""
     if get_origin(annotation) is not Annotated:
         return
     field, (_, own) = model.model_fields[name], _read_annotation(annotation)
     if own.json_schema_extra and own.json_schema_extra == field.json_schema_extra and field.metadata != own.metadata:
-        message = f"{name}: the error message would not name each constraint; pass must(…) that names all of them"
+        remedy = "add must('be ...') to the field with all constraints"
+        message = f"{name}: the error message would not name each constraint; {remedy}"
         raise make_author_error(message, locate_field(model, name))
 
 

@@ -6,7 +6,7 @@ from functools import cache
 from sustainable_mlops.catalogue.instances import Silicon
 from sustainable_mlops.catalogue.tables import read_rows
 
-#: Patterns in image names by hardware. Images of AWS for Arm contain arm64 or graviton.
+#: Patterns in image names by silicon. Images of AWS for Arm contain arm64 or graviton.
 SILICON_PATTERNS: dict[Silicon, str] = {
     "gpu": "-gpu-",
     "graviton": "aarch64|arm64|graviton",
@@ -15,7 +15,7 @@ SILICON_PATTERNS: dict[Silicon, str] = {
 }
 #: Pattern in image names for x86 CPUs, also beside an accelerator.
 X86_CPU_PATTERN = "amd64|x86"
-#: All patterns; amd64 is every silicon except Graviton.
+#: Patterns by the CPU or accelerator in an image's name. An `amd64` image runs on all silicon except Graviton.
 IMAGE_PATTERNS = dict[str, str]([("amd64", X86_CPU_PATTERN), *SILICON_PATTERNS.items()])
 
 #: Address of an image in ECR.
@@ -26,7 +26,7 @@ IMAGE_ADDRESS = re.compile(
 
 
 def detect_silicon(image: str) -> list[Silicon]:
-    """Return the hardware that an image is for by its name; empty if the name does not say."""
+    """Return the silicon that an image is for by its name; empty if the name does not show it."""
     return [silicon for silicon, pattern in SILICON_PATTERNS.items() if re.search(pattern, image)]
 
 
@@ -40,12 +40,12 @@ def list_compatible_patterns(silicon: Silicon, *, with_cpu_images: bool = True) 
 
 
 def detect_hardware(image: str) -> list[str]:
-    """Return the keys of `IMAGE_PATTERNS` that match an image; empty if its name does not say."""
+    """Return the keys of `IMAGE_PATTERNS` that match the image's name; empty if none does."""
     return [name for name, pattern in IMAGE_PATTERNS.items() if re.search(pattern, image)]
 
 
 def may_run_on(image: str, silicon: Silicon) -> bool | None:
-    """Return whether an image runs on the silicon by its name; None if the name does not say."""
+    """Return whether an image runs on the silicon by its name; None if the name does not show it."""
     hardware = detect_hardware(image)
     return not list_compatible_patterns(silicon).isdisjoint(hardware) if hardware else None
 

@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 CATALOGUE_DIRECTORY = Path(__file__).parent
 
-#: A: measured or published by the maker. B: derived from a datasheet or a published curve. C: an assumption.
+#: A: measured, or published by the manufacturer. B: derived from a datasheet or a published curve. C: an assumption.
 Grade = Literal["A", "B", "C"]
 _GRADES: dict[str, Grade] = {"A": "A", "B": "B", "C": "C"}
 

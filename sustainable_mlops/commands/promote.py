@@ -20,7 +20,7 @@ The gate has these conditions. If a condition is not met, the command writes not
 - `carbon`: the training emitted at most `promotion.max_training_kg_co2e`, if the settings have this limit
 - `model`: the model in S3 is the registered one
 - `digests`: the package records the digests of its source and its data, if `promotion.require_digests` is true
-- `image`: each declared endpoint can run the image of the package that it uses
+- `image`: each declared endpoint can run the image of its inference specification
 - `age`: the package is not older than the pinned one; `smlops rollback` returns to an older one
 
 With `--changed-since COMMIT`, the command prints the addresses that a pull request may change, one on each line, for

@@ -8,8 +8,8 @@ from sustainable_mlops.catalogue.tables import Grade
 class Quantity:
     """A number between `low` and `high`, most likely near `central`.
 
-    `text` and `unit` describe the quantity for a reader. `grade` is A (measured, published or given), B (derived) or
-    C (assumed).
+    `text` and `unit` describe the quantity for a reader. `grade` is A (measured, stated by the
+    manufacturer or given by the user), B (derived) or C (assumed).
     """
 
     __slots__ = ("_hash", "central", "grade", "high", "key", "low", "text", "unit")

@@ -21,7 +21,7 @@ _WORDS = r"(?:secrets?|passwords?|passwd|passphrase|kubeconfig|service[-_]?accou
 _SECRET_NAME = re.compile(
     rf"{_WORDS}(?![a-z])|(?:^|(?:access|api|auth|bearer|github|gitlab|hf|refresh)[-_]?)token(?=\.|$)"
 )
-#: Names of likely secrets among data sets: `passwords.csv`, but not `password_strength.csv`.
+#: Names of data files that are likely secrets: `passwords.csv`, but not `password_strength.csv`.
 _SECRET_DATA_NAME = re.compile(rf"{_WORDS}\.")
 _DATA = {".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".arrow", ".feather", ".avro", ".orc", ".npy", ".npz"}
 _SECRET_FOLDERS = {"secret", "secrets", "credentials"}

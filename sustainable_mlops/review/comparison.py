@@ -58,10 +58,10 @@ class Comparison:
         return self.plan.joins
 
     def names_new_resource(self, pair: ResourcePair, attribute: str, kind: str, *, if_unknown: bool = False) -> bool:
-        """Return whether the plan creates the resource of type `kind` that `attribute` of `pair` names.
+        """Return whether `attribute` refers to a resource of type `kind` that the plan creates.
 
-        The result is `if_unknown` if the resource is not in the plan and its name is unknown until apply, unless a
-        data source may find an existing resource.
+        `if_unknown` is the result for a name that is unknown until apply. Exception: False if a data source may find
+        an existing resource.
         """
         target = None if pair.new is None else self.joins_after.find_target(pair.new, attribute, kind)
         if isinstance(target, Resource):
@@ -78,9 +78,9 @@ class Comparison:
             return False
         sources = self.joins_after.find_references(pair.new, attribute).resources
         pending = (source for source in sources if source.mode == "data" and source.action == "read")
-        return not all(map(self._reads_new, pending))
+        return not all(map(self._depends_on_new_resource, pending))
 
-    def _reads_new(self, source: Resource) -> bool:
+    def _depends_on_new_resource(self, source: Resource) -> bool:
         """Return whether the arguments of a data source refer to a resource that the plan creates."""
         resources = self.plan.find_references(source).resources
         return any(resource.mode == "managed" and self.pair(resource).is_new for resource in resources)

@@ -9,7 +9,7 @@ from sustainable_mlops.plan.values import combine_all, combine_any
 
 _COMPOSITE = "aws_cloudwatch_composite_alarm"
 
-#: Comparison and threshold of an alarm that is raised by the first request, not by the second.
+#: Comparison and threshold of an alarm that is in ALARM after one request, and not only after two.
 _AT_LEAST_ONE = {("GreaterThanOrEqualToThreshold", 1), ("GreaterThanThreshold", 0)}
 
 #: Metric math that is 1 if a condition is true, else 0.
@@ -19,7 +19,7 @@ _FILLED = r"FILL\(\s*{id}\s*,\s*0\s*\)"
 
 
 def is_raised_at_one(alarm: Resource) -> bool | Unknown:
-    """Return whether an alarm on a count is raised when the count is 1."""
+    """Return whether an alarm on a count is in ALARM when the count is 1."""
     comparison, threshold = alarm.new.text("comparison_operator"), alarm.new.number("threshold")
     if comparison is UNKNOWN or threshold is UNKNOWN:
         return UNKNOWN
@@ -27,7 +27,7 @@ def is_raised_at_one(alarm: Resource) -> bool | Unknown:
 
 
 def is_raised_below(alarm: Resource, maximum: float) -> bool | Unknown:
-    """Return whether an alarm is raised below a threshold of `maximum` or less that the metric can fall below."""
+    """Return whether an alarm is in ALARM below a threshold of `maximum` or less that the metric can fall below."""
     comparison, threshold = alarm.new.text("comparison_operator"), alarm.new.number("threshold")
     if comparison is not UNKNOWN and comparison not in ("LessThanThreshold", "LessThanOrEqualToThreshold"):
         return False
@@ -38,7 +38,7 @@ def is_raised_below(alarm: Resource, maximum: float) -> bool | Unknown:
 
 
 def is_raised_at_or_below(alarm: Resource, metrics: frozenset[str], maximum: float) -> bool | Unknown:
-    """Return whether the alarm is raised at a count of `maximum` or less, and without data.
+    """Return whether the alarm is in ALARM at a count of `maximum` or less, and without data.
 
     Metric math is read in two forms: `FILL(count, 0)`, and `IF(… FILL(count, 0) < number …, 1, 0)`.
     """
@@ -85,7 +85,7 @@ def has_action(plan: Plan, alarm: Resource) -> bool | Unknown:
 
 
 def _includes_alarm(plan: Plan, composite: Resource, alarm: Resource) -> bool | Unknown:
-    """Return whether the rule of a composite alarm is true while an alarm is raised.
+    """Return whether the rule of a composite alarm is true while an alarm is in ALARM.
 
     This is assumed if the rule names the alarm.
     """

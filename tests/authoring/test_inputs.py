@@ -131,7 +131,7 @@ def test_descriptions_must_be_sentences() -> None:
 
 def test_a_constraint_beside_a_type_needs_a_message_that_names_it() -> None:
     word = Annotated[str, Field(pattern="^a", json_schema_extra=must("be a word"))]
-    with pytest.raises(UserError, match="short: the error message would not name each constraint; pass must"):
+    with pytest.raises(UserError, match="short: the error message would not name each constraint; add must"):
 
         class Silent(ModuleInputs):
             short: word = Field(description="Word.", max_length=5)

@@ -105,7 +105,7 @@ def test_a_page_is_accessible_in_dark_mode(page: str, site: Path, scripts: str, 
 
 
 def press_tab_until(tab: Browser, selector: str) -> None:
-    """Press Tab until an element has the focus. Raise AssertionError if the focus is anywhere invisible."""
+    """Press Tab until an element has the focus. Raise AssertionError if the focused element is invisible."""
     tab.evaluate("settle()")
     for _ in range(MAX_PRESSES):
         tab.press("Tab")
@@ -132,7 +132,7 @@ def open_navigation(tab: Browser, site: Path, scripts: str, key: str) -> None:
 
 
 def wait_until_navigation_is_closed(tab: Browser) -> None:
-    """Block until the navigation is beside the screen."""
+    """Block until the navigation is outside the screen."""
     wait_for(tab, "document.querySelector('.md-sidebar--primary').getBoundingClientRect().right <= 0")
 
 

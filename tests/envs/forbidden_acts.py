@@ -65,7 +65,7 @@ class Act(NamedTuple):
     service: str
     call: str
     parameters: dict[str, Any]
-    #: The role may send this request. Only the account's block of public access refuses it.
+    #: The role may send this request. Only S3 Block Public Access of the account refuses it.
     is_blocked: bool = False
 
     @property
@@ -147,7 +147,7 @@ def _delete_data(names: Names) -> Iterator[Act]:
 
 
 def _share(names: Names) -> Iterator[Act]:
-    yield from _end_block(names)
+    yield from _delete_public_access_block(names)
     yield Act("public sharing", "s3", "put_bucket_policy", {"Bucket": names.data, "Policy": "{}"})
     yield Act("public sharing", "s3", "delete_public_access_block", {"Bucket": names.artifacts})
     yield Act(
@@ -167,7 +167,7 @@ def _share(names: Names) -> Iterator[Act]:
     )
 
 
-def _end_block(names: Names) -> Iterator[Act]:
+def _delete_public_access_block(names: Names) -> Iterator[Act]:
     yield Act("public sharing", "s3control", "delete_public_access_block", {"AccountId": names.account_id})
 
 
@@ -269,8 +269,8 @@ def _act_as_apply(names: Names) -> Iterator[Act]:
         "put_bucket_policy",
         {"Bucket": names.foreign_bucket, "Policy": _share_with_another_account(names, "s3", arn, f"{arn}/*")},
     )
-    # With all permissions, this act ends the block that refuses the acts after it.
-    yield from _end_block(names)
+    # With all permissions, this act deletes the setting that refuses the acts after it.
+    yield from _delete_public_access_block(names)
     for bucket in (names.data, names.artifacts):
         public = {"Bucket": bucket, "Policy": _share_with_everyone(bucket)}
         yield Act("public sharing", "s3", "put_bucket_policy", public, is_blocked=True)

@@ -34,15 +34,16 @@ DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "Unauth
 #: Settings with which few rounds on little data pass the gate.
 QUICK = {"MinimumAuc": "0.5", "NumRound": "12"}
 MODEL = "flight_delay"
-#: Page with the table, and the job of each role in its order.
+#: Page with the table.
 PAGE = "docs/deployer.md"
-JOBS = {
+#: Task of the test that uses each role, in the order of the table.
+TASKS = {
     "data_preparation": "the steps Prepare and Evaluate of the pipeline",
     "training": "the step Train",
     "pipeline": "an execution that registers a model, and one with cached results",
     "inference": "a serverless endpoint",
-    "plan": "an empty account, and an applied environment",
-    "apply": "an environment, then an endpoint",
+    "plan": "plans of an empty account and of an applied environment",
+    "apply": "applies of an environment, then of an endpoint",
     "promote": "reads the registry and the model",
     "smlops-dev-events-publisher": "notifications of events",
     "smlops-dev-flight-delay-starter": "new data start the pipeline",
@@ -52,7 +53,7 @@ _SECONDS = 600
 
 @dataclass
 class MeasuredRole:
-    """Result of one role: the actions that its job needed, and the forbidden acts by the response of AWS."""
+    """Result of one role: the actions that its task needed, and the forbidden acts by the response of AWS."""
 
     name: str
     needed_actions: list[str] = field(default_factory=list)
@@ -219,7 +220,7 @@ def create_names(account: CiAccount, platform: dict[str, Any]) -> Names:
         RoleName=names.foreign_role_arn.rpartition("/")[2],
         AssumeRolePolicyDocument=create_policy({**own, "Action": "sts:AssumeRole"}),
     )
-    for bucket in (names.data, names.artifacts):  # `apply` may do this, so the block of the account must suffice
+    for bucket in (names.data, names.artifacts):  # `apply` may do this, so the setting of the account must suffice
         sandbox.client("s3").delete_public_access_block(Bucket=bucket)
     for bucket, key in list_objects(names):
         client = foreign_s3 if bucket == names.foreign_bucket else sandbox.client("s3")
@@ -271,7 +272,7 @@ def create_clients(account: CiAccount, role: str, arn: str) -> Callable[[str], A
 
 
 def is_denied(client: Any, act: Act) -> bool:
-    """Send an act, and return True if IAM or a block of public access refuses it."""
+    """Send an act, and return True if IAM or S3 Block Public Access refuses it."""
     try:
         getattr(client, act.call)(**act.parameters)
     except ClientError as error:
@@ -281,13 +282,13 @@ def is_denied(client: Any, act: Act) -> bool:
 
 def format_table(measured: list[MeasuredRole]) -> Iterator[str]:
     """Yield the lines of the table of the page."""
-    yield "| role | job | needed actions, all allowed | forbidden requests denied |"
+    yield "| role | tested with | needed actions, all allowed | forbidden requests denied |"
     yield "|---|---|---|---|"
-    order = [*JOBS, *(one.name for one in measured if one.name not in JOBS)]
+    order = [*TASKS, *(one.name for one in measured if one.name not in TASKS)]
     for one in sorted(measured, key=lambda role: order.index(role.name)):
         total = len(one.denied_acts) + len(one.allowed_acts)
         acts = f"{len(one.denied_acts)} of {total}" if total else "none listed"
-        yield f"| `{one.name}` | {JOBS.get(one.name, 'unknown')} | {len(one.needed_actions)} | {acts} |"
+        yield f"| `{one.name}` | {TASKS.get(one.name, 'unknown')} | {len(one.needed_actions)} | {acts} |"
 
 
 def format_groups(measured: list[MeasuredRole]) -> str:

@@ -92,7 +92,7 @@ def test_provider_6_accepts_types_that_provider_5_rejects() -> None:
         (f"{OWN}/churn:1-neuronx", "gpu", "this image is for inferentia2, and ml.g5.xlarge is gpu"),
         (f"{OWN}/churn:1", "inferentia2", "Inferentia runs only Neuron images, whose names contain neuron"),
         *(
-            (f"{OWN}/churn:1-{ending}", "graviton", "this image is for amd64, and ml.c7g.large is graviton")
+            (f"{OWN}/churn:1-{ending}", "graviton", "this image is for x86, and ml.c7g.large is graviton")
             for ending in ("amd64", "x86_64", "x86-64")
         ),
         (f"{OWN}/churn:1-aarch64", "gpu", "this image is for graviton, and ml.g5.xlarge is gpu"),

@@ -211,11 +211,11 @@ SETTING = "inference_specification_name"
         (replace(GRAVITON, specification="arm"), {None: X86, "arm": ARM}, True, "sagemaker-xgboost-arm64:1, graviton"),
         (replace(GRAVITON, specification="x"), {None: ARM}, False, "no inference specification x (additional: none)"),
         (replace(SERVERLESS, specification="a"), {None: X86, "a": ARM}, False, "; remove models.flight_delay.server"),
-        (GRAVITON, {None: OWN}, True, "realtime_endpoint: churn:1, processor not known by the name"),
-        (GRAVITON, {None: OWN.replace(ACCOUNT, OTHER)}, True, "churn:1, processor not known by the name"),
+        (GRAVITON, {None: OWN}, True, "realtime_endpoint: churn:1, its name does not show a processor"),
+        (GRAVITON, {None: OWN.replace(ACCOUNT, OTHER)}, True, "churn:1, its name does not show a processor"),
         (replace(GRAVITON, silicon="gpu"), {None: X86}, True, "sagemaker-xgboost:3.0-5, gpu"),
         (replace(GRAVITON, silicon="inferentia2"), {None: ARM}, False, "is for graviton"),
-        (SERVERLESS, {None: OWN}, True, "serverless_endpoint: churn:1, processor not known by the name"),
+        (SERVERLESS, {None: OWN}, True, "serverless_endpoint: churn:1, its name does not show a processor"),
         (SERVERLESS, {None: OWN.replace(ACCOUNT, OTHER)}, False, "replicate_to of modules/images copies images there"),
         (
             SERVERLESS,
@@ -224,7 +224,7 @@ SETTING = "inference_specification_name"
             f"of account {ACCOUNT} nor of AWS; set models.flight_delay.serverless_endpoint.{SETTING}: copy",
         ),
         (GRAVITON, {None: OWN.replace("north", "west")}, False, "is in eu-west-1, and SageMaker pulls only images of"),
-        (SERVERLESS, {None: "registry.example.com/churn:1"}, True, "processor not known by the name"),
+        (SERVERLESS, {None: "registry.example.com/churn:1"}, True, "its name does not show a processor"),
     ],
 )
 def test_an_image_that_cannot_run_in_an_endpoint_is_refused(

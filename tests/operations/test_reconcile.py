@@ -90,7 +90,7 @@ def test_reconcile_finds_the_factor_of_the_sandbox_and_names_missing_months(
     for month in factors:
         start = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
         end = (start + timedelta(days=31)).replace(day=1)
-        cloud.add_instance_usage("ml.m5.large", start, end, count=2)
+        cloud.add_instance_period("ml.m5.large", start, end, count=2)
     cloud.advance(timedelta(days=61).total_seconds())  # the month of the job is published, and the export delivered
 
     months = ["--from", "2026-01", "--to", "2026-04"]

@@ -401,7 +401,7 @@ def test_a_call_without_authorization_that_joins_an_existing_api_is_reported(typ
         values = {api: "a1b2c3d4e5", name: authorization, "http_method": method}
         return list_texts(review(build_plan(build_change(f"aws_{type_}.x", values))))
 
-    assert "anyone may call this part of an existing API" in create("NONE")
+    assert "anyone may call this method or route of an existing API" in create("NONE")
     assert "anyone may call" not in create("AWS_IAM")
     assert "anyone may call" not in create("NONE", "OPTIONS")
 

@@ -33,7 +33,7 @@ def sustainability(sandbox: Sandbox) -> Any:
         ("m5.large", "us-east-1", 1, day(2025, 3), day(2025, 4)),
     ):
         options = {"account": ACCOUNT, "region": region, "count": count}
-        sandbox.add_instance_usage(instance_type, start, end, **options)
+        sandbox.add_instance_period(instance_type, start, end, **options)
     return make_client("sustainability", "us-east-1", sandbox.endpoint, ACCOUNT)
 
 
@@ -130,7 +130,7 @@ def test_a_wrong_request_is_refused(sustainability: Any, operation: str, request
 def test_a_wrong_past_use_is_refused(sandbox: Sandbox, options: dict[str, Any], text: str) -> None:
     use: dict[str, Any] = {"instance_type": "ml.m5.large", "start": day(2025, 1), "end": day(2025, 2)}
     with pytest.raises(UserError, match=text):
-        sandbox.add_instance_usage(**use | {"account": ACCOUNT} | options)
+        sandbox.add_instance_period(**use | {"account": ACCOUNT} | options)
 
 
 @check_cases(

@@ -31,39 +31,39 @@ PUBLIC_ACLS: list[tuple[str, str, dict[str, Any]]] = [
 ]
 
 
-def statement(**changed: Any) -> dict[str, Any]:
+def build_statement(**changed: Any) -> dict[str, Any]:
     return {**EVERYONE, **changed}
 
 
-def condition(operator: str, key: str, value: Any) -> dict[str, Any]:
-    return statement(Condition={operator: {key: value}})
+def build_conditional_statement(operator: str, key: str, value: Any) -> dict[str, Any]:
+    return build_statement(Condition={operator: {key: value}})
 
 
 @check_cases(
     ("policy_statement", "expected"),
     [
         (EVERYONE, True),
-        (statement(Principal={"AWS": ["123456789012", "*"]}), True),
+        (build_statement(Principal={"AWS": ["123456789012", "*"]}), True),
         ({"Effect": "Allow", "NotPrincipal": {"AWS": "123456789012"}, "Action": "s3:*", "Resource": "*"}, True),
-        (condition("StringEquals", "aws:UserAgent", "x"), True),
-        (condition("StringNotEquals", "aws:SourceVpc", "vpc-1"), True),
-        (condition("StringEqualsIfExists", "aws:SourceVpc", "vpc-1"), True),
-        (condition("StringLike", "aws:SourceVpc", "vpc-*"), True),
-        (condition("StringEquals", "aws:PrincipalOrgID", ["o-1", "${aws:PrincipalTag/org}"]), True),
-        (condition("StringLike", "aws:userid", "AROAEXAMPLE:*"), True),
-        (condition("IpAddress", "aws:SourceIp", "0.0.0.0/1"), True),
-        (statement(Effect="Deny"), False),
-        (statement(Principal={"AWS": "arn:aws:iam::123456789012:root"}), False),
-        (statement(Principal={"Service": "logging.s3.amazonaws.com"}), False),
-        (condition("StringEquals", "aws:SourceVpc", ["vpc-1", "vpc-2"]), False),
-        (condition("StringEquals", "AWS:PrincipalOrgId", "o-1"), False),
-        (condition("IpAddress", "aws:SourceIp", ["203.0.113.0/24", "10.0.0.0/8"]), False),
+        (build_conditional_statement("StringEquals", "aws:UserAgent", "x"), True),
+        (build_conditional_statement("StringNotEquals", "aws:SourceVpc", "vpc-1"), True),
+        (build_conditional_statement("StringEqualsIfExists", "aws:SourceVpc", "vpc-1"), True),
+        (build_conditional_statement("StringLike", "aws:SourceVpc", "vpc-*"), True),
+        (build_conditional_statement("StringEquals", "aws:PrincipalOrgID", ["o-1", "${aws:PrincipalTag/org}"]), True),
+        (build_conditional_statement("StringLike", "aws:userid", "AROAEXAMPLE:*"), True),
+        (build_conditional_statement("IpAddress", "aws:SourceIp", "0.0.0.0/1"), True),
+        (build_statement(Effect="Deny"), False),
+        (build_statement(Principal={"AWS": "arn:aws:iam::123456789012:root"}), False),
+        (build_statement(Principal={"Service": "logging.s3.amazonaws.com"}), False),
+        (build_conditional_statement("StringEquals", "aws:SourceVpc", ["vpc-1", "vpc-2"]), False),
+        (build_conditional_statement("StringEquals", "AWS:PrincipalOrgId", "o-1"), False),
+        (build_conditional_statement("IpAddress", "aws:SourceIp", ["203.0.113.0/24", "10.0.0.0/8"]), False),
     ],
 )
 def test_a_policy_is_public_unless_it_names_who_may_use_the_bucket(
     policy_statement: dict[str, Any], expected: bool
 ) -> None:
-    assert is_public(json.dumps({"Statement": [statement(Effect="Deny"), policy_statement]})) is expected
+    assert is_public(json.dumps({"Statement": [build_statement(Effect="Deny"), policy_statement]})) is expected
 
 
 @pytest.mark.slow
@@ -79,7 +79,7 @@ def test_a_block_refuses_public_policies_and_acls_until_it_is_off(
     group = {"Grantee": {"Type": "Group", "URI": ALL_USERS}, "Permission": "READ"}
     grants = {"Owner": acl["Owner"], "Grants": [*acl["Grants"], group]}
 
-    def block(**settings: bool) -> None:
+    def set_public_access_block(**settings: bool) -> None:
         if owner == "account":
             control.put_public_access_block(AccountId=account, PublicAccessBlockConfiguration=settings)
         else:
@@ -100,13 +100,15 @@ def test_a_block_refuses_public_policies_and_acls_until_it_is_off(
         (action, call, {key: values.get(key, value) for key, value in request.items()})
         for action, call, request in PUBLIC_ACLS
     ]
-    block(BlockPublicAcls=True, BlockPublicPolicy=True, IgnorePublicAcls=True, RestrictPublicBuckets=True)
+    set_public_access_block(
+        BlockPublicAcls=True, BlockPublicPolicy=True, IgnorePublicAcls=True, RestrictPublicBuckets=True
+    )
     check_refusal("PutBucketPolicy", "policies", "BlockPublicPolicy", "put_bucket_policy", Policy=PUBLIC_POLICY)
     for action, call, request in acls:
         check_refusal(action, "ACLs", "BlockPublicAcls", call, **request)
     assert [one["Key"] for one in s3.list_objects_v2(Bucket=bucket)["Contents"]] == ["k"], "a refusal changes nothing"
     assert catch_error(s3.put_bucket_policy, Bucket=bucket, Policy="no")[0] == "MalformedPolicy"
-    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Statement": [statement(Principal={"AWS": account})]}))
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Statement": [build_statement(Principal={"AWS": account})]}))
     s3.put_object(Bucket=bucket, Key="k", Body=b"v", ACL="private")
     public = {"Bucket": fresh("bucket"), "ACL": "public-read", **LOCATION}
     if owner == "account":
@@ -114,7 +116,9 @@ def test_a_block_refuses_public_policies_and_acls_until_it_is_off(
     else:
         s3.create_bucket(**public)
 
-    block(BlockPublicAcls=False, BlockPublicPolicy=False, IgnorePublicAcls=True, RestrictPublicBuckets=True)
+    set_public_access_block(
+        BlockPublicAcls=False, BlockPublicPolicy=False, IgnorePublicAcls=True, RestrictPublicBuckets=True
+    )
     s3.put_bucket_policy(Bucket=bucket, Policy=PUBLIC_POLICY)
     for _, call, request in acls:
         getattr(s3, call)(Bucket=bucket, **request)

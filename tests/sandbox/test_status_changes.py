@@ -1,4 +1,4 @@
-"""Status changes of resources take effect in time, also after a restart or a failed start of their thread."""
+"""A pending transition ends at its scheduled time, also after a restart or a failed start of their thread."""
 
 import threading
 from collections.abc import Callable, Iterator

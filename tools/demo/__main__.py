@@ -131,7 +131,7 @@ class Demo:
                 if not is_up_to_date.result():
                     raise UserError(f"the plan of {name} is not empty: see terraform show out/{name}.tfplan")
             this.result = "no change"
-        self._endpoint_use = staging.read_endpoint_use()
+        self._endpoint_usage = staging.read_endpoint_usage()
 
     def destroy(self) -> None:
         """Destroy everything. Raises UserError if a resource is left."""
@@ -166,7 +166,7 @@ class Demo:
         """Print the results of checkov and the summary."""
         with self._demo_run.step("checkov's built-in checks") as this:
             this.result = "; ".join(one.result() for one in self._checks.values())
-        print_summary(self._demo_run, self._endpoint_use)
+        print_summary(self._demo_run, self._endpoint_usage)
         say("Artifacts in out/: demo.json, the plans and checkov reports of dev and staging, runs/, raw/")
 
 

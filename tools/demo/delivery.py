@@ -13,7 +13,7 @@ from sustainable_mlops.steps import Step
 from sustainable_mlops.terraform import Terraform
 from tools.demo import endpoints
 from tools.demo.demo_run import DemoRun
-from tools.demo.endpoints import EndpointUse
+from tools.demo.endpoints import EndpointUsage
 from tools.demo.environments import DEPLOYER, MODEL, build_settings, find_folder, write_environments
 
 if TYPE_CHECKING:
@@ -89,11 +89,11 @@ class StagingEnvironment:
             )
             this.result = f"from 0 instances in {minutes} sandbox minutes; the same {BATCH} predictions"
 
-    def read_endpoint_use(self) -> EndpointUse:
-        """Return the use of both endpoints until now."""
+    def read_endpoint_usage(self) -> EndpointUsage:
+        """Return the usage of both endpoints until now."""
         outputs = self.terraform.read_outputs()
         names = (outputs[f"{kind}_endpoints"][MODEL] for kind in ("serverless", "async"))
-        return endpoints.read_endpoint_use(self._demo_run, *names)
+        return endpoints.read_endpoint_usage(self._demo_run, *names)
 
     def _prepare(self) -> str:
         trust = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}

@@ -1,4 +1,4 @@
-"""Use of the endpoints of staging: requests, instance time, and the estimate of both."""
+"""Usage of the endpoints of staging: requests, instance time, and the estimate of both."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -8,11 +8,11 @@ from sustainable_mlops.footprint import FleetActivity, FootprintFigure, Serverle
 from tools.demo.demo_run import DemoRun
 from tools.demo.environments import ACCOUNTS, REGION
 
-#: Time before now in which the demo started.
+#: Period that the metrics cover; longer than any demo.
 _LONGEST_DEMO = timedelta(days=2)
 
 
-class EndpointUse(NamedTuple):
+class EndpointUsage(NamedTuple):
     """Number of requests by kind of endpoint, instance hours by instance type, and the estimates by metric."""
 
     requests: Mapping[str, int]
@@ -20,8 +20,8 @@ class EndpointUse(NamedTuple):
     estimates: tuple[Mapping[str, FootprintFigure], ...]
 
 
-def read_endpoint_use(demo_run: DemoRun, serverless: str, asynchronous: str) -> EndpointUse:
-    """Return the use of the two endpoints until now, from their metrics and from the sandbox's usage log."""
+def read_endpoint_usage(demo_run: DemoRun, serverless: str, asynchronous: str) -> EndpointUsage:
+    """Return the usage of the two endpoints until now, from their metrics and from the sandbox's usage log."""
     sagemaker = demo_run.client("sagemaker", "staging")
     requests, seconds = _read_requests(demo_run, serverless)
     configuration = sagemaker.describe_endpoint(EndpointName=serverless)["EndpointConfigName"]
@@ -33,7 +33,7 @@ def read_endpoint_use(demo_run: DemoRun, serverless: str, asynchronous: str) -> 
     fleets = [FleetActivity(name, REGION, hours=make_exact(one)) for name, one in hours.items()]
     served = ServerlessActivity(memory, REGION, make_exact(float(requests)), make_exact(seconds))
     counts = {"serverless": requests, "asynchronous": _read_requests(demo_run, asynchronous)[0]}
-    return EndpointUse(counts, hours, (estimate(served).figures, *(estimate(one).figures for one in fleets)))
+    return EndpointUsage(counts, hours, (estimate(served).figures, *(estimate(one).figures for one in fleets)))
 
 
 def _read_requests(demo_run: DemoRun, endpoint: str) -> tuple[int, float]:

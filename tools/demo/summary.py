@@ -12,7 +12,7 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint import UNITS, format_figure
 from sustainable_mlops.terraform import Terraform
 from tools.demo.demo_run import OUT, DemoRun
-from tools.demo.endpoints import EndpointUse
+from tools.demo.endpoints import EndpointUsage
 
 #: Figures of a record and metrics of an estimate, with their names in the summary.
 NAMES = {"energy": "energy", "co2e": "CO2e, operational and embodied", "cost": "cost"}
@@ -34,11 +34,11 @@ def check_plan(demo_run: DemoRun, terraform: Terraform, checks: checkov.Checkov,
     return f"{name}: {result.passed} passed, 0 failed, {len(result.explained)} skipped with a reason"
 
 
-def print_summary(demo_run: DemoRun, endpoint_use: EndpointUse) -> None:
+def print_summary(demo_run: DemoRun, endpoint_usage: EndpointUsage) -> None:
     """Print the figures, the seconds of each step and the footprint, and write them as JSON."""
     footprint = (
         _sum_figures(demo_run)
-        | _format_use(endpoint_use)
+        | _format_usage(endpoint_usage)
         | {"Processor time on this computer (s)": _measure_processor_time()}
     )
     seconds = {f"{step.title} (s)": f"{step.seconds:.1f}" for step in demo_run.steps.finished}
@@ -66,16 +66,16 @@ def _sum_figures(demo_run: DemoRun) -> dict[str, str]:
     return rows
 
 
-def _format_use(use: EndpointUse) -> dict[str, str]:
-    """Return the use of the endpoints, and the sums of their estimates with the intervals."""
+def _format_usage(usage: EndpointUsage) -> dict[str, str]:
+    """Return the usage of the endpoints, and the sums of their estimates with the intervals."""
     rows = {
-        "Endpoints: requests": ", ".join(f"{count} {kind}" for kind, count in use.requests.items()),
+        "Endpoints: requests": ", ".join(f"{count} {kind}" for kind, count in usage.requests.items()),
         "Endpoints: instance time": ", ".join(
-            f"{60 * one:.0f} min of {name}" for name, one in use.instance_hours.items()
+            f"{60 * one:.0f} min of {name}" for name, one in usage.instance_hours.items()
         ),
     }
     for metric, title in METRICS.items():
-        figures = [figures[metric] for figures in use.estimates]
+        figures = [figures[metric] for figures in usage.estimates]
         rows[f"Endpoints: {title}"] = _format_sum(figures, "central", UNITS[metric])
     return rows
 

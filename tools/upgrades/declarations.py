@@ -86,7 +86,8 @@ def render_page(reference: str, stricter_inputs: Mapping[str, list[str]]) -> str
 
 def _render_changes(reference: str, stricter_inputs: Mapping[str, list[str]]) -> Iterator[str]:
     for release, declarations in read_declarations().items():
-        yield f"\n## {f'Since the last release ({reference})' if release == UNRELEASED else release}\n"
+        since = f"Since {reference if reference.startswith('v') else f'commit {reference}'}"
+        yield f"\n## {since if release == UNRELEASED else release}\n"
         rows = [*declarations, *(describe_stricter_inputs(stricter_inputs) if release == UNRELEASED else ())]
         yield from _render_table(rows) if rows else ["No breaking change."]
 

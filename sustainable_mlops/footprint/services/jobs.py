@@ -139,7 +139,10 @@ def _read_tuning(
 def _make_tuning_parts(
     name: str, requests: list[JobInstanceRequest], jobs: float, runs: Quantity, region: str | None, keys: UsageKeys
 ) -> list[ResourcePart]:
-    """Return the training jobs of `runs` tuning jobs with at most `jobs` jobs each, which the definitions share."""
+    """Return the training jobs of `runs` tuning jobs.
+
+    The definitions share the at most `jobs` jobs of each tuning job equally.
+    """
     max_jobs = jobs / len(requests)
     share = load_assumptions()["tuning_share_of_jobs"]
     trained_jobs = Quantity(

@@ -13,7 +13,7 @@ from sustainable_mlops.errors import UserError
 
 #: Number of characters of the digest in a key; enough to distinguish data sets.
 _DIGITS = 16
-#: Key of a data set that its content addresses, with the digest.
+#: Key of a content-addressed data set; it contains the digest.
 CONTENT_KEY = re.compile(rf".*/([0-9a-f]{{{_DIGITS}}})/")
 
 

@@ -25,8 +25,9 @@ def print_report(report: AdoptionReport, out: Console, folder: Path | None) -> N
     scope = (
         f"resource in the parts of {report.region} that were read" if report.skipped else f"resource of {report.region}"
     )
+    remedy = f"correct the name or the Region{', or allow the skipped actions' if report.skipped else ''}"
     for name in report.unmatched_names:
-        out.print(f"not found: --name {name}: no {scope} has this name, alias or ARN", markup=False)
+        out.print(f"not found: --name {name}: no {scope} has this name, alias or ARN; {remedy}", markup=False)
     if report.unselected:
         counts = ", ".join(f"{kind}: {count}" for kind, count in report.unselected.items())
         out.print(f"not selected: {counts}", markup=False)

@@ -23,7 +23,7 @@ from sustainable_mlops.settings import validate
 
 #: The module of each kind of endpoint; a model's entry in the catalogue has a field of that name.
 MODULES = {"serverless": "serverless_endpoint", "real-time": "realtime_endpoint", "asynchronous": "async_endpoint"}
-#: Name of an inference specification without a name.
+#: Label of the main inference specification, which has no name.
 _MAIN = "main specification"
 _SILICON: dict[str, Silicon] = {"Graviton": "graviton", "x86": "x86", "Inferentia2": "inferentia2", "GPU": "gpu"}
 

@@ -25,6 +25,7 @@ _MAXIMIZED = frozenset(
 _TRAINING_SPLIT = "train"
 _DIGEST_CHARACTERS = 12
 _REGISTER = "register the model again with smlops register"
+_RECORD_DATA = "use smlops register, or run the pipeline with --data, so that the key of the data contains the digest"
 
 
 @dataclass(frozen=True)
@@ -239,7 +240,8 @@ def _check_digests(target: PromotionTarget, package: RegisteredPackage) -> GateC
     text = "; ".join([*([text] if text else []), f"no digest of {' and '.join(missing)} recorded"])
     if not target.require_digests:
         return GateCondition("digests", True, f"{text}; promotion.require_digests is false")
-    return GateCondition("digests", False, f"{text}; promotion.require_digests needs them: {_REGISTER}")
+    remedy = _REGISTER if package.data_digests else _RECORD_DATA
+    return GateCondition("digests", False, f"{text}; promotion.require_digests needs them: {remedy}")
 
 
 def _check_images(target: PromotionTarget, package: RegisteredPackage) -> GateCondition:

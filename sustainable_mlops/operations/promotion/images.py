@@ -38,8 +38,8 @@ def _find_problem(target: PromotionTarget, endpoint: DeclaredEndpoint, images: S
     """Return the reason why an image cannot run in an endpoint; None if no reason is known."""
     for image in images:
         if may_run_on(image, endpoint.silicon) is False:
-            hardware = " and ".join(detect_hardware(image))
-            return f"{endpoint.kind} runs on {endpoint.silicon}, and {image} is for {hardware}"
+            names = dict.fromkeys("x86" if name == "amd64" else name for name in detect_hardware(image))
+            return f"{endpoint.kind} runs on {endpoint.silicon}, and {image} is for {' and '.join(names)}"
         address = IMAGE_ADDRESS.fullmatch(image)
         if address is None:
             continue
@@ -63,5 +63,5 @@ def _format_remedy(
 
 
 def _describe_image(endpoint: DeclaredEndpoint, image: str) -> str:
-    hardware = endpoint.silicon if may_run_on(image, endpoint.silicon) else "processor not known by the name"
-    return f"{endpoint.kind}: {image.rpartition('/')[2]}, {hardware}"
+    silicon = endpoint.silicon if may_run_on(image, endpoint.silicon) else "its name does not show a processor"
+    return f"{endpoint.kind}: {image.rpartition('/')[2]}, {silicon}"

@@ -36,9 +36,9 @@ COST_LIMIT_FIX = "Check that this cost is intended; `--limit` sets the limit."
 VERDICT_ORDER = (ReviewVerdict.FINE, ReviewVerdict.LOOK, ReviewVerdict.STOP)
 METHOD = (
     "Figures are estimates for a month of 730 hours: expected (low to high). Carbon is operational carbon with the "
-    "average intensity of the grid (location-based) plus embodied carbon. Class A uses measured, published or given "
-    "inputs, class B derived inputs, and class C assumptions. `1 / 2 / 4 instances`: minimum, expected and maximum "
-    "number."
+    "average intensity of the grid (location-based) plus embodied carbon. Class A uses inputs that were measured, "
+    "stated by the manufacturer or given by you, class B derived inputs, and class C assumptions. "
+    "`1 / 2 / 4 instances`: minimum, expected and maximum number."
 )
 
 

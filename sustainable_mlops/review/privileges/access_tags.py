@@ -62,9 +62,9 @@ _ACTION_SERVICES = {
 
 
 class _Tags(NamedTuple):
-    """The tags of a resource whose names are known, and the value of all other tags.
+    """Tags of a resource: `by_name` has the known ones.
 
-    That value is None if there are no others. Otherwise it is the attribute that cannot be read.
+    `others` is None, or the unreadable attribute that may contain more tags.
     """
 
     by_name: Mapping[str, Any]
@@ -157,7 +157,7 @@ def _read_pair(pair: ResourcePair, comparison: Comparison) -> Iterator[_TaggedPa
 
 
 def _read_tags(values: Block | None, type_: str, comparison: Comparison) -> _Tags:
-    """Return the tags of a resource, or the tag that it gives to another one."""
+    """Return the tags of a resource or, for types such as `aws_ec2_tag`, the tag that it sets on another resource."""
     if values is None:
         return _Tags({})
     if type_ in _TAG_TYPES:
@@ -207,7 +207,7 @@ def _may_widen(grant: Grant, owner: PolicyOwner, change: _TagChange, *, is_deny:
         if _is_newly_met(conditions, change, is_deny=is_deny):
             return True
     conditions = _list_resource_conditions(grant, name, change.pair)
-    return bool(conditions) and _is_newly_met(conditions, change, is_deny=is_deny) and _is_for(grant, change.pair)
+    return bool(conditions) and _is_newly_met(conditions, change, is_deny=is_deny) and _may_act_on(grant, change.pair)
 
 
 def _is_newly_met(conditions: Iterable[PolicyCondition], change: _TagChange, *, is_deny: bool) -> bool:
@@ -231,7 +231,7 @@ def _is_principal(pair: ResourcePair, owner: PolicyOwner) -> bool:
     return owner.pair is pair or (owner.pair is not None and owner.pair.type not in _PRINCIPALS)
 
 
-def _is_for(grant: Grant, pair: ResourcePair) -> bool:
+def _may_act_on(grant: Grant, pair: ResourcePair) -> bool:
     """Return whether the grant has an action that acts on the resource, and may include the resource."""
     arn = _read_arn(pair)
     if len(arn) < 3:

@@ -43,7 +43,7 @@ def list_effect_paths(type_: str) -> frozenset[str]:
 def _is_computed(pair: ResourcePair, name: str, comparison: Comparison) -> bool:
     """Return whether the provider computes the ID in a resource that exists before the plan.
 
-    An address of a NAT gateway or an association shows the network interface as drift.
+    For example, the network interface of an `aws_eip` that a NAT gateway uses appears as drift.
     """
     if pair.before is None or pair.new is None or comparison.plan.is_refresh_only:
         return False
@@ -58,13 +58,15 @@ def _find_opened_resources(pair: ResourcePair, after: Block, comparison: Compari
 
 
 def _find_open_service(pair: ResourcePair, after: Block, comparison: Comparison) -> Iterator[Risk]:
-    """Yield a risk if everyone may connect to a new endpoint service without an acceptance."""
+    """Yield a risk if everyone may connect to a new endpoint service without approval by the owner."""
     principals, is_accepted = list_texts(after, "allowed_principals"), after.flag("acceptance_required")
     if is_accepted is False and "*" in principals:
         description = "anyone may connect: allowed_principals contains *, and acceptance_required is false"
         yield build_privilege_risk("PRIVILEGES_EXPOSED", Level.LOOK, pair.address, description)
     elif is_accepted in (False, UNKNOWN) and ("*" in principals or _may_contain_everyone(pair, principals, comparison)):
-        description = "allowed_principals or acceptance_required is unknown until apply: anyone may be able to connect"
+        description = (
+            "allowed_principals or acceptance_required is unknown until apply: check that not everyone can connect"
+        )
         yield build_privilege_risk("PRIVILEGES_UNKNOWN", Level.LOOK, pair.address, description, is_known=False)
 
 

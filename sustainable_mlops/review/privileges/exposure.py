@@ -188,7 +188,7 @@ def find_exposure_risks(comparison: Comparison) -> Iterator[Risk]:
         yield from find_access_list_risks(pair, pair.after, comparison)
         yield from find_effect_risks(pair, pair.after, comparison)
         if pair.is_new and pair.type in _CALL_TYPES:
-            yield from _find_open_call(pair, pair.after, comparison)
+            yield from _find_open_route(pair, pair.after, comparison)
         if pair.is_new and (block := _get_public_access_block(pair.type, pair.after)) is not None:
             yield from _find_unblocked_access(pair, block)
         if pair.is_new and pair.type == "aws_ram_resource_share":
@@ -201,8 +201,8 @@ def find_exposure_risks(comparison: Comparison) -> Iterator[Risk]:
             yield from _find_initial_exposures(pair, pair.after, comparison)
 
 
-def _find_open_call(pair: ResourcePair, after: Block, comparison: Comparison) -> Iterator[Risk]:
-    """Yield a risk if a call without authorization joins an API that exists before the plan."""
+def _find_open_route(pair: ResourcePair, after: Block, comparison: Comparison) -> Iterator[Risk]:
+    """Yield a risk if the plan adds a method or route without authorization to an existing API."""
     attribute, api_attribute, api_type = _CALL_TYPES[pair.type]
     authorization = "NONE" if after.get(attribute) is None else after.text(attribute)
     needs_key = after.flag("api_key_required") is True
@@ -210,7 +210,7 @@ def _find_open_call(pair: ResourcePair, after: Block, comparison: Comparison) ->
         return
     if comparison.names_new_resource(pair, api_attribute, api_type, if_unknown=True):
         return
-    description, is_known = "anyone may call this part of an existing API", authorization is not UNKNOWN
+    description, is_known = "anyone may call this method or route of an existing API", authorization is not UNKNOWN
     if not is_known:
         description += f": {attribute} is unknown until apply or sensitive"
     name = "PRIVILEGES_EXPOSED" if is_known else "PRIVILEGES_UNKNOWN"
@@ -329,7 +329,7 @@ def _list_attribute_texts(block: Block, path: str) -> list[str | Unknown]:
 
 
 def _find_open_origins(pair: ResourcePair, before: Block, after: Block) -> Iterator[Risk]:
-    """Yield a risk for each origin that CloudFront reads without identity or encryption, or from a larger folder."""
+    """Yield a risk for each origin that CloudFront reads without identity or encryption, or from a parent folder."""
     old, new = before.blocks("origin"), after.blocks("origin")
     former = {} if old is UNKNOWN else {str(block.get("origin_id")): block for block in old}
     for block in () if new is UNKNOWN else new:
@@ -341,7 +341,9 @@ def _find_open_origins(pair: ResourcePair, before: Block, after: Block) -> Itera
 def _list_weaker_settings(old: Block, new: Block) -> Iterator[str]:
     """Yield the reasons why an origin with these settings is less protected than before."""
     if _has_identity(old) and not _has_identity(new):
-        yield "read without an identity, so the origin may have to be public"
+        yield (
+            "CloudFront reads this origin without an origin access control or identity; check that the origin is not public"
+        )
     former, policy = (
         _POLICIES.index(name) if (name := side.get(_POLICY)) in _POLICIES else None for side in (old, new)
     )
@@ -353,7 +355,7 @@ def _list_weaker_settings(old: Block, new: Block) -> Iterator[str]:
         yield f"connections to the origin may use {', '.join(sorted(map(str, added)))}"
     folders = [side.get("origin_path", "") for side in (old, new)]
     if folders[1] != folders[0] and str(folders[0]).startswith(str(folders[1])):
-        yield f"the content comes from a larger folder ({folders[0]} → {folders[1] or '/'})"
+        yield f"CloudFront serves a parent folder of the old `origin_path` ({folders[0]} → {folders[1] or '/'})"
 
 
 def _has_identity(origin: Block) -> bool:

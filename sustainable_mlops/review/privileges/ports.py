@@ -184,7 +184,7 @@ def _record_pair(group: _PortGroup, pair: ResourcePair, values: Block, compariso
     group.touched |= pair.action not in ("no-op", "read")
     kind, attribute = _RULE_TYPES[pair.type]
     if kind:
-        # The ID of an existing group is known, unless apply reads it.
+        # The ID of an existing group is known, unless a data source reads it during apply.
         is_unknown = values.text(attribute) is UNKNOWN and not comparison.reads_existing_resource(pair, attribute)
         group.is_adopted |= not group.is_complete and is_unknown
         return

@@ -138,7 +138,10 @@ def _find_table(pair: ResourcePair, resource: Resource, joins: Joins, comparison
 
 
 def _is_new_table(pair: ResourcePair, values: Block, table: str, comparison: Comparison) -> bool:
-    """Return whether the plan creates the table. The ID of an existing one is known, unless apply reads it."""
+    """Return whether the plan creates the table.
+
+    The ID of an existing one is known, unless a data source reads it during apply.
+    """
     owner = _find_owner(table, comparison)
     if owner is not None and owner.type == "aws_route_table":
         return owner.is_new

@@ -251,7 +251,7 @@ SWITCHES = (
                     "networks can be reached from the internet", STOP),
     _make_limit_row("aws_vpc_block_public_access_exclusion", "internet_gateway_exclusion_mode",
                     changes_to("allow-egress", "allow-bidirectional"),
-                    "this network is exempt from the block of public access",
+                    "this network is exempt from VPC Block Public Access",
                     level_if_new=LOOK),
     _make_limit_row("aws_ec2_instance_metadata_defaults", "http_tokens", downgrades_from("required"),
                     "new instances answer requests for credentials without a token"),
@@ -305,7 +305,7 @@ SWITCHES = (
     _make_row("aws_cloudwatch_metric_alarm",
               "comparison_operator, threshold, evaluation_periods, datapoints_to_alarm, period, treat_missing_data, "
               "statistic, extended_statistic",
-              alerts_later, "the alarm goes off later, or never"),
+              alerts_later, "the alarm goes into ALARM later, or never"),
     _make_row("aws_cloudwatch_composite_alarm", "actions_suppressor.0.alarm", is_replaced, _SILENT),
     _make_row("aws_db_event_subscription aws_docdb_event_subscription aws_neptune_event_subscription "
               "aws_redshift_event_subscription", "enabled", is_turned_off, _SILENT, default=True),

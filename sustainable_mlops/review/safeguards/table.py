@@ -338,7 +338,7 @@ SAFEGUARDS: dict[str, Safeguard] = {
         key=("namespace", "metric_name", "dimensions", "metric_query"),
     ),
     "aws_cloudwatch_composite_alarm": Safeguard(
-        "no composite alarm reports that its alarms go off", key=("alarm_name",)
+        "no composite alarm reports that its alarms are in ALARM", key=("alarm_name",)
     ),
     "aws_cloudwatch_log_metric_filter": Safeguard(
         "events in the logs are no longer counted, so no alarm can see them", path="log_group_name",

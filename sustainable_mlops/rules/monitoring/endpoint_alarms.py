@@ -156,12 +156,12 @@ def _is_ratio(alarm: Resource) -> bool | Unknown:
 
 
 def _is_idle(alarm: Resource) -> bool | Unknown:
-    """Return whether an alarm on requests is raised without requests. Then the metric is missing, too."""
+    """Return whether an alarm on requests is in ALARM without requests. Then the metric is missing, too."""
     return alarms.is_raised_at_or_below(alarm, _REQUESTS, FEW_REQUESTS)
 
 
 def _is_low_utilization(plan: Plan, endpoint: Resource, alarm: Resource) -> bool | Unknown:
-    """Return whether an alarm on utilization is raised when utilization is low.
+    """Return whether an alarm on utilization is in ALARM when utilization is low.
 
     `CPUUtilization` and `GPUUtilization` go up to 100 % for each vCPU or GPU of an instance.
     """
@@ -190,8 +190,8 @@ def _list_instances(plan: Plan, endpoint: Resource) -> Sequence[InstanceType] | 
         return UNKNOWN
     types = [choice.instance_type for variant in endpoint_variants for choice in list_instance_choices(variant.block)]
     known = [instances.find(kind) if isinstance(kind, str) else None for kind in types]
-    found = [instance for instance in known if instance is not None]
-    return found if found and len(found) == len(known) else UNKNOWN
+    known_types = [instance for instance in known if instance is not None]
+    return known_types if known_types and len(known_types) == len(types) else UNKNOWN
 
 
 def _check_instance_alarm(

@@ -33,8 +33,8 @@ REMOVE_ROLE = "new_role[0]"
 ROLE = "sentiment-sagemaker-execution-role-kqzmvbnt"
 
 
-class Form(NamedTuple):
-    """Form of an endpoint in a public module: its shape, the old call, the endpoint, and arguments of the old call."""
+class PublicEndpoint(NamedTuple):
+    """Endpoint of a public module: its shape, the old call, the endpoint, and arguments of the old call."""
 
     shape: str
     module: str
@@ -42,11 +42,11 @@ class Form(NamedTuple):
     arguments: str = ""
 
 
-#: Forms by the block of the page with the new call.
-FORMS = {
-    "aws_ia": Form("aws_ia", "sagemaker_endpoint", "SGendpoint"),
+#: Endpoints by the block of the page with the new call.
+PUBLIC_ENDPOINTS = {
+    "aws_ia": PublicEndpoint("aws_ia", "sagemaker_endpoint", "SGendpoint"),
     **{
-        block: Form("huggingface", "huggingface", "sentiment-ep-kqzmvbnt", f'  kind   = "{kind}"\n')
+        block: PublicEndpoint("huggingface", "huggingface", "sentiment-ep-kqzmvbnt", f'  kind   = "{kind}"\n')
         for block, kind in {
             "huggingface": "serverless",
             "huggingface_realtime": "realtime",
@@ -66,17 +66,22 @@ class OldRoot:
     """A root module that calls a module of a shape, applied on a sandbox."""
 
     def __init__(self, block: str, sandbox: Any, variables: dict[str, str], folder: Path, programs: str) -> None:
-        form = FORMS[block]
-        self.sandbox, self.folder, self.endpoint, self.module = sandbox, folder, form.endpoint, form.module
+        public_endpoint = PUBLIC_ENDPOINTS[block]
+        self.sandbox, self.folder, self.endpoint, self.module = (
+            sandbox,
+            folder,
+            public_endpoint.endpoint,
+            public_endpoint.module,
+        )
         self.sagemaker = sandbox.client("sagemaker")
         # Without the time that the old instances stay, which the test would wait.
         self.guide = get_block(block).replace('"all_at_once" }', '"all_at_once", bake_seconds = 0 }')
         if block == "huggingface_async":
             self.guide = self.guide.replace("  max_instances", "  bake_seconds = 0\n  max_instances")
-        self.call = f'module "{self.module}" {{\n  source = "./shape"\n{form.arguments}}}\n'
-        text = (SHAPES / form.shape / "main.tf").read_text() + self.guide
+        self.call = f'module "{self.module}" {{\n  source = "./shape"\n{public_endpoint.arguments}}}\n'
+        text = (SHAPES / public_endpoint.shape / "main.tf").read_text() + self.guide
         create_prerequisites(sandbox, text.replace(f"role/{ROLE}", "role").replace("role/SGTFendpoint-role", "role"))
-        (folder / "shape").symlink_to(SHAPES / form.shape)
+        (folder / "shape").symlink_to(SHAPES / public_endpoint.shape)
         (folder / "modules").symlink_to(ROOT / "modules")
         self.terraform = Terraform(folder, variables)
         self._environment = make_environment(

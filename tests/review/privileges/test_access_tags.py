@@ -82,9 +82,7 @@ def test_default_tags_that_the_plan_does_not_show_may_give_access(
         ("google_compute_instance", ["sec"], "sensitive"),
     ],
 )
-def test_tags_that_are_hidden_after_a_list_or_text_need_a_look_unless_the_provider_is_not_aws(
-    type_: str, old: Any, how: str
-) -> None:
+def test_hidden_tags_of_aws_resources_need_a_look(type_: str, old: Any, how: str) -> None:
     after = {"name": "x"} if how == "unknown" else {"name": "x", "tags": ["ml"]}
     tagged = build_change(f"{type_}.x", after, before={"name": "x", "tags": old})
     tagged["change"][f"after_{how}"] = {"tags": True}
@@ -133,7 +131,7 @@ def test_a_tag_is_compared_only_with_the_conditions_on_it(monkeypatch: pytest.Mo
     def refuse(*_: object) -> bool:
         raise AssertionError("compares ARNs")
 
-    monkeypatch.setattr(access_tags, "_is_for", refuse)
+    monkeypatch.setattr(access_tags, "_may_act_on", refuse)
     sides = ([{"arn": f"{KEY_ARN}{n}", "tags": {"team": "a", "cost": cost}} for n in range(3)] for cost in "12")
     tagged = [build_change(f"aws_kms_key.k{n}", after, before=before)
               for n, (before, after) in enumerate(zip(*sides, strict=True))]  # fmt: skip

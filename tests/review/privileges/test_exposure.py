@@ -151,7 +151,7 @@ def test_the_claims_that_an_identity_provider_requires_are_no_part_of_its_text()
 
 
 METHOD = {"rest_api_id": "a", "resource_id": "r", "http_method": "GET", "authorization": "NONE"}
-OPEN_CALL = "anyone may call this part of an existing API"
+OPEN_CALL = "anyone may call this method or route of an existing API"
 DEFERRED = build_change("data.aws_api_gateway_rest_api.d", {"name": "a"}, unknown={"id": True}, actions=["read"])
 
 
@@ -356,7 +356,7 @@ def test_a_new_endpoint_service_whose_users_are_unknown_needs_a_look(
     role = build_change("aws_iam_role.r", {"name": "r"}, unknown={"arn": True})
     expressions = {} if references is None else {"allowed_principals": references}
     root = {"resources": [build_configuration("aws_vpc_endpoint_service.s", tags=["var.tags"], **expressions)]}
-    found = [text for _, text in list_risks(service, role, root=root) if "anyone may be able to connect" in text]
+    found = [text for _, text in list_risks(service, role, root=root) if "check that not everyone can connect" in text]
     assert bool(found) is is_open
 
 
