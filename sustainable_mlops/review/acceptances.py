@@ -5,6 +5,7 @@ accepted:
     risk: DATA_DELETED                                       # or an area, data or privileges: all its risks
     reason: The scratch bucket is empty since the move to artifacts.
     until: 2026-12-31
+    plan: dev                                                # optional: name of the only plan that it applies to
 """
 
 import json
@@ -17,7 +18,7 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.review import input_files
 from sustainable_mlops.review.risk import RISK_TITLES, Risk, RiskArea
 
-_KEYS = {"address", "risk", "reason", "until"}
+_KEYS = {"address", "risk", "reason", "until", "plan"}
 _QUOTE = "'"
 #: Period of an entry that a report proposes.
 _PERIOD = timedelta(days=90)
@@ -30,11 +31,14 @@ class Acceptance(NamedTuple):
     risk: str
     reason: str
     until: date
+    #: Name of the plan; None for all plans.
+    plan: str | None = None
 
-    def covers(self, risk: Risk) -> bool:
-        """Return whether the acceptance applies to `risk`."""
+    def covers(self, risk: Risk, plan: str) -> bool:
+        """Return whether the acceptance applies to a risk of the plan with the name `plan`."""
         return (
-            self.risk in (risk.id, risk.area)
+            self.plan in (None, plan)
+            and self.risk in (risk.id, risk.area)
             and input_files.compile_address_pattern(self.address).fullmatch(risk.address) is not None
         )
 
@@ -71,4 +75,4 @@ def _parse_acceptance(entry: dict[str, object], location: str) -> Acceptance:
         raise UserError(
             f"{location}.risk: must be the ID of a risk, as reports show it, or {' or '.join(RiskArea)}, not {risk}"
         )
-    return Acceptance(address, risk, reason, until)
+    return Acceptance(address, risk, reason, until, input_files.get_text(entry, "plan", location))

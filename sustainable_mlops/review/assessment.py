@@ -69,10 +69,10 @@ class FindingAssessment(NamedTuple):
         return self.finding.outcome is rules.Outcome.UNKNOWN and not self.until_apply and not self.in_baseline
 
 
-def assess_risk(risk: Risk, accepted: Sequence[Acceptance], today: date) -> RiskAssessment:
-    """Return the risk with the matching acceptance that expires last."""
+def assess_risk(risk: Risk, plan: str, accepted: Sequence[Acceptance], today: date) -> RiskAssessment:
+    """Return the risk with the matching acceptance that expires last. `plan` is the name of the risk's plan."""
     matches = sorted(
-        (acceptance for acceptance in accepted if acceptance.covers(risk)),
+        (acceptance for acceptance in accepted if acceptance.covers(risk, plan)),
         key=lambda acceptance: acceptance.until,
         reverse=True,
     )

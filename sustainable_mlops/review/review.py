@@ -261,7 +261,7 @@ def _build_review(planned: PlanUnderReview, accepted: Sequence[Acceptance], toda
         name=plan.name,
         changes=tuple(_list_changes(comparison)),
         unchanged=sum(pair.action == "no-op" or _is_only_refreshed(pair, plan) for pair in comparison.pairs),
-        risks=tuple(assess_risk(risk, accepted, today) for risk in rank_risks(risks)),
+        risks=tuple(assess_risk(risk, plan.name, accepted, today) for risk in rank_risks(risks)),
         coverage_gaps=coverage_gaps,
         footprint=footprint,
         alternatives=tuple(find_alternatives(footprint, plan.provider_major)),

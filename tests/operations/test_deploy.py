@@ -599,7 +599,7 @@ def test_a_model_is_written_planned_reviewed_applied_and_answers(
     assert "kgCO2e a month" in (dev.folder / "out/deploy/dev.md").read_text()
     packages = json.loads((dev.folder / "envs/dev/models.auto.tfvars.json").read_text())
     assert packages == {"model_packages": {"flight_delay": package}}
-    assert "envs/dev" in (dev.folder / "out/deploy/dev.md").read_text()
+    assert "Review of `dev`" in (dev.folder / "out/deploy/dev.md").read_text()
     answer = sandbox.client("sagemaker-runtime").invoke_endpoint(
         EndpointName="smlops-dev-flight-delay", Body=b"1,2", ContentType="text/csv"
     )

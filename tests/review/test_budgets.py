@@ -1,6 +1,7 @@
 """Files of budgets and accepted risks, and their effect on reviews."""
 
 import re
+from copy import copy
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.plan import Plan
-from sustainable_mlops.review import Review, ReviewVerdict, review
+from sustainable_mlops.review import Review, ReviewVerdict, review, review_all
 from sustainable_mlops.review.acceptances import Acceptance, read_acceptances
 from sustainable_mlops.review.budgets import Budget, BudgetResult, BudgetStatus, read_budgets
 from sustainable_mlops.review.formats import render
@@ -213,6 +214,16 @@ def test_an_accepted_risk_stops_nothing_until_its_day(
     assert review(DELETED, accepted=accepted, today=TODAY).verdict is verdict
 
 
+def test_an_acceptance_with_a_plan_applies_to_this_plan_only(tmp_path: Path) -> None:
+    file = tmp_path / "accepted.yaml"
+    entry = "address: aws_s3_bucket.scratch, risk: DATA_DELETED, reason: it is empty, until: 2026-12-31, plan: dev"
+    file.write_text(f"accepted: [{{{entry}}}]")
+    dev, prod = copy(DELETED), copy(DELETED)
+    dev.name, prod.name = "dev", "prod"
+    reviews = review_all([dev, prod], accepted=read_acceptances(file), today=TODAY)
+    assert [one.verdict for one in reviews] == [ReviewVerdict.FINE, ReviewVerdict.STOP]
+
+
 @pytest.mark.parametrize(
     ("entry", "place"),
     [
@@ -220,6 +231,7 @@ def test_an_accepted_risk_stops_nothing_until_its_day(
         ("{address: a, risk: data, reason: b}", "accepted[0].until: must be a date"),
         ("{address: a, risk: data, reason: b, until: soon}", "accepted[0].until: must be a date"),
         ("{address: a, risk: data, reason: b, until: 2026-12-31 10:00:00}", "accepted[0].until: must be a date"),
+        ("{address: a, risk: data, reason: b, until: 2026-12-31, plan: 3}", "accepted[0].plan: must be text"),
         ("{address: a, risk: dta, reason: b, until: 2026-12-31}", "accepted[0].risk: must be the ID of a risk"),
         ("{address: a, risk: DATA_DELETD, reason: b, until: 2026-12-31}", "accepted[0].risk: must be the ID of a risk"),
     ],

@@ -332,8 +332,8 @@ class Deployment:
             changed_resources = list_changes(document)
             this.result = f"{len(changed_resources)} changes"
         with self._step("Review the plan") as this:
-            name = f"envs/{self._target.environment}"
-            plan, usage = plans.load(json.dumps(document).encode(), name), self._serving.write_usage()
+            plan = plans.load(json.dumps(document).encode(), self._target.environment)
+            usage = self._serving.write_usage()
             result = review(plan, usage=usage, accepted=accepted, budgets=budgets)
             page = OUT / f"{self._target.environment}.md"
             write_file(page, render([result], "markdown"))

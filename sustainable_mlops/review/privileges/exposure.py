@@ -342,7 +342,8 @@ def _list_weaker_settings(old: Block, new: Block) -> Iterator[str]:
     """Yield the reasons why an origin with these settings is less protected than before."""
     if _has_identity(old) and not _has_identity(new):
         yield (
-            "CloudFront reads this origin without an origin access control or identity; check that the origin is not public"
+            "CloudFront reads this origin without an origin access control or identity; "
+            "check that the origin is not public"
         )
     former, policy = (
         _POLICIES.index(name) if (name := side.get(_POLICY)) in _POLICIES else None for side in (old, new)
