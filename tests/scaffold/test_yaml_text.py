@@ -75,3 +75,16 @@ def test_a_mapping_that_would_be_empty_is_removed_with_its_last_value() -> None:
     assert str(other) == "a: 1\nmodels:\n  y: 3\n"
     with pytest.raises(UserError, match="models: write it on its own line"):
         other.drop("models")
+
+
+@check_cases("indent", ["", "  "])
+def test_a_list_with_an_item_per_line_is_removed(indent: str) -> None:
+    items = "".join(f"  {indent}- '{item}' # {item}\n" for item in "12")
+    text = YamlText(f"storage:\n  readers: # both\n{items}  # days\n\n  days: 3\n", "settings.yaml")
+    text.drop("storage", "readers")
+    assert str(text) == "storage:\n  # days\n\n  days: 3\n"
+
+
+def test_a_value_inside_braces_is_not_removed() -> None:
+    with pytest.raises(UserError, match=r"settings.yaml: storage.readers: write it on its own line"):
+        YamlText("storage: {readers: [1]}\n", "settings.yaml").drop("storage", "readers")
