@@ -177,7 +177,10 @@ def _edit_text(source: "EnvironmentSettings", expected: "EnvironmentSettings") -
 def _drop_readers(edited: str, source: Any) -> str:
     """Return the text without the accounts that may read the models of the source."""
     path = f"envs/{source.environment}/settings.yaml"
-    sections = {("storage",): source.storage, **{("models", key): model for key, model in source.models.items()}}
+    sections: dict[tuple[str, ...], Any] = {
+        ("storage",): source.storage,
+        **{("models", key): model for key, model in source.models.items()},
+    }
     for parent, section in sections.items():
         text = YamlText(edited, path)  # again, because a mapping with nothing left is removed, too
         if section.reader_account_ids:

@@ -203,7 +203,7 @@ def test_an_image_that_the_module_accepts_is_deployed(
     tag: str, types: tuple[str, ...], silicon: str, is_accepted: bool
 ) -> None:
     image = f"123456789012.dkr.ecr.eu-north-1.amazonaws.com/churn:{tag}"
-    known = "graviton" if "arm64" in tag else "x86"
+    known: Any = "graviton" if "arm64" in tag else "x86"
     subject = replace(SUBJECT, specifications=(ServingSpecification(None, known, (image,), types),))
     with nullcontext() if is_accepted else pytest.raises(UserError, match=f"but none for {silicon} "):
         check_images(subject, Choice("realtime_endpoint", {"silicon": silicon}, ""))

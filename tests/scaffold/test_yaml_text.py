@@ -83,8 +83,3 @@ def test_a_list_with_an_item_per_line_is_removed(indent: str) -> None:
     text = YamlText(f"storage:\n  readers: # both\n{items}  # days\n\n  days: 3\n", "settings.yaml")
     text.drop("storage", "readers")
     assert str(text) == "storage:\n  # days\n\n  days: 3\n"
-
-
-def test_a_value_inside_braces_is_not_removed() -> None:
-    with pytest.raises(UserError, match=r"settings.yaml: storage.readers: write it on its own line"):
-        YamlText("storage: {readers: [1]}\n", "settings.yaml").drop("storage", "readers")

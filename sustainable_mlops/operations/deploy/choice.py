@@ -112,7 +112,7 @@ def read_choice(path: Path) -> Choice:
 
 def check_images(subject: ModelUnderTest, choice: Choice) -> None:
     """Raise UserError if the package has no specification of the choice whose images run on its silicon."""
-    silicon = "x86" if choice.module == MODULES["serverless"] else choice.inputs.get("silicon", "graviton")
+    silicon: Silicon = "x86" if choice.module == MODULES["serverless"] else choice.inputs.get("silicon", "graviton")
     name = choice.inputs.get("inference_specification_name")
     if not any(one.name == name and _may_run_on(one, silicon) for one in subject.specifications):
         available = " and ".join(f"{one.silicon} ({one.name or _MAIN})" for one in subject.specifications)
