@@ -47,7 +47,7 @@ def _read_endpoints(model: Any) -> Iterator[DeclaredEndpoint]:
     for kind in (ServerlessEndpoints, AsyncEndpoints, RealtimeEndpoints):
         options = getattr(model, kind.module, None)
         if options is not None:
-            silicon: Silicon = getattr(options, "silicon", "x86")
+            silicon: Silicon = getattr(options, "silicon", None) or "x86"
             yield DeclaredEndpoint(kind.module, silicon, options.inference_specification_name)
 
 

@@ -24,7 +24,7 @@ from sustainable_mlops.authoring.expressions import (
     when,
 )
 from sustainable_mlops.authoring.rules import InputRule
-from sustainable_mlops.catalogue.images import IMAGE_PATTERNS, SILICON_PATTERNS, list_compatible_patterns
+from sustainable_mlops.catalogue.images import IMAGE_PATTERNS, SILICON_PATTERNS, build_exclusion
 from sustainable_mlops.catalogue.instances import InstanceType, Silicon, is_offered, is_refused_by_provider, load_all
 from sustainable_mlops.catalogue.regions import load_all as regions
 
@@ -95,11 +95,7 @@ _REFUSED_SOME = [one for name, types in _REFUSED.items() if name not in _REFUSED
 
 def _list_excluded_images(*, in_same_endpoint: bool = False) -> dict[str, str]:
     """Return by silicon the pattern of images for other silicon."""
-    compatible = {one: list_compatible_patterns(one, with_cpu_images=in_same_endpoint) for one in get_args(Silicon)}
-    return {
-        silicon: "|".join(pattern for name, pattern in IMAGE_PATTERNS.items() if name not in allowed)
-        for silicon, allowed in compatible.items()
-    }
+    return {one: build_exclusion(one, in_same_endpoint=in_same_endpoint) for one in get_args(Silicon)}
 
 
 _LOCAL_DISK = [name for name, types in _HOSTED.items() if types[0].local_ssd_gb]

@@ -8,7 +8,7 @@ from modules.location import find_region, require_image_in_region, require_key_i
 from modules.serverless_endpoint.unsupported_inputs import UnsupportedInputs
 from sustainable_mlops.authoring import Field, ModuleInputs, one_of, rule
 from sustainable_mlops.authoring.expressions import can, contains, is_null, match
-from sustainable_mlops.catalogue.images import SILICON_PATTERNS
+from sustainable_mlops.catalogue.images import build_exclusion
 from sustainable_mlops.catalogue.limits import get_limit, list_serverless_memory_mb
 from sustainable_mlops.catalogue.quotas import find_serverless_concurrency
 from sustainable_mlops.catalogue.regions import load_all as regions
@@ -16,7 +16,6 @@ from sustainable_mlops.catalogue.regions import load_all as regions
 #: Regions without SageMaker Serverless Inference.
 WITHOUT_SERVERLESS = [name for name in REGIONS if name not in regions() or not regions()[name].has_serverless]
 AT_ONCE = get_limit("serverless_concurrency")
-_NOT_FOR_X86 = "|".join(pattern for silicon, pattern in SILICON_PATTERNS.items() if silicon != "x86")
 
 
 class ProvisionedConcurrency(ModuleInputs):
@@ -63,7 +62,7 @@ class Inputs(EndpointInputs, OptionalLocation, SingleContainerInputs, Unsupporte
         ),
         rule(
             "image_uri",
-            lambda v: is_null(v.image_uri) | ~can(match(_NOT_FOR_X86, v.image_uri)),
+            lambda v: is_null(v.image_uri) | ~can(match(build_exclusion("x86"), v.image_uri)),
             "this image is for GPU, Graviton or Inferentia, and a serverless endpoint has only x86; use an image for "
             "x86.",
         ),

@@ -12,10 +12,11 @@ from sagemaker_sandbox.base.listing import list_page
 from sagemaker_sandbox.base.region import AccountRegion
 from sagemaker_sandbox.base.resources import Fields, ResourceFamily
 from sagemaker_sandbox.errors import ValidationError
-from sagemaker_sandbox.sagemaker import resource_lookup, variants
+from sagemaker_sandbox.sagemaker import variants
 from sagemaker_sandbox.sagemaker.container_definitions import is_multi_model
 from sagemaker_sandbox.sagemaker.models import Models, list_containers
 from sagemaker_sandbox.sagemaker.served_containers import resolve_containers
+from sustainable_mlops.catalogue.images import is_image_of_account
 from sustainable_mlops.catalogue.limits import METRIC_INTERVALS
 
 
@@ -67,7 +68,7 @@ class EndpointConfigs(ResourceFamily):
         """Refuse images of other accounts, except those of AWS. The message is AWS's."""
         account = self.region.account_id
         images = [container["Image"] for container in resolve_containers(self.region, model) if "Image" in container]
-        if not all(resource_lookup.is_image_of_account(image, account) for image in images):
+        if not all(is_image_of_account(image, account) for image in images):
             raise ValidationError(
                 "The container image URI is not a prebuilt SageMaker algorithm or deep learning image, or the "
                 "bring-your-own container image URI does not reside in an Amazon ECR repository within the same AWS "

@@ -84,12 +84,6 @@ def is_image_address(image: str) -> bool:
     return IMAGE_ADDRESS.fullmatch(image) is not None
 
 
-def is_image_of_account(image: str, account: str) -> bool:
-    """Return whether the image is in ECR of the account or of AWS."""
-    parts = IMAGE_ADDRESS.fullmatch(image)
-    return parts is not None and (parts["account"] == account or is_registry_of_aws(parts["account"]))
-
-
 def has_repository(image: str) -> bool:
     """Return whether the repository of the image exists. AWS's own registries have every repository."""
     parts = IMAGE_ADDRESS.fullmatch(image)

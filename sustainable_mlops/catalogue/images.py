@@ -1,6 +1,7 @@
 """Registries of container images, AWS accounts with Lambda layers, and the hardware that images need."""
 
 import re
+from collections.abc import Sequence
 from functools import cache
 
 from sustainable_mlops.catalogue.instances import Silicon
@@ -30,24 +31,31 @@ def detect_silicon(image: str) -> list[Silicon]:
     return [silicon for silicon, pattern in SILICON_PATTERNS.items() if re.search(pattern, image)]
 
 
-def list_compatible_patterns(silicon: Silicon, *, with_cpu_images: bool = True) -> set[str]:
-    """Return the keys of `IMAGE_PATTERNS` whose images run on the silicon. The CPUs of accelerator instances are x86.
-
-    Without `with_cpu_images`, images that ignore the accelerator are left out.
-    """
-    cpu = {"amd64", "x86"} if with_cpu_images else {"amd64"}
-    return {silicon, *(cpu if silicon != "graviton" else ())}
-
-
 def detect_hardware(image: str) -> list[str]:
     """Return the keys of `IMAGE_PATTERNS` that match the image's name; empty if none does."""
     return [name for name, pattern in IMAGE_PATTERNS.items() if re.search(pattern, image)]
 
 
-def may_run_on(image: str, silicon: Silicon) -> bool | None:
-    """Return whether an image runs on the silicon by its name; None if the name does not show it."""
-    hardware = detect_hardware(image)
-    return not list_compatible_patterns(silicon).isdisjoint(hardware) if hardware else None
+def build_exclusion(silicon: Silicon, *, in_same_endpoint: bool = False) -> str:
+    """Return the pattern of images that cannot run on the silicon. The CPUs of accelerator instances are x86.
+
+    Images that ignore the accelerator are excluded too, except `in_same_endpoint` with other images.
+    """
+    cpu = {"amd64", "x86"} if in_same_endpoint else {"amd64"}
+    allowed = {silicon, *(cpu if silicon != "graviton" else ())}
+    return "|".join(pattern for name, pattern in IMAGE_PATTERNS.items() if name not in allowed)
+
+
+def list_unfit_images(images: Sequence[str], silicon: Silicon) -> list[str]:
+    """Return the images of one endpoint that cannot run on the silicon, by their names.
+
+    Inferentia needs a Neuron image: without one, all images are unfit.
+    """
+    exclusion = build_exclusion(silicon, in_same_endpoint=len(images) > 1)
+    unfit = [image for image in images if re.search(exclusion, image)]
+    if not unfit and silicon == "inferentia2" and not any("inferentia2" in detect_silicon(image) for image in images):
+        return list(images)
+    return unfit
 
 
 #: Frameworks of a model package that Inference Recommender knows, by a part of the repository's name. Source:
@@ -68,6 +76,12 @@ def detect_framework(image: str) -> tuple[str, str] | None:
     names = (framework for part, framework in _FRAMEWORKS.items() if part in match[1])
     framework = next(names, None)
     return (framework, match[2]) if framework else None
+
+
+def is_image_of_account(image: str, account: str) -> bool:
+    """Return whether the image is in ECR of the account or of AWS, as a serverless endpoint requires."""
+    parts = IMAGE_ADDRESS.fullmatch(image)
+    return parts is not None and (parts["account"] == account or is_registry_of_aws(parts["account"]))
 
 
 def is_registry_of_aws(account: str) -> bool:

@@ -7,9 +7,9 @@ The previous package comes from the git history of that file: the newest commit 
 second rollback therefore returns to the newer package. Use `--package` to go further back. A shallow clone may
 lack the commit.
 
-The command checks the gate of `smlops promote`, without the condition on the age. If the previous package has a worse
-metric, decide with `--accept-metric NAME`. To roll back a version of a pipeline instead, use `smlops pipeline
-rollback`.
+The command checks the gate of `smlops promote`, without the conditions on the age and on digests. If the
+previous package has a worse metric, decide with `--accept-metric NAME`. To roll back a version of a pipeline instead,
+use `smlops pipeline rollback`.
 
 Exit codes: 0 written or nothing to change, 2 refused or invalid input.
 

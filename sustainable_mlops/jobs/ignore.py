@@ -17,12 +17,11 @@ _KEY_FILES = (
     *("id_rsa*", "id_dsa*", "id_ecdsa*", "id_ed25519*", "*credentials*", "*.env", "*.tfstate*", "*.tfvars*"),
 )
 _WORDS = r"(?:secrets?|passwords?|passwd|passphrase|kubeconfig|service[-_]?accounts?)"
+_KEYWORD = r"(?:access|api|auth|bearer|github|gitlab|hf|refresh)[-_]?token"
 #: Names of likely secrets, unless the file is Python code. `tokenizer.json` and `cls_token.txt` do not match.
-_SECRET_NAME = re.compile(
-    rf"{_WORDS}(?![a-z])|(?:^|(?:access|api|auth|bearer|github|gitlab|hf|refresh)[-_]?)token(?=\.|$)"
-)
-#: Names of data files that are likely secrets: `passwords.csv`, but not `password_strength.csv`.
-_SECRET_DATA_NAME = re.compile(rf"{_WORDS}\.")
+_SECRET_NAME = re.compile(rf"{_WORDS}(?![a-z])|(?:^token|{_KEYWORD})(?=\.|$)")
+#: Names of data files that are likely secrets: `passwords.csv`, `passwords_2024.csv`; not `password_strength.csv`.
+_SECRET_DATA_NAME = re.compile(rf"(?:{_WORDS}|{_KEYWORD})(?:[-_. ]*(?:v?\d+|backup|bak|copy|old))*\.|^token\.")
 _DATA = {".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".arrow", ".feather", ".avro", ".orc", ".npy", ".npz"}
 _SECRET_FOLDERS = {"secret", "secrets", "credentials"}
 _CODE = {".py", ".pyi", ".pyx"}

@@ -177,9 +177,13 @@ def _edit_text(source: "EnvironmentSettings", expected: "EnvironmentSettings") -
 def _drop_readers(edited: str, source: Any) -> str:
     """Return the text without the accounts that may read the models of the source."""
     path = f"envs/{source.environment}/settings.yaml"
-    for parent in (("storage",), *(("models", key) for key in source.models)):
+    sections: dict[tuple[str, ...], Any] = {
+        ("storage",): source.storage,
+        **{("models", key): model for key, model in source.models.items()},
+    }
+    for parent, section in sections.items():
         text = YamlText(edited, path)  # again, because a mapping with nothing left is removed, too
-        if text.has(*parent, "reader_account_ids"):
+        if section.reader_account_ids:
             text.drop(*parent, "reader_account_ids")
         edited = str(text)
     return edited

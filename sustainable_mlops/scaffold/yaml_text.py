@@ -45,9 +45,9 @@ class YamlText:
             self._edits[code_end, line_end] = ""
 
     def drop(self, *path: str) -> None:
-        """Remove the lines of `path`, and those of each mapping that would be empty without it."""
+        """Remove a scalar, a list or a flow mapping, and each mapping that would be empty without it."""
         pair = self._find_pair(path)
-        if pair is None or not (isinstance(pair[1], yaml.ScalarNode) or pair[1].flow_style):
+        if pair is None or (isinstance(pair[1], yaml.MappingNode) and not pair[1].flow_style):
             raise self._make_refusal(path)
         key, value = pair
         while len(path) > 1 and (parent := self._find_pair(path[:-1])) is not None and len(parent[1].value) == 1:
@@ -55,7 +55,9 @@ class YamlText:
         start = self._text.rfind("\n", 0, key.start_mark.index) + 1
         if self._text[start : key.start_mark.index].strip():
             raise self._make_refusal(path)
-        self._edits[start, self._find_line_end(value.end_mark.index, past=True)] = ""
+        # The mark of a block list is at the next key, behind comments.
+        end = max(code_end for code_end in self._code_ends.values() if code_end <= value.end_mark.index)
+        self._edits[start, self._find_line_end(end, past=True)] = ""
 
     def insert_after(self, *path: str, line: str) -> None:
         """Insert a line below the one of `path`, with the same indentation."""

@@ -214,7 +214,7 @@ def test_the_real_time_endpoints_of_the_page_run_the_package_of_the_pipeline(
         package = RegisteredPackage(PackageAddress.parse(arn, "package"), specifications)
         assert compare_images(target, package) == (
             [],
-            [f"realtime_endpoint: {images['graviton'].rpartition('/')[2]}, graviton"],
+            [f"realtime_endpoint on graviton: {images['graviton'].rpartition('/')[2]}, graviton"],
         )
         unnamed = replace(target, endpoints=tuple(replace(one, specification=None) for one in target.endpoints))
         assert "inference_specification_name: graviton" in compare_images(unnamed, package)[0][0]

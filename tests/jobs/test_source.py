@@ -97,7 +97,9 @@ def test_likely_secrets_are_reported_and_code_is_sent(tmp_path: Path) -> None:
 
 def test_a_data_set_about_secrets_is_sent(tmp_path: Path) -> None:
     data = ["password_strength.csv", "secret_santa.csv.gz", "service_accounts_by_region.parquet"]
-    secrets = ["chrome_passwords.csv", "secrets.csv.gz"]
+    data += ["cls_token.csv", "token_0001.npy", "tokens.jsonl"]
+    secrets = ["access-token.csv", "chrome_passwords.csv", "github_token.jsonl", "hf_token.parquet"]
+    secrets += ["passwords_backup.csv", "secrets.csv.gz", "secrets_2024-05-01.csv", "token.csv"]
     package = pack(write_tree(tmp_path, dict.fromkeys(["train.py", *data, *secrets], b"")), include=["**/*", *data])
     assert set(package.files) == {"train.py", *data}
     assert package.likely_secrets == secrets

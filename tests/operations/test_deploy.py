@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import closing, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -187,6 +187,26 @@ def test_what_recommend_wrote_needs_an_image_of_the_package() -> None:
     available = r"has images for x86 \(main specification\) and graviton \(graviton\), but none for gpu \(main"
     with pytest.raises(UserError, match=available):
         check_images(SUBJECT, Choice("realtime_endpoint", {"silicon": "gpu"}, ""))
+
+
+@check_cases(
+    ("tag", "types", "silicon", "is_accepted"),
+    [
+        ("1", (), "graviton", True),
+        ("1", ("ml.c7i.large",), "graviton", False),
+        ("1", (), "inferentia2", False),
+        ("1-amd64", (), "gpu", True),
+        ("1-amd64-arm64", (), "graviton", False),
+    ],
+)
+def test_an_image_that_the_module_accepts_is_deployed(
+    tag: str, types: tuple[str, ...], silicon: str, is_accepted: bool
+) -> None:
+    image = f"123456789012.dkr.ecr.eu-north-1.amazonaws.com/churn:{tag}"
+    known: Any = "graviton" if "arm64" in tag else "x86"
+    subject = replace(SUBJECT, specifications=(ServingSpecification(None, known, (image,), types),))
+    with nullcontext() if is_accepted else pytest.raises(UserError, match=f"but none for {silicon} "):
+        check_images(subject, Choice("realtime_endpoint", {"silicon": silicon}, ""))
 
 
 #: An entry without an endpoint, with a comment and a field of a person.

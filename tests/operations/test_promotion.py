@@ -137,7 +137,7 @@ def test_an_approved_package_meets_every_condition(registries: Callable[[], Regi
     assert conditions["carbon"].text == "0.12 kgCO2e of training; no limit in the settings"
     assert conditions["model"].text == "model unchanged since its registration"
     assert conditions["digests"].text == "source aaaaaaaaaaaa, train bbbbbbbbbbbb"
-    assert conditions["image"].text == "serverless_endpoint: sagemaker-xgboost:3.0-5, x86"
+    assert conditions["image"].text == "serverless_endpoint on x86: sagemaker-xgboost:3.0-5, x86"
     assert list_unmet(registry.check(first)) == [], "the first package has none to be compared with"
 
 
@@ -168,6 +168,10 @@ def test_the_gate_names_the_condition_that_a_package_does_not_meet(
     conditions = registry.check(second, first)
     assert list_unmet(conditions) == [name]
     assert message in conditions[name].text
+    if name == "digests":
+        returning = registry.check(second, first, is_rollback=True)
+        assert list_unmet(returning) == [], "it was in service before the setting"
+        assert returning[name].text.endswith("; a rollback does not need them")
 
 
 def test_a_package_without_approval_is_refused(registries: Callable[[], Registry]) -> None:
@@ -211,11 +215,22 @@ SETTING = "inference_specification_name"
         (replace(GRAVITON, specification="arm"), {None: X86, "arm": ARM}, True, "sagemaker-xgboost-arm64:1, graviton"),
         (replace(GRAVITON, specification="x"), {None: ARM}, False, "no inference specification x (additional: none)"),
         (replace(SERVERLESS, specification="a"), {None: X86, "a": ARM}, False, "; remove models.flight_delay.server"),
-        (GRAVITON, {None: OWN}, True, "realtime_endpoint: churn:1, its name does not show a processor"),
+        (GRAVITON, {None: OWN}, True, "realtime_endpoint on graviton: churn:1, its name does not show a processor"),
         (GRAVITON, {None: OWN.replace(ACCOUNT, OTHER)}, True, "churn:1, its name does not show a processor"),
-        (replace(GRAVITON, silicon="gpu"), {None: X86}, True, "sagemaker-xgboost:3.0-5, gpu"),
+        (replace(GRAVITON, silicon="gpu"), {None: X86}, False, "is for x86; add an inference specification with"),
+        (
+            replace(GRAVITON, silicon="gpu"),
+            {None: f"{OWN}-amd64"},
+            True,
+            "endpoint on gpu: churn:1-amd64, x86",
+        ),
         (replace(GRAVITON, silicon="inferentia2"), {None: ARM}, False, "is for graviton"),
-        (SERVERLESS, {None: OWN}, True, "serverless_endpoint: churn:1, its name does not show a processor"),
+        (replace(GRAVITON, silicon="inferentia2"), {None: X86}, False, "is for x86"),
+        (replace(GRAVITON, silicon="inferentia2"), {None: OWN}, False, f"{OWN} is no Neuron image: its name does not"),
+        (replace(GRAVITON, silicon="inferentia2"), {None: f"{OWN}-neuronx"}, True, "churn:1-neuronx, inferentia2"),
+        (SERVERLESS, {None: f"{OWN}-neuron-x86"}, False, "runs on x86, and"),
+        (SERVERLESS, {None: f"{OWN}-gpu-x86"}, False, "is for x86 and gpu"),
+        (SERVERLESS, {None: OWN}, True, "serverless_endpoint on x86: churn:1, its name does not show a processor"),
         (SERVERLESS, {None: OWN.replace(ACCOUNT, OTHER)}, False, "replicate_to of modules/images copies images there"),
         (
             SERVERLESS,
@@ -224,7 +239,8 @@ SETTING = "inference_specification_name"
             f"of account {ACCOUNT} nor of AWS; set models.flight_delay.serverless_endpoint.{SETTING}: copy",
         ),
         (GRAVITON, {None: OWN.replace("north", "west")}, False, "is in eu-west-1, and SageMaker pulls only images of"),
-        (SERVERLESS, {None: "registry.example.com/churn:1"}, True, "its name does not show a processor"),
+        (SERVERLESS, {None: "registry.example.com/churn:1"}, False, f"is neither of account {ACCOUNT} nor of AWS"),
+        (GRAVITON, {None: "registry.example.com/churn:1"}, True, "its name does not show a processor"),
     ],
 )
 def test_an_image_that_cannot_run_in_an_endpoint_is_refused(

@@ -75,6 +75,16 @@ def test_a_new_environment_shares_no_models_with_the_readers_of_its_source(repos
     assert draft.settings.storage.lifecycle_days.logs == 30
 
 
+def test_readers_may_be_a_list_with_an_item_per_line(repository: Path) -> None:
+    page = repository / "envs" / "dev" / "settings.yaml"
+    text = page.read_text()
+    page.write_text(f"{text}\nstorage:\n  reader_account_ids:\n    - '{ACCOUNT}'\n")
+    assert "reader_account_ids" not in create_draft("staging", ACCOUNT, REGION).text
+    page.write_text(f"{text}\nstorage: {{reader_account_ids: ['{ACCOUNT}']}}\n")
+    with pytest.raises(UserError, match=r"dev/settings.yaml: storage.reader_account_ids: write it on its own line"):
+        create_draft("staging", ACCOUNT, REGION)
+
+
 def test_the_longest_allowed_names_fit_all_endpoints() -> None:
     draft = create_draft("abcdefghijkl", ACCOUNT, REGION, name_prefix="a" * 24)
     assert draft.settings.name_prefix == "a" * 24

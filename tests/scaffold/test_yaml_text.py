@@ -75,3 +75,11 @@ def test_a_mapping_that_would_be_empty_is_removed_with_its_last_value() -> None:
     assert str(other) == "a: 1\nmodels:\n  y: 3\n"
     with pytest.raises(UserError, match="models: write it on its own line"):
         other.drop("models")
+
+
+@check_cases("indent", ["", "  "])
+def test_a_list_with_an_item_per_line_is_removed(indent: str) -> None:
+    items = "".join(f"  {indent}- '{item}' # {item}\n" for item in "12")
+    text = YamlText(f"storage:\n  readers: # both\n{items}  # days\n\n  days: 3\n", "settings.yaml")
+    text.drop("storage", "readers")
+    assert str(text) == "storage:\n  # days\n\n  days: 3\n"

@@ -13,6 +13,7 @@ from sustainable_mlops.advice import ServingOption, ServingRequirements, make_ad
 from sustainable_mlops.advice.defaults import PROVIDER, WORKERS, ZONES
 from sustainable_mlops.advice.options import count_concurrent_requests
 from sustainable_mlops.catalogue import instances
+from sustainable_mlops.catalogue.images import list_unfit_images
 from sustainable_mlops.catalogue.instances import Silicon
 from sustainable_mlops.documents import read_mapping
 from sustainable_mlops.errors import UserError
@@ -110,15 +111,20 @@ def read_choice(path: Path) -> Choice:
 
 
 def check_images(subject: ModelUnderTest, choice: Choice) -> None:
-    """Raise UserError if the package has no image for the silicon of the choice."""
-    silicon = "x86" if choice.module == MODULES["serverless"] else choice.inputs.get("silicon", "graviton")
+    """Raise UserError if the package has no specification of the choice whose images run on its silicon."""
+    silicon: Silicon = "x86" if choice.module == MODULES["serverless"] else choice.inputs.get("silicon", "graviton")
     name = choice.inputs.get("inference_specification_name")
-    if not any((one.silicon, one.name) == (silicon, name) for one in subject.specifications):
+    if not any(one.name == name and _may_run_on(one, silicon) for one in subject.specifications):
         available = " and ".join(f"{one.silicon} ({one.name or _MAIN})" for one in subject.specifications)
         raise UserError(
             f"{subject.name}: the package has images for {available}, but none for {silicon} ({name or _MAIN}); set "
             "silicon or inference_specification_name to one of them, or register such an image"
         )
+
+
+def _may_run_on(one: ServingSpecification, silicon: Silicon) -> bool:
+    """Return whether the images run on the silicon by their names, and by the instance types if there are some."""
+    return not list_unfit_images(one.images, silicon) and (one.silicon == silicon or not one.instance_types)
 
 
 def _find_specification(subject: ModelUnderTest, option: ServingOption) -> ServingSpecification | None:

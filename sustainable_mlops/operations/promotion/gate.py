@@ -73,7 +73,7 @@ def evaluate_gate(request: PromotionRequest, clients: Clients) -> list[GateCondi
         _check_metrics(request, package, pinned, missing),
         _check_carbon(request.target, package),
         _check_model(package, clients.s3),
-        _check_digests(request.target, package),
+        _check_digests(request, package),
         _check_images(request.target, package),
         *([] if request.is_rollback else [_check_age(request, package, pinned)]),
     ]
@@ -229,7 +229,7 @@ def _check_model(package: RegisteredPackage, s3: Client) -> GateCondition:
     return GateCondition("model", not problems, "; ".join(problems or texts))
 
 
-def _check_digests(target: PromotionTarget, package: RegisteredPackage) -> GateCondition:
+def _check_digests(request: PromotionRequest, package: RegisteredPackage) -> GateCondition:
     recorded = {**({"source": package.source_digest} if package.source_digest else {}), **package.data_digests}
     text = ", ".join(f"{name} {digest[:_DIGEST_CHARACTERS]}" for name, digest in recorded.items())
     missing = [
@@ -238,8 +238,10 @@ def _check_digests(target: PromotionTarget, package: RegisteredPackage) -> GateC
     if not missing:
         return GateCondition("digests", True, text)
     text = "; ".join([*([text] if text else []), f"no digest of {' and '.join(missing)} recorded"])
-    if not target.require_digests:
+    if not request.target.require_digests:
         return GateCondition("digests", True, f"{text}; promotion.require_digests is false")
+    if request.is_rollback:
+        return GateCondition("digests", True, f"{text}; a rollback does not need them")
     remedy = _REGISTER if package.data_digests else _RECORD_DATA
     return GateCondition("digests", False, f"{text}; promotion.require_digests needs them: {remedy}")
 

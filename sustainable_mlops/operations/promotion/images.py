@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sustainable_mlops.catalogue.images import IMAGE_ADDRESS, detect_hardware, is_registry_of_aws, may_run_on
+from sustainable_mlops.catalogue.images import IMAGE_ADDRESS, detect_hardware, is_image_of_account, list_unfit_images
 from sustainable_mlops.operations.promotion.package import RegisteredPackage
 from sustainable_mlops.operations.promotion.target import DeclaredEndpoint, PromotionTarget
 
@@ -36,17 +36,15 @@ def _list_images(specification: Mapping[str, Any]) -> list[str]:
 
 def _find_problem(target: PromotionTarget, endpoint: DeclaredEndpoint, images: Sequence[str]) -> str | None:
     """Return the reason why an image cannot run in an endpoint; None if no reason is known."""
+    for image in list_unfit_images(images, endpoint.silicon):
+        hardware = _describe_hardware(image)
+        reason = f"is for {hardware}" if hardware else "is no Neuron image: its name does not contain neuron"
+        return f"{endpoint.kind} runs on {endpoint.silicon}, and {image} {reason}"
     for image in images:
-        if may_run_on(image, endpoint.silicon) is False:
-            names = dict.fromkeys("x86" if name == "amd64" else name for name in detect_hardware(image))
-            return f"{endpoint.kind} runs on {endpoint.silicon}, and {image} is for {' and '.join(names)}"
         address = IMAGE_ADDRESS.fullmatch(image)
-        if address is None:
-            continue
-        if address["region"] != target.region:
+        if address is not None and address["region"] != target.region:
             return f"{image} is in {address['region']}, and SageMaker pulls only images of {target.region}"
-        account = address["account"]
-        if endpoint.is_serverless and account != target.account_id and not is_registry_of_aws(account):
+        if endpoint.is_serverless and not is_image_of_account(image, target.account_id):
             return f"{endpoint.kind} refuses {image}, which is neither of account {target.account_id} nor of AWS"
     return None
 
@@ -63,5 +61,10 @@ def _format_remedy(
 
 
 def _describe_image(endpoint: DeclaredEndpoint, image: str) -> str:
-    silicon = endpoint.silicon if may_run_on(image, endpoint.silicon) else "its name does not show a processor"
-    return f"{endpoint.kind}: {image.rpartition('/')[2]}, {silicon}"
+    hardware = _describe_hardware(image) or "its name does not show a processor"
+    return f"{endpoint.kind} on {endpoint.silicon}: {image.rpartition('/')[2]}, {hardware}"
+
+
+def _describe_hardware(image: str) -> str:
+    """Return the CPUs and accelerators in the name of an image; empty if its name shows none."""
+    return " and ".join(dict.fromkeys("x86" if name == "amd64" else name for name in detect_hardware(image)))

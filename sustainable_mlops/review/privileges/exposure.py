@@ -5,6 +5,7 @@ from string import Formatter
 
 from sustainable_mlops.plan import UNKNOWN, Block, Resource, Unknown
 from sustainable_mlops.plan.iam import derive_text
+from sustainable_mlops.plan.values import Sensitive
 from sustainable_mlops.review.accounts import assess_foreign_accounts
 from sustainable_mlops.review.comparison import Comparison, ResourcePair
 from sustainable_mlops.review.privileges.access_lists import find_access_list_risks
@@ -334,29 +335,35 @@ def _find_open_origins(pair: ResourcePair, before: Block, after: Block) -> Itera
     former = {} if old is UNKNOWN else {str(block.get("origin_id")): block for block in old}
     for block in () if new is UNKNOWN else new:
         name = str(block.get("origin_id"))
-        for reason in _list_weaker_settings(former[name], block) if name in former else ():
-            yield build_privilege_risk("PRIVILEGES_EXPOSED", Level.LOOK, pair.address, f"{name}: {reason}")
+        for reason, is_known in _list_weaker_settings(former[name], block) if name in former else ():
+            rule = "PRIVILEGES_EXPOSED" if is_known else "PRIVILEGES_UNKNOWN"
+            yield build_privilege_risk(rule, Level.LOOK, pair.address, f"{name}: {reason}", is_known=is_known)
 
 
-def _list_weaker_settings(old: Block, new: Block) -> Iterator[str]:
-    """Yield the reasons why an origin with these settings is less protected than before."""
+def _list_weaker_settings(old: Block, new: Block) -> Iterator[tuple[str, bool]]:
+    """Yield the reasons why an origin is less protected, each with False if its value is hidden."""
     if _has_identity(old) and not _has_identity(new):
         yield (
             "CloudFront reads this origin without an origin access control or identity; "
-            "check that the origin is not public"
+            "check that the origin is not public",
+            True,
         )
     former, policy = (
         _POLICIES.index(name) if (name := side.get(_POLICY)) in _POLICIES else None for side in (old, new)
     )
     is_hidden = policy is None and new.get(_POLICY) is not None
     if former and (is_hidden or (policy is not None and policy < former)):
-        yield f"connections to the origin may be unencrypted ({old.get(_POLICY)} → {new.get(_POLICY)})"
+        yield f"connections to the origin may be unencrypted ({old.get(_POLICY)} → {new.get(_POLICY)})", not is_hidden
     protocols = [set(list_texts(side, "custom_origin_config.0.origin_ssl_protocols")) for side in (old, new)]
     if protocols[0] and (added := (protocols[1] - protocols[0]) & {*_OLD_PROTOCOLS, UNKNOWN}):
-        yield f"connections to the origin may use {', '.join(sorted(map(str, added)))}"
+        yield f"connections to the origin may use {', '.join(sorted(map(str, added)))}", UNKNOWN not in added
     folders = [side.get("origin_path", "") for side in (old, new)]
-    if folders[1] != folders[0] and str(folders[0]).startswith(str(folders[1])):
-        yield f"CloudFront serves a parent folder of the old `origin_path` ({folders[0]} → {folders[1] or '/'})"
+    if folders[0] in ("", folders[1]):
+        return
+    if any(folder is UNKNOWN or isinstance(folder, Sensitive) for folder in folders):
+        yield f"CloudFront may serve a parent folder of the old `origin_path` ({folders[0]} → {folders[1]})", False
+    elif str(folders[0]).startswith(str(folders[1])):
+        yield f"CloudFront serves a parent folder of the old `origin_path` ({folders[0]} → {folders[1] or '/'})", True
 
 
 def _has_identity(origin: Block) -> bool:

@@ -233,6 +233,21 @@ def test_a_hidden_policy_of_connections_to_an_origin_needs_a_look(how: str) -> N
     assert any("may be unencrypted" in text for text in descriptions)
 
 
+@check_cases(
+    ("how", "old", "is_reported"),
+    [("unknown", "/public", True), ("sensitive", "/public", True), ("unknown", "", False)],
+)
+def test_a_hidden_folder_of_an_origin_needs_a_look(how: str, old: str, is_reported: bool) -> None:
+    before, after = (
+        {"origin": [{"origin_id": "o", "domain_name": "d", "origin_path": path}]}
+        for path in (old, None if how == "unknown" else "/")
+    )
+    change = build_change("aws_cloudfront_distribution.d", after, before=before)
+    change["change"][f"after_{how}"] = {"origin": [{"origin_path": True}]}
+    risks = [one.risk for one in review(build_plan(KEPT, change)).risks if "parent folder" in one.risk.description]
+    assert [(risk.id, risk.level) for risk in risks] == [("PRIVILEGES_UNKNOWN", Level.LOOK)] * is_reported
+
+
 def test_a_description_lists_the_added_items() -> None:
     change = build_change("aws_iam_openid_connect_provider.p", {"client_id_list": ["a", "b", "c"]},
                           before={"client_id_list": ["a"]})  # fmt: skip
