@@ -48,6 +48,17 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.enable()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol() -> Generator[None, object, object]:
+    """Restore the handlers of signals after each test and its fixtures: the training scripts replace them."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        return (yield)
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Fail a skipped test in CI, because it proves nothing."""
     if report.skipped and os.environ.get("CI") and not hasattr(report, "wasxfail"):

@@ -10,7 +10,6 @@ import sys
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,14 +30,6 @@ else:  # import JAX
     compare_precision, train = map(LazyModule, ("workloads.digits.compare_precision", "workloads.digits.train"))
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(autouse=True, scope="module")
-def sigterm() -> Iterator[None]:
-    """Restore pytest's SIGTERM handler after the tests: training replaces it."""
-    before = signal.getsignal(signal.SIGTERM)
-    yield
-    signal.signal(signal.SIGTERM, before)
 
 
 def read_model_files(folder: Path) -> dict[str, bytes]:

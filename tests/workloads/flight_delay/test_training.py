@@ -41,14 +41,6 @@ def job(root: Path) -> TrainingSpec:
     return load_yaml(root / "workloads" / "flight_delay" / "job.yaml", TrainingSpec)
 
 
-@pytest.fixture(autouse=True, scope="module")
-def sigterm() -> Iterator[None]:
-    """Restore pytest's SIGTERM handler after the tests: training replaces it."""
-    before = signal.getsignal(signal.SIGTERM)
-    yield
-    signal.signal(signal.SIGTERM, before)
-
-
 class ProcessKilled(BaseException):
     """End of the process, as the code inside it sees it."""
 

@@ -3,8 +3,6 @@
 import itertools
 import json
 import os
-import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +17,6 @@ pytestmark = pytest.mark.slow
 
 #: Grid without the weight: with so little data all weights are equally good.
 SMALL_GRID = list(itertools.product(GRID["max_depth"], GRID["eta"], [30]))
-
-
-@pytest.fixture(autouse=True)
-def sigterm() -> Iterator[None]:
-    """Restore pytest's SIGTERM handler after each test: training replaces it."""
-    before = signal.getsignal(signal.SIGTERM)
-    yield
-    signal.signal(signal.SIGTERM, before)
 
 
 def compute_auc(data: Path, folder: Path, max_depth: int, eta: float, min_child_weight: float) -> float:
