@@ -105,7 +105,6 @@ SLOW = """#!/bin/sh
 trap 'echo interrupted >> "$FOLDER/interrupts"' INT
 /bin/sleep 1 # until then, the parent process waits for its end
 : > "$FOLDER/started"
-while [ ! -e "$FOLDER/interrupts" ]; do /bin/sleep 0.05; done
 while [ ! -e "$FOLDER/go" ]; do /bin/sleep 0.05; done
 echo saved > "$FOLDER/state"
 """
