@@ -165,7 +165,7 @@ def test_the_subscribers_of_the_page_are_valid(dev: dict[str, Any]) -> None:
 def test_staging_and_prod_accept_the_packages_of_dev_as_the_page_says() -> None:
     texts = [one.text for one in blocks() if (one.file, one.language) == ("docs/environments.md", "yaml")]
     accepting, sharing = (
-        yaml.safe_load(text) for text in texts if "registries" in text or "reader_account_ids" in text
+        yaml.safe_load(text) for text in texts if "registries:" in text or "reader_account_ids:" in text
     )
     whole: dict[str, Any] = settings.load_all(ROOT / "envs" / name for name in ("dev", "staging", "prod"))
     dev = whole.pop("dev")
