@@ -43,12 +43,12 @@ def _read_target(settings: Any, folder: Path, model: str) -> PromotionTarget:
 
 
 def _read_endpoints(model: Any) -> Iterator[DeclaredEndpoint]:
-    """Yield the endpoints of a model. Serverless endpoints run on x86."""
+    """Yield the endpoints of a model. A serverless endpoint has no silicon to choose, and runs on x86."""
     for kind in (ServerlessEndpoints, AsyncEndpoints, RealtimeEndpoints):
         options = getattr(model, kind.module, None)
         if options is not None:
-            silicon: Silicon = getattr(options, "silicon", None) or "x86"
-            yield DeclaredEndpoint(kind.module, silicon, options.inference_specification_name)
+            silicon: Silicon | None = options.silicon
+            yield DeclaredEndpoint(kind.module, silicon or "x86", options.inference_specification_name)
 
 
 def _find_gate(settings: Any, model: str) -> MetricGate | None:

@@ -5,7 +5,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -134,12 +134,10 @@ def test_ctrl_c_in_a_command_ends_in_one_line(capsys: pytest.CaptureFixture[str]
 
 
 @pytest.fixture
-def default_signals() -> Iterator[None]:
-    """Restore the handlers of signals after the test, which begins with the defaults."""
-    before = {number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGTERM, signal.SIGHUP)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
+def default_signals() -> None:
+    """Begin the test with the default handlers of signals."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 @pytest.mark.parametrize(
