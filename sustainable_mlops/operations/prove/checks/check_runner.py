@@ -1,10 +1,12 @@
 """Runner of the named checks, which records their answers."""
 
+import importlib
+import pkgutil
+
 from rich.markup import escape
 
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.operations.prove import costs
-from sustainable_mlops.operations.prove.checks import data, endpoints, platform
+from sustainable_mlops.operations.prove import checks, costs
 from sustainable_mlops.operations.prove.checks.registry import CHECKS, Check, Moment
 from sustainable_mlops.operations.prove.context import ProofRun
 from sustainable_mlops.operations.prove.evidence import parse_requests
@@ -12,8 +14,10 @@ from sustainable_mlops.operations.prove.proof import CheckResult
 from sustainable_mlops.operations.prove.settings import ProofSettings
 from sustainable_mlops.operations.prove.stage import ERRORS, Stage
 
-#: The modules that register checks.
-_SOURCES = (data, endpoints, platform)
+# Each file of the package `checks` registers its checks when it is imported.
+for _file in pkgutil.iter_modules(checks.__path__):
+    if _file.name != "check_runner":
+        importlib.import_module(f"{checks.__name__}.{_file.name}")
 
 
 def validate_names(names: tuple[str, ...]) -> None:
