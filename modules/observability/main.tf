@@ -691,7 +691,7 @@ locals {
         source      = ["aws.sagemaker"]
         detail-type = ["SageMaker Model Building Pipeline Execution Status Change"]
         detail = {
-          currentPipelineExecutionStatus = ["Failed", "Stopped"]
+          currentPipelineExecutionStatus = ["Failed", "CompletedWithFailures", "Stopped"]
         }
       }
       own = {

@@ -3,29 +3,39 @@
 Names and details must match the SageMaker developer guide, "Events that SageMaker AI sends to Amazon EventBridge".
 """
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from modules import event_patterns
 from modules.event_patterns import build_pattern
 from sustainable_mlops.authoring.expressions import contains, each_of, jsonencode, map_of, merge, replace, when
+from sustainable_mlops.aws.statuses import STATUSES
 
 if TYPE_CHECKING:
     from sustainable_mlops.authoring.resources import Module
 
 DEPLOYMENT, STATE = (f"SageMaker Endpoint {subject} Change" for subject in ("Deployment State", "State"))
-_FAILURE_STATUSES = ["Failed", "Stopped"]
+_EXECUTION, _ENDPOINT = STATUSES["PipelineExecutionStatus"], STATUSES["EndpointStatus"]
 
 
 def _build_job_pattern(noun: str) -> dict[str, Any]:
     """Return the pattern of failed or stopped jobs of one kind."""
-    return build_pattern(f"SageMaker {noun} Job State Change", {f"{noun.replace(' ', '')}JobStatus": _FAILURE_STATUSES})
+    field = f"{noun.replace(' ', '')}JobStatus"
+    return build_pattern(
+        f"SageMaker {noun} Job State Change", {field: [*STATUSES[field].failed, *STATUSES[field].stopped]}
+    )
+
+
+def _list_event_statuses(*statuses: str) -> list[str]:
+    """Return statuses of endpoints as their events contain them, such as ROLLING_BACK for RollingBack."""
+    return [re.sub(r"(?<!^)(?=[A-Z])", "_", status).upper() for status in statuses]
 
 
 #: Description and pattern of each event, by name.
 EVENTS: dict[str, tuple[str, dict[str, Any]]] = {
     "endpoints": (
         "An endpoint failed and serves no requests.",
-        build_pattern(STATE, {"EndpointStatus": ["FAILED", "OUT_OF_SERVICE", "UPDATE_ROLLBACK_FAILED"]}),
+        build_pattern(STATE, {"EndpointStatus": _list_event_statuses(*_ENDPOINT.failed)}),
     ),
     "model_packages": (
         "A model package was approved or rejected.",
@@ -33,11 +43,13 @@ EVENTS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "pipelines": (
         "A pipeline execution failed or was stopped.",
-        event_patterns.build_pipeline_pattern({"currentPipelineExecutionStatus": _FAILURE_STATUSES}),
+        event_patterns.build_pipeline_pattern(
+            {"currentPipelineExecutionStatus": [*_EXECUTION.failed, *_EXECUTION.stopped]}
+        ),
     ),
     "rollbacks": (
         "An endpoint is being rolled back.",
-        build_pattern(STATE, {"EndpointStatus": ["ROLLING_BACK"]}),
+        build_pattern(STATE, {"EndpointStatus": _list_event_statuses("RollingBack")}),
     ),
     "processing_jobs": ("A processing job failed or was stopped.", _build_job_pattern("Processing")),
     "training_jobs": ("A training job failed or was stopped.", _build_job_pattern("Training")),

@@ -596,7 +596,7 @@ resource "aws_cloudwatch_event_rule" "failed" {
     detail-type = ["SageMaker Model Building Pipeline Execution Status Change"]
     detail = {
       pipelineArn                    = [local.arn]
-      currentPipelineExecutionStatus = ["Failed"]
+      currentPipelineExecutionStatus = ["Failed", "CompletedWithFailures"]
     }
   })
 }

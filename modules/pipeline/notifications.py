@@ -9,6 +9,9 @@ from modules import event_patterns, event_topics
 from modules.pipeline.inputs import FAILED, Inputs
 from sustainable_mlops.authoring.expressions import each_of, jsonencode, optional_map
 from sustainable_mlops.authoring.resources import Module
+from sustainable_mlops.aws.statuses import STATUSES
+
+_FAILED = STATUSES["PipelineExecutionStatus"].failed
 
 
 def add(module: Module[Inputs]) -> tuple[Any, Any]:
@@ -28,7 +31,7 @@ def add(module: Module[Inputs]) -> tuple[Any, Any]:
         description=f"An execution of the pipeline {module.locals.name} failed.",
         event_pattern=jsonencode(
             event_patterns.build_pipeline_pattern(
-                {"pipelineArn": [module.locals.arn], "currentPipelineExecutionStatus": ["Failed"]}
+                {"pipelineArn": [module.locals.arn], "currentPipelineExecutionStatus": list(_FAILED)}
             )
         ),
         tags=var.tags,

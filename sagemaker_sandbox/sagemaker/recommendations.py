@@ -16,7 +16,7 @@ from sagemaker_sandbox.recommendations.recorded import find_load_test
 from sagemaker_sandbox.runtime.job_log import CloudWatchStream
 from sagemaker_sandbox.sagemaker.endpoints import Endpoints
 from sagemaker_sandbox.sagemaker.models import Models
-from sustainable_mlops.aws.statuses import FINAL_RECOMMENDATION_STATUSES
+from sustainable_mlops.aws.statuses import STATUSES
 
 #: Log group in which the SageMaker SDK looks for the messages of a job.
 _LOG_GROUP = "/aws/sagemaker/InferenceRecommendationsJobs"
@@ -88,7 +88,7 @@ class InferenceRecommendationsJobs(ResourceFamily):
         recommended = [step for step in benchmarks if "Metrics" in step["InferenceBenchmark"]]
         recommended.sort(key=lambda step: step["InferenceBenchmark"]["Metrics"].get("CostPerInference", float("inf")))
         existing = [step["InferenceBenchmark"] for step in benchmarks if step not in recommended]
-        is_over = job.fields["Status"] in FINAL_RECOMMENDATION_STATUSES
+        is_over = job.fields["Status"] in STATUSES["RecommendationJobStatus"].final
         times = {"InvocationStartTime": job.fields["CreationTime"], "InvocationEndTime": job.fields["LastModifiedTime"]}
         return job.fields | {
             "CompletionTime": job.fields["LastModifiedTime"] if is_over else None,
@@ -133,7 +133,7 @@ class InferenceRecommendationsJobs(ResourceFamily):
         """Stop a job: STOPPING, and STOPPED after the transition."""
         job = self.get(request["JobName"])
         status = job.fields["Status"]
-        if status in FINAL_RECOMMENDATION_STATUSES:
+        if status in STATUSES["RecommendationJobStatus"].final:
             raise ValidationError(f"The request was rejected because the {self.noun} is in status {status}.")
         job.fields |= {"Status": "STOPPING", "LastModifiedTime": now()}
         self.schedule_change(job, "StopInferenceRecommendationsJob", {"Status": "STOPPED"})
@@ -159,7 +159,7 @@ class InferenceRecommendationsJobs(ResourceFamily):
 
     def list_remaining(self) -> dict[str, list[str]]:
         """Return the jobs in progress: a finished job cannot be deleted."""
-        names = [job.name for job in self if job.fields["Status"] not in FINAL_RECOMMENDATION_STATUSES]
+        names = [job.name for job in self if job.fields["Status"] not in STATUSES["RecommendationJobStatus"].final]
         return {self.arn_type: names} if names else {}
 
     def create_not_found_error(self, name: str) -> Exception:

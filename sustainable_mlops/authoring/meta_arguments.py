@@ -35,9 +35,11 @@ def build_meta_arguments(
             if name not in _LIFECYCLE:
                 raise make_author_error(f"lifecycle has no '{name}'{did_you_mean(name, _LIFECYCLE)}")
         for name in lifecycle.get("ignore_changes", ()):
-            if name not in (known := types.list_attributes(cls)):
+            # A path, such as block[0].attribute: its first part is an attribute of the resource.
+            attribute = name.partition("[")[0]
+            if attribute not in (known := types.list_attributes(cls)):
                 raise make_author_error(
-                    f"lifecycle: ignore_changes: {cls.__name__} has no '{name}'{did_you_mean(name, known)}"
+                    f"lifecycle: ignore_changes: {cls.__name__} has no '{attribute}'{did_you_mean(attribute, known)}"
                 )
         meta["lifecycle"] = to_json_syntax(lifecycle)
         if triggers := lifecycle.get("replace_triggered_by"):

@@ -164,13 +164,13 @@ def _choose_region(model: str, region: str | None) -> Any:
 
 def _describe_job(one: "RecommendationJob", sagemaker: Any) -> str:
     """Describe a job that the command no longer follows."""
-    from sustainable_mlops.aws.statuses import FINAL_RECOMMENDATION_STATUSES
+    from sustainable_mlops.aws.statuses import STATUSES
     from sustainable_mlops.recommendation import job
 
     description = job.find_job(one, sagemaker)
     if description is None:
         return "nothing was started"
-    if description["Status"] in FINAL_RECOMMENDATION_STATUSES:
+    if description["Status"] in STATUSES["RecommendationJobStatus"].final:
         return f"recommendation job {one.name} is {description['Status']}"
     stop_command = job.format_stop_command(one, sagemaker.meta.region_name)
     return f"recommendation job {one.name} continues (to stop it: {stop_command})"

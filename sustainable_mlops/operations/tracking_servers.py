@@ -4,13 +4,14 @@ import time
 from collections.abc import Callable, Iterable
 
 from sustainable_mlops.aws import Client, read_error_code, translate_aws_errors
+from sustainable_mlops.aws.statuses import STATUSES
 from sustainable_mlops.errors import UserError
 
 #: Longest wait for a server, in seconds. A start takes up to half an hour.
 LONGEST_SECONDS = 40 * 60.0
 _PAUSE_SECONDS = 2.0
 _ABSENT = "ResourceNotFound"
-_CHANGING = ("Creating", "MaintenanceInProgress", "Starting", "Stopping", "Updating")
+_CHANGING = STATUSES["TrackingServerStatus"].running
 
 
 def wait_for_servers(

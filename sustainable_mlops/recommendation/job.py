@@ -12,7 +12,7 @@ from typing import Any
 
 from sustainable_mlops import aws
 from sustainable_mlops.aws import Client, constraints
-from sustainable_mlops.aws.statuses import FINAL_RECOMMENDATION_STATUSES
+from sustainable_mlops.aws.statuses import STATUSES
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.recommendation.candidates import Candidate
 from sustainable_mlops.recommendation.model_under_test import ModelUnderTest
@@ -138,7 +138,7 @@ def run_job(
         for pause in _generate_pauses():
             description = sagemaker.describe_inference_recommendations_job(JobName=job.name)
             show(_format_progress(job, description, sagemaker))
-            if description["Status"] in FINAL_RECOMMENDATION_STATUSES:
+            if description["Status"] in STATUSES["RecommendationJobStatus"].final:
                 break
             sleep(pause)
     described: dict[str, Any] = description or {}
@@ -161,7 +161,7 @@ def format_stop_command(job: RecommendationJob, region: str) -> str:
 
 def _format_progress(job: RecommendationJob, description: dict[str, Any], sagemaker: Client) -> str:
     steps = _list_steps(job, sagemaker)
-    final_count = sum(step["Status"] in FINAL_RECOMMENDATION_STATUSES for step in steps)
+    final_count = sum(step["Status"] in STATUSES["RecommendationJobStatus"].final for step in steps)
     running = ", ".join(_format_title(step) for step in steps if step["Status"] == "IN_PROGRESS")
     return f"{final_count} of {len(steps)} tested, {running or description['Status'].lower()}"
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from sustainable_mlops import aws
 from sustainable_mlops.aws import Client, Clients
-from sustainable_mlops.aws.statuses import FINAL_JOB_STATUSES
+from sustainable_mlops.aws.statuses import STATUSES
 from sustainable_mlops.errors import UserError, did_you_mean
 from sustainable_mlops.jobs.figure import RunFigure
 from sustainable_mlops.jobs.kinds import trials
@@ -257,7 +257,7 @@ def _check_parent(name: str, sagemaker: Client) -> None:
         if aws.read_error_code(error) not in ("ResourceNotFound", "ValidationException"):
             raise
         raise UserError(f"warm_start.parents: the tuning job {name} does not exist; correct or remove it") from None
-    if status not in FINAL_JOB_STATUSES:
+    if status not in STATUSES["HyperParameterTuningJobStatus"].ended:
         raise UserError(f"warm_start.parents: {name} is {status}; wait until it has ended")
 
 

@@ -6,14 +6,13 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
+from sustainable_mlops.aws.statuses import STATUSES
 from sustainable_mlops.jobs.figure import RunFigure
 from sustainable_mlops.jobs.pipelines.parameters import START_REASON
 from sustainable_mlops.jobs.record import RunRecord, write_atomically
 from sustainable_mlops.settings import Settings, parse_json
 
 SUCCEEDED = "Succeeded"
-#: Final values of PipelineExecutionStatus.
-FINAL_STATUSES = (SUCCEEDED, "Failed", "Stopped", "CompletedWithFailures")
 
 
 class PipelineStepRecord(Settings):
@@ -64,7 +63,7 @@ class PipelineRecord(Settings):
     @property
     def is_ended(self) -> bool:
         """True if the status is final."""
-        return self.status in FINAL_STATUSES
+        return self.status in STATUSES["PipelineExecutionStatus"].final
 
     @property
     def reason(self) -> str:

@@ -1,4 +1,8 @@
-"""Services that AWS has ended or closed to new customers, and their replacements (as of November 2026)."""
+"""Services that AWS has ended or closed to new customers, and their replacements (as of December 2026).
+
+Sources: SageMaker developer guide, "Clarify availability change" and "Model Monitor availability change". The
+list of end-of-life dates in awslabs/aws-service-eol-data contains versions of other services only.
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -11,6 +15,8 @@ from sustainable_mlops.rules.rule import RuleResults, Severity, failure, rule, s
 from sustainable_mlops.rules.serving.variants import CONFIGURATION, check_variants, list_requested_types
 
 _COMPILER = "sagemaker_training_compiler_enabled"
+#: Day on which a service closed to new customers.
+CLOSED_ON = {"Clarify": "2026-06-30", "Model Monitor": "2026-07-30"}
 _CLASSIC_APPS = frozenset({"JupyterServer", "KernelGateway"})
 
 
@@ -168,21 +174,23 @@ def _check_conflicts(training: CreateRequest, path: str) -> RuleResults:
 @rule(
     id="SUS_MODEL_MONITOR",
     severity=Severity.WARN,
-    title="New workloads should not use Model Monitor, which closed to new customers on 2026-07-30",
-    problem="A new workload uses Model Monitor, which closed to new customers on 2026-07-30",
+    title=f"New workloads should not use Model Monitor, which closed to new customers on {CLOSED_ON['Model Monitor']}",
+    problem=f"A new workload uses Model Monitor, which closed to new customers on {CLOSED_ON['Model Monitor']}",
     practices=("73", "74"),
     fix="Compute drift in a processing step, and alarm on its metric. Existing customers may waive this rule.",
     types=("aws_sagemaker_data_quality_job_definition", "aws_sagemaker_monitoring_schedule"),
 )
 def model_monitor(_: Plan, monitor: Resource) -> RuleResults:
-    yield failure(f"{monitor.type} belongs to Model Monitor, which closed to new customers on 2026-07-30")
+    yield failure(
+        f"{monitor.type} belongs to Model Monitor, which closed to new customers on {CLOSED_ON['Model Monitor']}"
+    )
 
 
 @rule(
     id="SUS_MONITOR_CHECK_STEP",
     severity=Severity.WARN,
-    title="New pipelines should not use Model Monitor or Clarify, which closed to new customers on 2026-07-30",
-    problem="A new pipeline uses Model Monitor or Clarify, which closed to new customers on 2026-07-30",
+    title="New pipelines should not use Model Monitor or Clarify, which closed to new customers in 2026",
+    problem="A new pipeline uses Model Monitor or Clarify, which closed to new customers in 2026",
     practices=("73", "74"),
     fix="Compare data in a processing step (scipy, shap, custom metrics). Existing customers may waive this rule.",
     types=(PIPELINE,),
@@ -190,7 +198,9 @@ def model_monitor(_: Plan, monitor: Resource) -> RuleResults:
 @check_steps("QualityCheck", "ClarifyCheck")
 def monitor_check_step(_: PlannedPipeline, step: PipelineStep) -> RuleResults:
     service = "Model Monitor" if step.type == "QualityCheck" else "Clarify"
-    yield failure(f"a {step.type} step runs {service}, which closed to new customers on 2026-07-30", locate_step(step))
+    yield failure(
+        f"a {step.type} step runs {service}, which closed to new customers on {CLOSED_ON[service]}", locate_step(step)
+    )
 
 
 @rule(
