@@ -49,10 +49,11 @@ resource "aws_sagemaker_feature_group" "this" {
     }
   }
 
-  # The provider would replace the group, and lose its data, to add a feature or to change the description.
-  # UpdateFeatureGroup adds features instead; the checks below show when.
+  # The provider would replace the group, and lose its data, to add a feature, or to change the description or the
+  # storage type. UpdateFeatureGroup adds features and changes the storage type; the checks below show when
+  # features differ.
   lifecycle {
-    ignore_changes = [description, feature_definition]
+    ignore_changes = [description, feature_definition, online_store_config[0].storage_type]
   }
 }
 

@@ -64,10 +64,11 @@ class FeatureStoreModule(Module[Inputs]):
             ),
             throughput_config={"throughput_mode": "OnDemand"},
             notes={
-                "lifecycle": "The provider would replace the group, and lose its data, to add a feature or to change "
-                "the description. UpdateFeatureGroup adds features instead; the checks below show when."
+                "lifecycle": "The provider would replace the group, and lose its data, to add a feature, or to change "
+                "the description or the storage type. UpdateFeatureGroup adds features and changes the storage type; "
+                "the checks below show when features differ."
             },
-            lifecycle={"ignore_changes": ["description", "feature_definition"]},
+            lifecycle={"ignore_changes": ["description", "feature_definition", "online_store_config[0].storage_type"]},
         )
         protect(self, map_of(groups, lambda group: group.arn))
         self._compare(var, groups)

@@ -17,6 +17,8 @@ from sagemaker_sandbox.featurestore.store import RecordStores
 
 _ROUTE = re.compile(r"/FeatureGroup/(?P<group>.+?)(?P<rest>/ListRecords|/Record)?|/(?P<batch>Batch(Get|Write)Record)")
 _OPERATIONS = {"PUT": "PutRecord", "GET": "GetRecord", "DELETE": "DeleteRecord"}
+#: Operations of POST, by the end of the path.
+_POST_OPERATIONS = {"/Record": "UpdateRecord", "/ListRecords": "ListRecords"}
 #: Query parameters that a request can repeat.
 _LISTS = ("TargetStores", "FeatureName")
 
@@ -26,7 +28,9 @@ def parse_request(request: Request) -> tuple[str, Fields]:
     route = _ROUTE.fullmatch(request.path)
     if route is None:
         raise RecordError(f"{request.method} {request.path} is not an operation of SageMaker.")
-    operation = route["batch"] or (route["rest"] or "").strip("/") or _OPERATIONS.get(request.method, request.method)
+    operation = (
+        route["batch"] or _POST_OPERATIONS.get(route["rest"] or "") or _OPERATIONS.get(request.method, request.method)
+    )
     try:
         arguments: Any = json.loads(request.get_data() or b"{}")
     except (ValueError, RecursionError) as error:
@@ -43,7 +47,7 @@ def parse_request(request: Request) -> tuple[str, Fields]:
 
 
 class FeatureRecords(ServicePart):
-    """Handlers of PutRecord, GetRecord, DeleteRecord, BatchGetRecord and BatchWriteRecord."""
+    """Handlers of the operations on one record, and on batches of records."""
 
     service = "sagemaker-featurestore-runtime"
     refused_operations: ClassVar = {"ListRecords": "Not implemented. Read the offline store, or use an AWS account."}
@@ -57,6 +61,18 @@ class FeatureRecords(ServicePart):
         """Write one record to the named stores, or to all stores of the group."""
         self._store.put(
             request["FeatureGroupName"], request["Record"], request.get("TargetStores"), request.get("TtlDuration")
+        )
+        return {}
+
+    @emulated_operation
+    def update_record(self, request: Fields) -> Fields:
+        """Change features of one existing record. The other features keep their values."""
+        self._store.update(
+            request["FeatureGroupName"],
+            request["RecordIdentifierValueAsString"],
+            request["Features"],
+            request.get("TargetStores"),
+            request.get("TtlDuration"),
         )
         return {}
 

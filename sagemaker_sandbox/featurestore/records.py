@@ -44,8 +44,8 @@ class FeatureSchema:
             fields["EventTimeFeatureName"],
         )
 
-    def parse_record(self, features: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        """Return the features by name. Raises RecordError for invalid ones."""
+    def parse_features(self, features: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Return features of a record by name. Raises RecordError for invalid ones."""
         record: dict[str, Any] = {}
         for feature in features:
             name = feature["FeatureName"]
@@ -56,6 +56,11 @@ class FeatureSchema:
             if name in record:
                 raise RecordError(f"Validation Error: Feature {name} is repeated in the record.")
             record[name] = self._check_value(name, feature)
+        return record
+
+    def parse_record(self, features: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Return the features of a whole record by name. Raises RecordError for invalid ones."""
+        record = self.parse_features(features)
         for role, name in (("record identifier", self.identifier), ("event time", self.event_time)):
             if record.get(name) in (None, ""):
                 raise RecordError(f"Validation Error: The value of the {role} feature {name} is missing.")

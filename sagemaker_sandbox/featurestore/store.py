@@ -8,6 +8,7 @@ from typing import Any
 from sagemaker_sandbox.base.region import AccountRegion
 from sagemaker_sandbox.base.resources import ServicePart
 from sagemaker_sandbox.base.role_environment import create_role_client
+from sagemaker_sandbox.errors import ConflictError, ResourceNotFoundError
 from sagemaker_sandbox.featurestore.offline import FLUSH_SECONDS, OfflineRow, OfflineStore
 from sagemaker_sandbox.featurestore.online import OnlineEntry, OnlineRecords
 from sagemaker_sandbox.featurestore.records import FeatureSchema, RecordError, compute_expiry
@@ -16,6 +17,9 @@ from sustainable_mlops.aws.s3 import S3Uri
 
 Features = list[dict[str, Any]]
 _STORES = ("OnlineStore", "OfflineStore")
+#: Types of online stores whose records can be changed in part. Source: API reference, UpdateRecord.
+_PARTIAL_STORES = ("Standard_V2", "InMemory")
+_MAX_UPDATED_FEATURES = 100
 
 
 class RecordStores(ServicePart):
@@ -47,6 +51,44 @@ class RecordStores(ServicePart):
             ttl = ttl or fields["OnlineStoreConfig"].get("TtlDuration")
             expires_at = compute_expiry(event_time, ttl) if ttl else None
             self._get_online(fields).write(record[schema.identifier], OnlineEntry(event_time, record, expires_at))
+        if "OfflineStore" in targets:
+            self._get_offline(fields).append(OfflineRow(schema.convert_record(record), event_time))
+        self.region.mark_changed()
+
+    def update(
+        self,
+        group: str,
+        identifier: str,
+        features: Features,
+        stores: Sequence[str] | None = None,
+        ttl: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Change features of an existing record. Source: SageMaker API reference, UpdateRecord."""
+        fields = self._group(group)
+        targets = _list_targets(fields, stores)
+        _check_update(fields, features)
+        schema = FeatureSchema.from_description(fields)
+        online = self._get_online(fields)
+        with self._lock:
+            existing = online.read(identifier)
+            if existing is None or existing.record is None:
+                raise ResourceNotFoundError(
+                    f"Resource Not Found: FeatureGroup {schema.group} has no record with identifier {identifier}."
+                )
+            changes = schema.parse_features(features)
+            if changes.setdefault(schema.identifier, identifier) != identifier:
+                raise RecordError(f"Validation Error: Feature {schema.identifier} identifies the record.")
+            if ttl and schema.event_time not in changes:
+                raise RecordError("Validation Error: TtlDuration needs a value of the event time feature.")
+            record = {**existing.record, **changes}
+            event_time = schema.parse_event_time(record[schema.event_time])
+            if event_time < existing.event_time:
+                raise ConflictError(f"The EventTime of the update is older than the record's {existing.event_time}.")
+            expires_at = compute_expiry(event_time, ttl) if ttl else existing.expires_at
+            if expires_at is not None and not ttl:
+                expires_at += event_time - existing.event_time  # the duration stays
+            if "OnlineStore" in targets:
+                online.write(identifier, OnlineEntry(event_time, record, expires_at))
         if "OfflineStore" in targets:
             self._get_offline(fields).append(OfflineRow(schema.convert_record(record), event_time))
         self.region.mark_changed()
@@ -169,6 +211,17 @@ class RecordStores(ServicePart):
 
 def _has_online(fields: Mapping[str, Any]) -> bool:
     return bool(fields.get("OnlineStoreConfig", {}).get("EnableOnlineStore"))
+
+
+def _check_update(fields: Mapping[str, Any], features: Features) -> None:
+    storage = fields.get("OnlineStoreConfig", {}).get("StorageType", "Standard")
+    if not _has_online(fields) or storage not in _PARTIAL_STORES:
+        raise RecordError(
+            f"Validation Error: UpdateRecord needs an online store of type {' or '.join(_PARTIAL_STORES)}; "
+            f"FeatureGroup {fields['FeatureGroupName']} has {storage if _has_online(fields) else 'none'}."
+        )
+    if len(features) > _MAX_UPDATED_FEATURES:
+        raise RecordError(f"Validation Error: an update has at most {_MAX_UPDATED_FEATURES} features.")
 
 
 def _list_targets(fields: Mapping[str, Any], requested: Sequence[str] | None) -> list[str]:

@@ -97,7 +97,10 @@ class FeatureGroups(ResourceFamily):
 
     @emulated_operation
     def update_feature_group(self, request: Fields) -> Fields:
-        """Add features, or change the online store's time to live or the throughput. Nothing can be removed."""
+        """Add features, or change the online store's time to live or storage type, or the throughput.
+
+        Nothing can be removed.
+        """
         group = self.get(request["FeatureGroupName"])
         if group.fields["FeatureGroupStatus"] != "Created":
             raise ValidationError(f"FeatureGroup {group.name} is in status {group.fields['FeatureGroupStatus']}.")
@@ -109,6 +112,7 @@ class FeatureGroups(ResourceFamily):
             online = group.fields.get("OnlineStoreConfig", {})
             if not online.get("EnableOnlineStore"):
                 raise ValidationError("Cannot update OnlineStoreConfig of a FeatureGroup without an online store.")
+            _check_migration(group.name, online, request["OnlineStoreConfig"])
             group.fields["OnlineStoreConfig"] = online | request["OnlineStoreConfig"]
         if "ThroughputConfig" in request:
             group.fields["ThroughputConfig"] = group.fields["ThroughputConfig"] | request["ThroughputConfig"]
@@ -204,3 +208,15 @@ def _check_stores(request: Fields) -> None:
         raise ValidationError("Validation Error: either OnlineStoreConfig or OfflineStoreConfig must be specified.")
     if "TtlDuration" in online and not enabled:
         raise ValidationError("Validation Error: TtlDuration can only be set for a FeatureGroup with an online store.")
+
+
+def _check_migration(name: str, online: Fields, update: Fields) -> None:
+    """Raise ValidationError for a change of the storage type other than Standard to Standard_V2.
+
+    Source: SageMaker API reference, OnlineStoreConfigUpdate.
+    """
+    before, after = online.get("StorageType", "Standard"), update.get("StorageType")
+    if after not in (None, before) and (before, after) != ("Standard", "Standard_V2"):
+        raise ValidationError(
+            f"Validation Error: the StorageType of FeatureGroup {name} cannot change from {before} to {after}."
+        )

@@ -7,6 +7,7 @@ import pytest
 from sustainable_mlops.rules import BY_ID, evaluate
 from tests.rules import plan_builder
 from tests.rules.endpoints import REQUESTS, add_target, add_tracking_policy, build_asynchronous, build_serverless
+from tests.rules.jobs import build_pipeline, build_step
 
 
 @pytest.mark.parametrize(
@@ -21,6 +22,16 @@ from tests.rules.endpoints import REQUESTS, add_target, add_tracking_policy, bui
             "SUS_ENDPOINT_FITS_SLO",
             build_serverless(endpoint={"tags": {"latency_slo": "200 ms"}}),
             "the SLO is milliseconds, but a response of a serverless endpoint may take a cold start",
+        ),
+        (
+            "SUS_MONITOR_CHECK_STEP",
+            build_pipeline(build_step("ClarifyCheck", {}, "Bias")),
+            "a ClarifyCheck step runs Clarify, which closed to new customers on 2026-06-30",
+        ),
+        (
+            "SUS_MONITOR_CHECK_STEP",
+            build_pipeline(build_step("QualityCheck", {}, "Quality")),
+            "a QualityCheck step runs Model Monitor, which closed to new customers on 2026-07-30",
         ),
     ],
 )

@@ -171,6 +171,37 @@ def test_added_features_and_time_to_live_change_a_group_in_place(
     assert (rows["UA1"].get("wind"), rows["UA2"]["wind"]) == (None, 7.5)
 
 
+def test_a_store_moves_to_standard_v2_in_place_and_then_takes_updates_of_single_features(
+    store: Any, sagemaker: Any, group: str
+) -> None:
+    def update(identifier: str = "UA1", **features: str) -> None:
+        store.update_record(
+            FeatureGroupName=group,
+            RecordIdentifierValueAsString=identifier,
+            Features=[{"FeatureName": name, "ValueAsString": value} for name, value in features.items()],
+        )
+
+    store.put_record(FeatureGroupName=group, Record=build_record("UA1", NOON, distance="719.5", seats="180"))
+    assert "Standard_V2 or InMemory" in catch_error(lambda: update(seats="181"))[1]
+    for storage_type, refused in (("InMemory", True), ("Standard_V2", False), ("Standard", True)):
+        change = {"StorageType": storage_type}
+        if refused:
+            code, message = catch_error(
+                lambda change=change: sagemaker.update_feature_group(FeatureGroupName=group, OnlineStoreConfig=change)
+            )
+            assert (code, "cannot change from" in message) == ("ValidationException", True)
+        else:
+            sagemaker.update_feature_group(FeatureGroupName=group, OnlineStoreConfig=change)
+    assert sagemaker.describe_feature_group(FeatureGroupName=group)["OnlineStoreConfig"]["StorageType"] == "Standard_V2"
+
+    update(seats="181")
+    update(event_time=LATER, distance="720")
+    stored = store.get_record(FeatureGroupName=group, RecordIdentifierValueAsString="UA1")["Record"]
+    assert read_values(stored) == {"flight": "UA1", "event_time": LATER, "distance": "720", "seats": "181"}
+    assert catch_error(lambda: update(event_time=NOON, seats="1"))[0] == "ConflictException"
+    assert catch_error(lambda: update("UA2", seats="1"))[0] == "ResourceNotFound"
+
+
 @pytest.mark.parametrize(
     ("change", "why"),
     [

@@ -168,6 +168,14 @@ def test_adding_features_keeps_the_group(applied: Terraform, terraform_environme
 
 
 @pytest.mark.apply
+def test_a_change_of_the_storage_type_outside_terraform_keeps_the_group(applied: Terraform, sandbox: Any) -> None:
+    sagemaker = sandbox.client("sagemaker")
+    change = {"StorageType": "Standard_V2"}
+    sagemaker.update_feature_group(FeatureGroupName="shop-orders", OnlineStoreConfig=change)
+    assert list_changes(plan(applied, render_orders(FEATURES))) == {}
+
+
+@pytest.mark.apply
 def test_plans_that_replace_or_delete_a_group_are_rejected(applied: Terraform) -> None:
     message = "Instance cannot be destroyed"
     with pytest.raises(UserError, match=message):
