@@ -490,7 +490,8 @@ resource "aws_iam_role_policy" "pass_role" {
   policy = jsonencode(each.value.input)
 }
 
-# Registers candidates, but not as approved. Only people approve them.
+# Registers candidates, but not as approved. Only people approve them. AWS does not document whether SageMaker
+# reads the image of a package with this role, so the role may.
 resource "aws_iam_role_policy" "registration" {
   for_each = length(var.model_package_group_names) > 0 ? setintersection(local.phases, ["pipeline"]) : toset([])
 
@@ -529,6 +530,12 @@ resource "aws_iam_role_policy" "registration" {
             "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}:model-package/${name}/*",
           ]
         ])
+      },
+      {
+        Sid      = "PullImages"
+        Effect   = "Allow"
+        Action   = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+        Resource = local.images
       },
     ]
   })

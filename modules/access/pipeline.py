@@ -1,5 +1,6 @@
 """Policies of pipelines: run jobs, pass roles and register models."""
 
+from modules import containers
 from modules.access import policy
 from modules.access.inputs import Inputs
 from modules.model_registry import iam_statements as model_registry
@@ -31,6 +32,8 @@ def add(module: Module[Inputs]) -> None:
         module,
         "registration",
         *model_registry.register_models(var.model_package_group_names, var),
-        why="Registers candidates, but not as approved. Only people approve them.",
+        containers.pull_images(local.images),
+        why="Registers candidates, but not as approved. Only people approve them. AWS does not document whether "
+        "SageMaker reads the image of a package with this role, so the role may.",
         phases=each_of(when(length(var.model_package_group_names) > 0, pipeline, set_of(no_phases))),
     )

@@ -70,14 +70,13 @@ def write_offline_store(
     ]
 
 
-def optimize_tables(var: Inputs, at: ArnLocation) -> list[dict[str, Any]]:
+def optimize_tables(var: Inputs, at: ArnLocation, tables: dict[str, str]) -> list[dict[str, Any]]:
     """Return the statements of the role that Glue optimizes the tables of the groups with.
 
-    Feature Store names a table after its group, in a form that Athena accepts, and appends the time of creation. So
-    the statements have the start of each name, and every plan knows them.
+    `tables` has the table of each group, by key. Feature Store chooses the names, so the first plan knows only their
+    number.
 
-    Sources: Glue developer guide, "Table optimization prerequisites"; SageMaker Python SDK, notebook
-    "Data Catalog Configuration for Amazon SageMaker Feature Store".
+    Source: Glue developer guide, "Table optimization prerequisites".
     """
     path = replace(var.offline_store_s3_uri, "s3://", "")
     glue = f"arn:{at.partition}:glue:{at.region}:{at.account_id}"
@@ -97,10 +96,7 @@ def optimize_tables(var: Inputs, at: ArnLocation) -> list[dict[str, Any]]:
             ["glue:GetTable", "glue:UpdateTable"],
             concat(
                 [f"{glue}:catalog", f"{glue}:database/{GLUE_DATABASE}"],
-                list_of(
-                    var.feature_groups,
-                    lambda key, _group: f"{glue}:table/{GLUE_DATABASE}/{replace(group_name(var, key), '-', '_')}_*",
-                ),
+                list_of(tables, lambda _key, table: f"{glue}:table/{GLUE_DATABASE}/{table}"),
             ),
         ),
         build_statement(

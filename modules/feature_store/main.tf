@@ -131,7 +131,7 @@ resource "aws_iam_role" "optimizer" {
         Effect    = "Allow"
         Principal = { Service = "glue.amazonaws.com" }
         Action    = "sts:AssumeRole"
-        Condition = { StringEquals = { "aws:SourceAccount" = local.location.account_id } }
+        Condition = { StringEqualsIfExists = { "aws:SourceAccount" = local.location.account_id } }
       },
     ]
   })
@@ -177,8 +177,8 @@ resource "terraform_data" "optimizer_policy" {
             "arn:${local.location.partition}:glue:${local.location.region}:${local.location.account_id}:database/sagemaker_featurestore",
           ],
           [
-            for key, group in var.feature_groups :
-            "arn:${local.location.partition}:glue:${local.location.region}:${local.location.account_id}:table/sagemaker_featurestore/${replace("${var.name_prefix}-${replace(key, "_", "-")}", "-", "_")}_*"
+            for key, table in local.tables :
+            "arn:${local.location.partition}:glue:${local.location.region}:${local.location.account_id}:table/sagemaker_featurestore/${table}"
           ],
         )
       },
@@ -213,11 +213,20 @@ locals {
   ))
 }
 
+# Role of compaction, whose optimizers ignore their configuration. A change of the role replaces them.
+resource "terraform_data" "compaction_role" {
+  for_each = toset(!alltrue([for optimizers in var.table_optimizers[*] : !optimizers.compaction]) ? ["optimizer"] : [])
+
+  input = {
+    arn = local.optimizer_role_arn
+  }
+}
+
 # Feature Store writes many small files, which queries read.
 resource "aws_glue_catalog_table_optimizer" "compaction" {
   for_each = {
     for key, table in local.tables : key => table
-    if !alltrue([for one in var.table_optimizers[*] : !one.compaction])
+    if !alltrue([for optimizers in var.table_optimizers[*] : !optimizers.compaction])
   }
 
   catalog_id    = local.location.account_id
@@ -228,6 +237,13 @@ resource "aws_glue_catalog_table_optimizer" "compaction" {
   configuration {
     role_arn = local.optimizer_role_arn
     enabled  = true
+  }
+
+  # Glue adds a strategy of compaction. Newer versions of the provider read it, older ones have no argument for
+  # it, so the configuration would change in every plan.
+  lifecycle {
+    ignore_changes       = [configuration]
+    replace_triggered_by = [terraform_data.compaction_role]
   }
 
   # Glue checks the permissions of the role.

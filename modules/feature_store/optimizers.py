@@ -8,9 +8,10 @@ from cdktn_provider_aws.iam_role_policy import IamRolePolicy
 
 from modules.feature_store.iam_statements import GLUE_DATABASE, optimize_tables
 from modules.feature_store.inputs import Inputs, TableOptimizers, read_optimizer_roles
-from modules.iam_statements import ArnLocation, equals
+from modules.iam_statements import ArnLocation
 from modules.policies import show_policy
 from modules.roles import add_service_role, encode_trust
+from sustainable_mlops.authoring.cdktn import DataResource
 from sustainable_mlops.authoring.expressions import (
     assume_not_null,
     concat,
@@ -29,6 +30,7 @@ from sustainable_mlops.authoring.expressions import (
 from sustainable_mlops.authoring.resources import Module
 
 _KEY = "optimizer"
+_NONE: list[str] = []
 
 
 def add_optimizers(module: Module[Inputs], groups: Any, at: ArnLocation) -> None:
@@ -39,9 +41,20 @@ def add_optimizers(module: Module[Inputs], groups: Any, at: ArnLocation) -> None
         map_of(groups, _read_table),
         why="Glue table of each group, by key. Feature Store chooses the name. A mocked group has an empty one.",
     )
-    policies, role_arn = _add_role(module, at)
+    policies, role_arn = _add_role(module, at, tables)
+    roles = module.add(
+        DataResource,
+        "compaction_role",
+        why="Role of compaction, whose optimizers ignore their configuration. A change of the role replaces them.",
+        for_each=each_of(
+            set_of(when(~every(optional(module.var.table_optimizers), _has_no_compaction), [_KEY], _NONE))
+        ),
+        input={"arn": role_arn},
+    )
 
-    def add(kind: str, is_off: Callable[[TableOptimizers], Any], configuration: dict[str, Any], why: str) -> None:
+    def add(
+        kind: str, is_off: Callable[[TableOptimizers], Any], configuration: dict[str, Any], why: str, **meta: Any
+    ) -> None:
         table = each_of(
             map_of(
                 tables,
@@ -59,11 +72,22 @@ def add_optimizers(module: Module[Inputs], groups: Any, at: ArnLocation) -> None
             table_name=table.value,
             type=kind,
             configuration=[{"role_arn": role_arn, "enabled": True, **configuration}],
-            notes={"depends_on": "Glue checks the permissions of the role."},
+            notes={"depends_on": "Glue checks the permissions of the role."} | meta.pop("notes", {}),
             depends_on=[policies],
+            **meta,
         )
 
-    add("compaction", lambda one: ~one.compaction, {}, "Feature Store writes many small files, which queries read.")
+    add(
+        "compaction",
+        _has_no_compaction,
+        {},
+        "Feature Store writes many small files, which queries read.",
+        notes={
+            "lifecycle": "Glue adds a strategy of compaction. Newer versions of the provider read it, older ones have "
+            "no argument for it, so the configuration would change in every plan."
+        },
+        lifecycle={"ignore_changes": ["configuration"], "replace_triggered_by": [roles]},
+    )
     add(
         "retention",
         lambda one: is_omitted(one.retention),
@@ -88,6 +112,10 @@ def add_optimizers(module: Module[Inputs], groups: Any, at: ArnLocation) -> None
     )
 
 
+def _has_no_compaction(optimizers: TableOptimizers) -> Any:
+    return ~optimizers.compaction
+
+
 def _read_table(group: Any) -> str:
     return join("", list_of(group.offline_store_config[0].data_catalog_config, lambda catalog: catalog.table_name))
 
@@ -96,22 +124,25 @@ def _configure_iceberg(**settings: Any) -> list[dict[str, Any]]:
     return [{"iceberg_configuration": [settings]}]
 
 
-def _add_role(module: Module[Inputs], at: ArnLocation) -> tuple[Any, str]:
-    """Add the role with its policy. Returns the policies, and the ARN of this role or of the existing one."""
+def _add_role(module: Module[Inputs], at: ArnLocation, tables: Any) -> tuple[Any, str]:
+    """Add the role with its policy. Returns the policies, and the ARN of this role or of the existing one.
+
+    The trust policy refuses a request of Glue for another account. AWS's page shows no condition, so a request without
+    the account is accepted, too. Source: Glue developer guide, "Table optimization prerequisites".
+    """
     var = module.var
-    no_keys: list[str] = []
     is_new = ~every(optional(var.table_optimizers), lambda optimizers: ~is_omitted(optimizers.existing_role))
-    key = each_of(set_of(when(is_new, [_KEY], no_keys)))
+    key = each_of(set_of(when(is_new, [_KEY], _NONE)))
     roles = add_service_role(
         module,
         _KEY,
         for_each=key,
         name=f"{var.name_prefix}-feature-tables",
         description=f"Optimizes the tables of feature groups in {var.name_prefix}",
-        trust=encode_trust(["glue.amazonaws.com"], equals("aws:SourceAccount", at.account_id), sid="Optimize"),
+        trust=encode_trust(["glue.amazonaws.com"], _build_account_condition(at), sid="Optimize"),
     )
     role = each_of(roles)
-    policy_documents = show_policy(module, _KEY, *optimize_tables(var, at), for_each=role)
+    policy_documents = show_policy(module, _KEY, *optimize_tables(var, at, tables), for_each=role)
     policies = module.add(
         IamRolePolicy,
         _KEY,
@@ -124,6 +155,10 @@ def _add_role(module: Module[Inputs], at: ArnLocation) -> tuple[Any, str]:
         "optimizer_role_arn", one_or_null(concat(list_of(roles, _get_arn), read_optimizer_roles(var)))
     )
     return policies, cast(str, role_arn)
+
+
+def _build_account_condition(at: ArnLocation) -> dict[str, Any]:
+    return {"test": "StringEqualsIfExists", "variable": "aws:SourceAccount", "values": [at.account_id]}
 
 
 def _get_arn(role: Any) -> str:

@@ -15,6 +15,7 @@ from sagemaker_sandbox.enforcement.condition_keys import (
 from sagemaker_sandbox.enforcement.operations import RequestedOperation, walk_members
 from sagemaker_sandbox.enforcement.resources import list_resources
 from sustainable_mlops.aws.arn import Arn
+from sustainable_mlops.catalogue.images import IMAGE_ADDRESS
 
 #: First words of operations that pass a role to a service.
 _PASSING = ("Add", "Create", "Invoke", "Put", "Register", "Run", "Start", "Update")
@@ -68,6 +69,7 @@ def list_required_permissions(operation: RequestedOperation, account: str, regio
         service = f"{operation.signing_name}.amazonaws.com"
         for role in dict.fromkeys(_find_roles(operation.parameters)):
             yield RequiredPermission("iam:PassRole", role, {"iam:PassedToService": service})
+    yield from _list_image_permissions(operation)
     if operation.service == "sagemaker":
         for key in _list_volume_keys(operation):
             if arn := resource_policies.find_key_arn(account, region, key):
@@ -256,6 +258,20 @@ def _build_via_service_keys(service: str, account: str, region: str) -> Keys:
 def _list_volume_keys(operation: RequestedOperation) -> list[str]:
     own = operation.parameters.get("KmsKeyId") if operation.name == "CreateEndpointConfig" else None
     return [str(key) for key in (own, *_find_members(operation.parameters, "VolumeKmsKeyId")) if key]
+
+
+def _list_image_permissions(operation: RequestedOperation) -> Iterator[RequiredPermission]:
+    """Yield the permission to read each image of a model package.
+
+    AWS does not document whether SageMaker reads the images with the permissions of the caller. The sandbox requires
+    them, so that a role works either way.
+    """
+    if (operation.service, operation.name) != ("sagemaker", "CreateModelPackage"):
+        return
+    for image in dict.fromkeys(map(str, _find_members(operation.parameters, "Image"))):
+        if parts := IMAGE_ADDRESS.fullmatch(image):
+            repository = f"arn:aws:ecr:{parts['region']}:{parts['account']}:repository/{parts['repository']}"
+            yield RequiredPermission("ecr:BatchGetImage", repository, {})
 
 
 def _find_members(value: Any, name: str) -> Iterator[Any]:

@@ -8,6 +8,7 @@ from sagemaker_sandbox.backends import find_backend
 from sagemaker_sandbox.iam.evaluation import Delegation, Policy, ResourcePolicy
 from sagemaker_sandbox.sagemaker.resource_lookup import find_bucket
 from sustainable_mlops.aws.arn import Arn
+from sustainable_mlops.catalogue.images import is_registry_of_aws
 
 
 class Resource(NamedTuple):
@@ -143,6 +144,8 @@ def _describe_secret(region: str, account: str, name: str) -> Resource | None:
 
 
 def _describe_repository(region: str, account: str, name: str) -> Resource | None:
+    if is_registry_of_aws(account):
+        return Resource(account, _EVERYONE_PULLS)
     backend = find_backend("ecr", account, region)
     repository = backend.repositories.get(name.removeprefix("repository/")) if backend is not None else None
     return None if repository is None else Resource(account, _build_policy(repository.policy))
@@ -168,6 +171,12 @@ def _build_policy(document: Any) -> ResourcePolicy | None:
     return ResourcePolicy(Policy.parse(text)) if text else None
 
 
+#: Every account may pull the images of AWS's own registries.
+_EVERYONE_PULLS = ResourcePolicy(
+    Policy.parse(
+        '{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "ecr:BatchGetImage", "Resource": "*"}]}'
+    )
+)
 _FINDERS: dict[str, Callable[[str, str, str], Resource | None]] = {
     "ecr": _describe_repository,
     "iam": _describe_role,

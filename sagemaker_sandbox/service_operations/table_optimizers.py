@@ -36,6 +36,9 @@ _DEFAULTS: dict[str, tuple[str, Fields]] = {
     ),
 }
 _RUN_RATES = range(3, 169)
+#: Condition keys of Glue's request for the role. AWS's page has a trust policy without conditions, and does not say
+#: that Glue sends these keys.
+_NO_SOURCE: dict[str, str | None] = {"aws:SourceAccount": None, "aws:SourceArn": None}
 
 
 class EntityNotFoundError(ApiError):
@@ -174,7 +177,7 @@ def _is_iceberg(table: Any) -> bool:
 
 def _check_role(request: ServiceRequest, table: Any, role: str) -> None:
     """Raise RoleAccessError unless Glue can assume the role, and the role may read the table."""
-    if not roles.can_assume(request.account, role, _SERVICE):
+    if not roles.can_assume(request.account, role, _SERVICE, _NO_SOURCE):
         raise RoleAccessError(
             f"The role {role} does not have the correct trust policies and is unable to be assumed by our service"
         )

@@ -104,26 +104,37 @@ def _merge_statements(
             a for access in accesses for a in statement.get_actions(access)
         )
     return [
-        _make_policy_statement(f"{phase.title()}{name}", by_name[name], sorted(action_names), names)
+        policy_statement
         for name, action_names in actions.items()
         if action_names
+        for policy_statement in _make_policy_statements(
+            f"{phase.title()}{name}", by_name[name], sorted(action_names), names
+        )
     ]
 
 
-def _make_policy_statement(
+def _make_policy_statements(
     sid: str, statement: DeployerStatement, actions: list[str], names: ArnNames
-) -> dict[str, Any]:
+) -> Iterator[dict[str, Any]]:
+    """Yield the policy statement, and one more for the key that the environment creates.
+
+    KMS counts a new tag up to five minutes late, and the first apply uses the key at once. So AWS services may use a
+    key without the tag for the role. The role itself may not. Source: KMS developer guide, "ABAC for AWS KMS".
+    """
     conditions = {
         operator: {key: [_fill_pattern(value, names)[0] for value in values] for key, values in keys.items()}
         for operator, keys in statement.conditions.items()
     }
     if statement.bounded and names.permissions_boundary_arn:
         conditions.setdefault("StringEquals", {})["iam:PermissionsBoundary"] = [names.permissions_boundary_arn]
-    if statement.of_key and names.existing_kms_key_arn is None:
-        conditions.setdefault("StringEquals", {})["aws:ResourceTag/environment"] = [names.environment]
     resources = sorted({arn for pattern in statement.resources for arn in _fill_pattern(pattern, names)})
     policy = {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources}
-    return policy | ({"Condition": conditions} if conditions else {})
+    if statement.of_key and names.existing_kms_key_arn is None:
+        tag = {"aws:ResourceTag/environment": [names.environment]}
+        through_services = {"StringEqualsIfExists": tag, "Null": {"kms:ViaService": ["false"]}}
+        yield policy | {"Sid": f"{sid}ThroughServices", "Condition": conditions | through_services}
+        conditions.setdefault("StringEquals", {}).update(tag)
+    yield policy | ({"Condition": conditions} if conditions else {})
 
 
 def _fill_pattern(pattern: str, names: ArnNames) -> list[str]:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from sagemaker_sandbox.iam import policies
+from sagemaker_sandbox.iam.policies import Decision
 from sustainable_mlops.catalogue import deployer_actions as table
 from sustainable_mlops.catalogue.iam_actions import load_iam_actions
 from sustainable_mlops.deployer import documents
@@ -30,6 +32,7 @@ TYPES = sorted(set(table.load_deployer_actions()) - {*table.ALWAYS, table.STATE_
 BEYOND_REFERENCE = {("sagemaker:CreateModel", "ApplyPackagesOfModels")}
 #: Actions that AWS refuses on a narrower resource, against its own reference; the table has the `reason`.
 SCOPED_TO_STAR = {"cloudwatch:DescribeAlarms", "cloudwatch:PutCompositeAlarm"}
+_TAG, _FOR_SERVICE = "aws:ResourceTag/environment", {"kms:GrantIsForAWSResource": "true"}
 STATEMENTS = [
     (document.name, statement) for document in make_documents(TYPES, NAMES) for statement in document.statements
 ]
@@ -140,6 +143,36 @@ def test_an_own_key_is_identified_by_tag_and_an_existing_one_by_arn() -> None:
     assert own["Resource"] == ["arn:aws:kms:eu-north-1:123456789012:key/*"]
     assert own["Condition"] == {"StringEquals": {"aws:ResourceTag/environment": ["dev"]}}
     assert (other["Resource"], "Condition" in other) == ([existing], False)
+
+
+@check_cases(
+    ("action", "keys", "allowed"),
+    [
+        # The first apply: KMS does not count the tag of the new key yet.
+        ("kms:GenerateDataKey", {"kms:ViaService": "sagemaker.eu-north-1.amazonaws.com"}, True),
+        ("kms:CreateGrant", {"kms:ViaService": "dynamodb.eu-north-1.amazonaws.com", **_FOR_SERVICE}, True),
+        ("kms:GenerateDataKey", {"kms:ViaService": None}, False),
+        ("kms:CreateGrant", {"kms:ViaService": "dynamodb.eu-north-1.amazonaws.com"}, False),
+        ("kms:Decrypt", {"kms:ViaService": "s3.eu-north-1.amazonaws.com", _TAG: "prod"}, False),
+        ("kms:Decrypt", {"kms:ViaService": None, _TAG: "dev"}, True),
+    ],
+)
+def test_services_use_a_new_key_for_the_apply_before_its_tag_counts(
+    action: str, keys: dict[str, str | None], allowed: bool
+) -> None:
+    key = "arn:aws:kms:eu-north-1:123456789012:key/2"
+    statements = policies.select_statements([one for _, one in STATEMENTS], action, key)
+    complete = {_TAG: None, "kms:GrantIsForAWSResource": None} | keys
+    assert (policies.decide(statements, complete) is Decision.ALLOWED) == allowed
+
+
+def test_a_plan_may_ask_for_a_model_that_was_deleted_outside_terraform() -> None:
+    model = "arn:aws:sagemaker:eu-north-1:123456789012:model/terraform-2026"
+    plans = [one for document, one in STATEMENTS if document.startswith("plan-")]
+    for action in ("sagemaker:DescribeModel", "sagemaker:ListTags"):
+        statements = policies.select_statements(plans, action, model)
+        decisions = {tag: policies.decide(statements, {_TAG: tag}) for tag in (None, "dev", "prod")}
+        assert [tag for tag, decision in decisions.items() if decision is Decision.ALLOWED] == [None, "dev"], action
 
 
 def test_the_error_for_a_missing_row_names_type_and_table() -> None:

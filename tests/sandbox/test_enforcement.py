@@ -234,6 +234,31 @@ def test_a_pipeline_passes_two_roles_and_approves_nothing(target: Target) -> Non
     assert attempt(sagemaker.delete_endpoint, EndpointName="shop-churn") == denied
 
 
+def test_a_role_that_may_not_read_the_image_registers_no_model(target: Target) -> None:
+    group = "shop-images"
+    target.sandbox.client("sagemaker").create_model_package_group(ModelPackageGroupName=group)
+    iam = target.sandbox.client("iam")
+    role = iam.create_role(RoleName="registers", AssumeRolePolicyDocument=trust(ACCOUNT))["Role"]["Arn"]
+    register = {"Effect": "Allow", "Action": "sagemaker:*", "Resource": "*"}
+    iam.put_role_policy(RoleName="registers", PolicyName="register", PolicyDocument=build_document(register))
+    request = {
+        "ModelPackageGroupName": group,
+        "InferenceSpecification": {
+            "Containers": [{"Image": IMAGE, "ModelDataUrl": f"s3://{ARTIFACTS}/models/m.tar.gz"}],
+            "SupportedContentTypes": ["text/csv"],
+            "SupportedResponseMIMETypes": ["text/csv"],
+        },
+    }
+    code, message = catch_error(target.assume(role)("sagemaker").create_model_package, **request)
+    assert code == "AccessDeniedException"
+    repository = IMAGE.partition("/")[2].partition(":")[0]
+    assert "perform: ecr:BatchGetImage on resource: arn:aws:ecr:eu-north-1:" in message
+    assert f":repository/{repository} because" in message
+    read = {"Effect": "Allow", "Action": "ecr:BatchGetImage", "Resource": "arn:aws:ecr:*:*:repository/*"}
+    iam.put_role_policy(RoleName="registers", PolicyName="images", PolicyDocument=build_document(read))
+    assert attempt(target.assume(role)("sagemaker").create_model_package, **request) == ""
+
+
 def test_both_accounts_must_allow(target: Target) -> None:
     iam = target.sandbox.client("iam")
     role = iam.create_role(RoleName="visitor", AssumeRolePolicyDocument=trust(ACCOUNT))["Role"]["Arn"]

@@ -13,6 +13,7 @@ pytestmark = pytest.mark.slow
 
 DATABASE = "sagemaker_featurestore"
 POWERLESS = "arn:aws:iam::123456789012:role/glue-without-rights"
+CONDITIONAL = "arn:aws:iam::123456789012:role/glue-for-an-account-that-glue-does-not-send"
 KINDS = ("compaction", "retention", "orphan_file_deletion")
 
 
@@ -23,9 +24,14 @@ def glue(sandbox: Sandbox) -> Any:
 
 @pytest.fixture(scope="session")
 def role(sandbox: Sandbox) -> str:
-    """Return a role that may read tables, and create one that may not."""
-    trust = json.dumps(TRUST).replace("sagemaker.amazonaws.com", "glue.amazonaws.com")
-    sandbox.client("iam").create_role(RoleName=POWERLESS.rpartition("/")[2], AssumeRolePolicyDocument=trust)
+    """Return a role that may read tables. Create one that may not, and one that Glue may not assume."""
+    trust, iam = (
+        json.loads(json.dumps(TRUST).replace("sagemaker.amazonaws.com", "glue.amazonaws.com")),
+        sandbox.client("iam"),
+    )
+    iam.create_role(RoleName=POWERLESS.rpartition("/")[2], AssumeRolePolicyDocument=json.dumps(trust))
+    trust["Statement"][0]["Condition"] = {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+    iam.create_role(RoleName=CONDITIONAL.rpartition("/")[2], AssumeRolePolicyDocument=json.dumps(trust))
     return make_service_role(sandbox, "glue.amazonaws.com", "glue:GetTable")
 
 
@@ -112,6 +118,7 @@ def test_an_optimizer_has_the_defaults_of_glue_and_is_changed_and_deleted(
         ),
         ("Iceberg", {"roleArn": ROLE}, "does not have the correct trust policies"),
         ("Iceberg", {"roleArn": POWERLESS}, "proper IAM permissions"),
+        ("Iceberg", {"roleArn": CONDITIONAL}, "does not have the correct trust policies"),
     ],
 )
 def test_glue_refuses_other_tables_settings_and_roles(
