@@ -10,6 +10,7 @@ from envs.components.realtime_endpoints import RealtimeEndpoints
 from envs.components.serverless_endpoints import ServerlessEndpoints
 from envs.environment import COMPONENTS
 from envs.settings import EnvironmentSettings, load
+from modules.network.services import list_endpoint_services
 from modules.observability.inputs import ALARMS
 from sustainable_mlops.catalogue.quotas import QuotaUse
 from sustainable_mlops.log_groups import JOB_LOGS
@@ -47,7 +48,16 @@ def read_target(folder: Path) -> PreflightTarget:
         ),
         alarm_subscribers=tuple(one["endpoint"] for one in settings.notifications.select(ALARMS).values()),
         feature_groups=tuple(name.text for name in names if name.kind == "feature_group"),
+        endpoint_services=tuple(_list_endpoint_services(settings)),
     )
+
+
+def _list_endpoint_services(settings: Any) -> list[str]:
+    """Return the full names of the services with an interface endpoint that the environment creates."""
+    options = settings.network and settings.network.vpc_endpoints
+    if options is None:
+        return []
+    return list_endpoint_services(options.purposes, options.services, settings.region)
 
 
 def _list_endpoint_demands(settings: EnvironmentSettings) -> Iterator[EndpointDemand]:

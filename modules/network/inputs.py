@@ -16,8 +16,6 @@ from modules.network.services import SERVICES_BY_PURPOSE
 from sustainable_mlops.authoring import Field, must, one_of, rule
 from sustainable_mlops.authoring.expressions import can, every, length, match
 
-#: Start of the names of VPC endpoint services.
-FULL_NAME = r"^(com\.amazonaws|cn\.com\.amazonaws|aws)\."
 Service = Annotated[
     str,
     Field(

@@ -9,8 +9,8 @@ from cdktn_provider_aws.vpc_security_group_ingress_rule import VpcSecurityGroupI
 
 from modules.iam_statements import equals
 from modules.location_check import check_location
-from modules.network.inputs import FULL_NAME, Inputs
-from modules.network.services import SERVICES_BY_PURPOSE
+from modules.network.inputs import Inputs
+from modules.network.services import FULL_NAME, SERVICES_BY_PURPOSE
 from modules.policies import encode_policy
 from sustainable_mlops.authoring.expressions import (
     can,

@@ -5,6 +5,11 @@ developer guide; interface endpoints of Amazon ECR in the ECR user guide. SageMa
 the logs of a job or an endpoint in a VPC, so these need only S3.
 """
 
+import re
+from collections.abc import Iterable
+
+#: Start of the names of VPC endpoint services.
+FULL_NAME = r"^(com\.amazonaws|cn\.com\.amazonaws|aws)\."
 SERVICES_BY_PURPOSE: dict[str, list[str]] = {
     # InvokeEndpoint from a function, a container or an instance.
     "call_endpoints": ["sagemaker.runtime"],
@@ -19,3 +24,9 @@ SERVICES_BY_PURPOSE: dict[str, list[str]] = {
     # JupyterLab and Code Editor of a domain with access type VpcOnly, and the usual calls of notebooks.
     "studio": ["logs", "sagemaker.api", "sagemaker.metrics", "sagemaker.runtime", "sts"],
 }
+
+
+def list_endpoint_services(purposes: Iterable[str], services: Iterable[str], region: str) -> list[str]:
+    """Return the full names of the services of purposes and of further services."""
+    names = {*services, *(service for purpose in purposes for service in SERVICES_BY_PURPOSE[purpose])}
+    return sorted(name if re.match(FULL_NAME, name) else f"com.amazonaws.{region}.{name}" for name in names)

@@ -44,6 +44,24 @@ def test_pipeline_steps_use_the_instance_types_of_their_parameters(dev: dict[str
     assert {one.use for one in demands} == {"processing", "spot_training"}
 
 
+def test_the_services_of_purposes_and_of_the_list_have_their_full_names(dev: dict[str, Any]) -> None:
+    endpoints = {
+        "vpc_id": "vpc-0123456789abcdef0",
+        "route_table_ids": ["rtb-0123456789abcdef0"],
+        "purposes": ["feature_store"],
+        "services": ["kms", "aws.sagemaker.eu-north-1.studio"],
+    }
+    subnets = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
+    network = {"subnet_ids": subnets, "vpc_endpoints": endpoints}
+    settings = {**dev, "network": network, "models": {}, "pipelines": {}}
+    assert preflight._list_endpoint_services(EnvironmentSettings.model_validate(settings)) == [
+        "aws.sagemaker.eu-north-1.studio",
+        "com.amazonaws.eu-north-1.kms",
+        "com.amazonaws.eu-north-1.sagemaker.featurestore-runtime",
+    ]
+    assert preflight._list_endpoint_services(EnvironmentSettings.model_validate(dev)) == []
+
+
 def test_loading_an_environment_includes_its_names() -> None:
     target = preflight.read_target(ROOT / "envs" / "staging")
     assert target.buckets[0] == "smlops-staging-artifacts-234567890123-eu-north-1"

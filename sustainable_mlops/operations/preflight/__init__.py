@@ -10,6 +10,7 @@ from sustainable_mlops.operations.preflight.governance import check_lake_formati
 from sustainable_mlops.operations.preflight.idle import check_idle
 from sustainable_mlops.operations.preflight.location import check_credentials, check_region, check_state_bucket
 from sustainable_mlops.operations.preflight.names import check_alias, check_buckets, check_log_groups, is_applied
+from sustainable_mlops.operations.preflight.network import check_endpoint_services
 from sustainable_mlops.operations.preflight.notifications import check_notifications
 from sustainable_mlops.operations.preflight.provider import check_provider
 from sustainable_mlops.operations.preflight.quotas import check_quotas
@@ -24,6 +25,7 @@ _AT_ANY_TIME: dict[str, Check] = {
     "quotas": check_quotas,
     "Lake Formation": check_lake_formation,
     "service-linked role": check_scaling_role,
+    "VPC endpoints": check_endpoint_services,
     "notifications": check_notifications,
 }
 #: Checks of names. An applied environment owns these names, so they run only before the first apply.

@@ -61,6 +61,8 @@ class PreflightTarget:
     endpoints: tuple[EndpointDemand, ...] = ()
     jobs: tuple[JobDemand, ...] = ()
     feature_groups: tuple[str, ...] = ()
+    #: Full names of the services with an interface endpoint that the environment creates.
+    endpoint_services: tuple[str, ...] = ()
     #: ARN of the topic of alarms, and the endpoints that the settings subscribe to it.
     alarm_topic: str = ""
     alarm_subscribers: tuple[str, ...] = ()

@@ -396,6 +396,24 @@ def test_the_role_of_autoscaling_is_looked_for_where_something_scales(
     assert "service-linked role" in select_findings(check(scaled), "ok")
 
 
+def test_services_without_an_endpoint_or_without_its_policy_stop(account: Sandbox, target: PreflightTarget) -> None:
+    prepare(account, target)
+    known = tuple(f"com.amazonaws.{target.region}.{name}" for name in ("sagemaker.metrics", "sts"))
+    absent, open_to_all = (f"com.amazonaws.{target.region}.{name}" for name in ("sagemaker.none", "redshift-data"))
+
+    def find(*services: str) -> list[tuple[str, str]]:
+        findings = check(replace(target, endpoint_services=services))
+        return [(one.status, one.text) for one in findings if one.check == "VPC endpoints"]
+
+    assert find() == []
+    assert find(*known) == [("ok", "eu-north-1 has the 2 services, and their endpoints take a policy")]
+    remove = "remove it from the setting network.vpc_endpoints"
+    assert find(*known, absent, open_to_all) == [
+        ("stop", f"{open_to_all}: its endpoint takes no policy; create it outside of the environment; {remove}"),
+        ("stop", f"{absent}: eu-north-1 has no interface endpoint of this service; {remove}"),
+    ]
+
+
 def test_alarms_need_a_subscriber_that_has_confirmed(account: Sandbox, target: PreflightTarget) -> None:
     missing = select_findings(check(replace(target, alarm_subscribers=())), "look")["notifications"]
     assert missing.text.startswith("no subscriber receives the alarms; add notifications.subscribers to ")
