@@ -145,7 +145,8 @@ def _make_size(name: str, facts: Mapping[str, Any]) -> tuple[str, ...]:
         f"{facts['MemoryInfo']['SizeInMiB'] / 1024:g}",
         str(facts.get("InstanceStorageInfo", {}).get("TotalSizeInGB", 0)),
         accelerator,
-        str(devices[0].get("Count", 0)),
+        # A hardware partition of a GPU counts as 0 in the EC2 API, and here as its share.
+        f"{devices[0].get('Count', 0) or devices[0].get('GpuPartitionSize', 0):g}",
         f"{round(memory, 2):g}",
         "EC2 DescribeInstanceTypes",
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cache
+from math import ceil
 from typing import Literal, NamedTuple
 
 from sustainable_mlops.catalogue.tables import (
@@ -52,6 +53,20 @@ class Accelerator(NamedTuple):
     #: Idle power without a model, (low, central). Without a measurement: half of 12 % and 12 % of the board's power.
     empty_w: tuple[float, float] = (0.0, 0.0)
 
+    def take_share(self, share: float) -> "Accelerator":
+        """Return a hardware partition of this accelerator. Its power and embodied carbon are its share, as a guess."""
+        return self._replace(
+            name=f"{share:g} of {self.name}",
+            nameplate_w=share * self.nameplate_w,
+            idle_w=_multiply(self.idle_w, share),
+            busy_w=_multiply(self.busy_w, share),
+            training_w=_multiply(self.training_w, share),
+            grade="C",
+            embodied_kg=_multiply(self.embodied_kg, share),
+            embodied_grade="C",
+            empty_w=(share * self.empty_w[0], share * self.empty_w[1]),
+        )
+
 
 class AcceleratorServer(NamedTuple):
     """Server parts around accelerators, CPUs and memory: board, switches, network cards, fans and power supplies.
@@ -67,6 +82,16 @@ class AcceleratorServer(NamedTuple):
     #: True if AWS offers it for distributed training, for example in UltraClusters.
     for_clusters: bool
     grade: Grade
+
+    def take_share(self, share: float) -> "AcceleratorServer":
+        """Return the part of the server that belongs to a hardware partition of an accelerator."""
+        idle_w, busy_w = _multiply(self.idle_w, share), _multiply(self.busy_w, share)
+        return self._replace(idle_w=idle_w, busy_w=busy_w, network_gbps=share * self.network_gbps, grade="C")
+
+
+def _multiply(interval: tuple[float, float, float], share: float) -> tuple[float, float, float]:
+    low, central, high = interval
+    return low * share, central * share, high * share
 
 
 class InstanceType(NamedTuple):
@@ -201,19 +226,24 @@ def _load_ec2_types() -> dict[str, InstanceType]:
 
 
 def _make_instance(row: Mapping[str, str]) -> InstanceType:
-    accelerators = int(row["accelerators"])
+    number = parse_float(row["accelerators"])  # less than 1: a hardware partition
+    accelerators = ceil(number)
+    accelerator = _load_accelerators()[row["accelerator"]] if accelerators else None
+    server = _load_servers()[parse_family(row["instance"])] if accelerators else None
+    if accelerator is not None and server is not None and number < 1:
+        accelerator, server = accelerator.take_share(number), server.take_share(number)
     return InstanceType(
         name=row["instance"],
         platform=_load_platforms()[row["platform"]],
         vcpu=int(row["vcpu"]),
         memory_gib=parse_float(row["memory_gib"]),
         local_ssd_gb=parse_float(row["local_ssd_gb"]),
-        accelerator=_load_accelerators()[row["accelerator"]] if accelerators else None,
+        accelerator=accelerator,
         accelerators=accelerators,
         uses=frozenset(row.get("uses", "").split()),
         accelerator_gib=parse_float(row["accelerator_gib"]),
         local_hdd_gb=parse_number(row.get("local_hdd_gb", "")) or 0.0,
-        server=_load_servers()[parse_family(row["instance"])] if accelerators else None,
+        server=server,
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from sustainable_mlops.catalogue import instances
 from tests.cases import check_cases
 from tests.footprint.support import (
     M5_IDLE_W,
@@ -104,13 +105,32 @@ def test_tenancy_changes_the_cost_of_an_instance() -> None:
 
 @pytest.mark.parametrize(
     ("instance_type", "reason"),
-    [("m9g.large", "the power of the Graviton5 is not published"), ("m99.huge", "has no instance type m99.huge")],
+    [("f2.6xlarge", "the power of its FPGAs is not in the catalogue"), ("m99.huge", "has no instance type m99.huge")],
 )
 def test_an_unknown_type_is_not_counted(instance_type: str, reason: str) -> None:
     result = make_footprint(build_change(INSTANCE, make_instance(instance_type)))
     (one,) = result.uncounted
     assert (one.address, one.is_changed) == (INSTANCE, True)
     assert reason in one.unknown.reason
+
+
+def test_a_hardware_partition_of_a_gpu_counts_as_its_share() -> None:
+    whole, half = (instances.find(name) for name in ("gr6.4xlarge", "gr6f.4xlarge"))
+    assert whole is not None
+    assert half is not None
+    assert whole.accelerator is not None
+    assert half.accelerator is not None
+    assert half.accelerator.name == "0.5 of L4"
+    assert half.accelerator.busy_w == pytest.approx([watts / 2 for watts in whole.accelerator.busy_w])
+    kwh = {one.name: get_kwh(make_footprint(build_change(INSTANCE, make_instance(one.name)))) for one in (whole, half)}
+    assert 0 < kwh[half.name] < kwh[whole.name]
+
+
+def test_graviton5_is_estimated_as_a_guess() -> None:
+    result = make_footprint(build_change(INSTANCE, make_instance("m9g.large")))
+    assert (get_kwh(result) > 0, result.uncounted) == (True, ())
+    graviton5 = instances.find_platform("graviton5")
+    assert (graviton5.grade, graviton5.sockets * graviton5.vcpu) == ("C", 192)
 
 
 def test_a_type_without_a_price_has_no_cost() -> None:

@@ -144,10 +144,10 @@ def test_types_of_several_sizes_give_an_interval() -> None:
 def test_an_unknown_type_of_several_is_reported() -> None:
     result = make_footprint(
         template(),
-        build_change(GROUP, make_mixed_group({"instance_type": "m9g.xlarge"}, {"instance_type": "m5.xlarge"})),
+        build_change(GROUP, make_mixed_group({"instance_type": "f2.6xlarge"}, {"instance_type": "m5.xlarge"})),
     )
     assert get_kwh(result) == pytest.approx(2 * M5_KWH)
-    assert "AWS may choose m9g.xlarge too" in join_reasons(result)
+    assert "AWS may choose f2.6xlarge too" in join_reasons(result)
 
 
 def test_a_launch_configuration_is_read_as_well() -> None:

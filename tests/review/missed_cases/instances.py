@@ -101,9 +101,9 @@ CASES = {
     ),
     "EMR without servers": Case(_build_single("aws_emrserverless_application.e", type="spark"), "look", "no estimate"),
     "an EMR cluster of a type that nobody knows": Case(
-        _build_single("aws_emr_cluster.e", master_instance_group=[{"instance_type": "m9g.xlarge"}]),
+        _build_single("aws_emr_cluster.e", master_instance_group=[{"instance_type": "f2.6xlarge"}]),
         "look",
-        "the power of the Graviton5 is not published",
+        "the power of its FPGAs is not in the catalogue",
     ),
     "eight instances of a launch template that is elsewhere": Case(
         build_document(*(build_change("aws_instance.gpu", {**_REGION, **_TEMPLATE}, index=n) for n in range(8))),
