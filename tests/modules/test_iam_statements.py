@@ -383,7 +383,9 @@ def test_names_grant_no_more_than_the_statements(case: str, permissions: dict[st
     for phase, policies in permissions[case].named.items():
         # Except the policy of the offline store: its location does not follow from the name.
         for concern in policies.keys() & {"features", "registration"}:
-            assert find_missing(policies[concern], permissions[case].stated[phase]) == []
+            excess = find_missing(policies[concern], permissions[case].stated[phase])
+            # Only `access` knows the repositories of the images that a registration may read.
+            assert [one for one in excess if "ecr:" not in one] == []
 
 
 @pytest.mark.plan
