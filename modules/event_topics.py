@@ -6,7 +6,8 @@ policy would trust every rule of every account. The trust policy of a role can n
 Sources: AWS, "Amazon EventBridge announces support for IAM execution role for all targets" (March 2025), which advises
 roles; EventBridge user guide, "Cross-service confused deputy prevention"; aws/aws-cdk pull request 34259, which tests a
 role with an encrypted topic on AWS. Copies of the page "Using resource-based policies for Amazon EventBridge" disagree:
-one allows a role for SNS, one warns against it. `smlops prove` asks AWS (check event-target-role).
+one allows a role for SNS, one warns against it. `smlops prove` asks AWS (check event-target-role). So that a lost
+notice is seen either way, each target has a dead-letter queue, and `observability` has an alarm on the queues.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,6 +18,7 @@ from cdktn_provider_aws.sns_topic import SnsTopic
 from cdktn_provider_aws.sns_topic_policy import SnsTopicPolicy
 from cdktn_provider_aws.sns_topic_subscription import SnsTopicSubscription
 
+from modules.dead_letters import add_queues
 from modules.iam_statements import build_via_condition, equals
 from modules.policies import encode_policy, show_policy
 from modules.roles import add_service_role, encode_trust
@@ -105,8 +107,10 @@ def add_publisher(
     publisher: Mapping[str, Any],
     topic_names: Iterable[str],
     rules: dict[str, Any],
-) -> str:
-    """Add the role that EventBridge publishes with, and return its ARN or that of an existing role.
+) -> dict[str, Any]:
+    """Add the role that EventBridge publishes with, unless there is one, and the dead-letter queue of the topics.
+
+    Return the arguments of a target: the role, and the queue that keeps events which no topic got.
 
     `publisher` is a map with one item, or empty if nothing is published. The item has a kms_key_arn and an optional
     existing_role. `rules` is the condition on the ARNs of the rules, from `build_rule_condition`.
@@ -158,8 +162,24 @@ def add_publisher(
     )
     # The reference goes through the policies, so that no target exists before its role may publish.
     ready = list_of(policies, lambda key, _: roles[key].arn)
-    arn: str = module.local("publisher_role_arn", one_or_null(concat(ready, existing)))
-    return arn
+    queues = add_queues(
+        module,
+        "undelivered",
+        name=build_queue_name(name),
+        sid="KeepEvents",
+        sources=[equals("aws:SourceAccount", var.account_id), rules],
+        for_each=each_of(publisher),
+        why="Keeps events that no topic got, such as for a missing permission on its key.",
+    )
+    return {
+        "role_arn": module.local("publisher_role_arn", one_or_null(concat(ready, existing))),
+        "dead_letter_config": {"arn": one_or_null(list_of(queues, lambda queue: queue.arn))},
+    }
+
+
+def build_queue_name(name: str) -> str:
+    """Return the name of the dead-letter queue of the events for `name`."""
+    return f"{name}-undelivered"
 
 
 def build_rule_condition(arns: Iterable[str], test: str = "ArnEquals") -> dict[str, Any]:

@@ -50,6 +50,7 @@ class ModelRegistry(Component[RegistrySettings]):
     """Model package groups of the environment."""
 
     model_package_groups: Mapping[str, PackageGroupExpression]
+    dead_letter_queue_names: list[str]
 
     def list_names(self) -> Iterator[EnvironmentName]:
         for key in self.settings.models:
@@ -68,6 +69,7 @@ class ModelRegistry(Component[RegistrySettings]):
             **{**get_explicit_settings(settings.model_registry), **self._build_approval_topic(env)},
         )
         self.model_package_groups = module.model_package_groups
+        self.dead_letter_queue_names = module.dead_letter_queue_names
 
     def _build_approval_topic(self, env: "EnvironmentRoot") -> dict[str, Any]:
         """Return the input approval_topic if it has subscribers. The environment's key is its default key."""

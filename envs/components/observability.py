@@ -7,6 +7,8 @@ from envs.component import Component
 from envs.components.access import Access
 from envs.components.async_endpoints import AsyncEndpoints
 from envs.components.model_endpoints import ModelEndpoints
+from envs.components.model_registry import ModelRegistry
+from envs.components.pipelines import Pipelines
 from envs.components.realtime_endpoints import RealtimeEndpoints, RealtimeSettings
 from envs.components.serverless_endpoints import ServerlessEndpoints
 from envs.components.storage import Storage
@@ -20,7 +22,7 @@ from modules.observability.inputs import ALARMS, EVENTS, Inputs, MonitoredEndpoi
 from modules.observability.notifications import NAME_PREFIX, NAMES
 from modules.realtime_endpoint.inputs import SHADOW
 from sustainable_mlops.authoring import Field, ModuleInputs
-from sustainable_mlops.authoring.expressions import contains, keys, map_of
+from sustainable_mlops.authoring.expressions import concat, contains, keys, map_of
 from sustainable_mlops.log_groups import JOB_LOGS
 
 if TYPE_CHECKING:
@@ -158,6 +160,9 @@ class Observability(Component[ObservabilitySettings]):
             )
         if settings.account_log_groups == "shared":
             options["log_groups"] = self._list_log_group_names()
+        queues = [env[ModelRegistry].dead_letter_queue_names, *env[Pipelines].list_dead_letter_queue_names()]
+        others = [options["dead_letter_queues"]] if "dead_letter_queues" in options else []
+        options["dead_letter_queues"] = concat(*queues, *others)
         if subscribers := self._list_subscribers():
             optional_inputs["subscribers"] = subscribers
         module = env.call(

@@ -188,6 +188,10 @@ class Pipelines(Component[PipelineSettings]):
         account = FRAMEWORK_REGISTRIES[region][0 if image.startswith(_FIRST_REGISTRY) else -1]
         return f"{account}.dkr.ecr.{region}.{get_dns_suffix(self.settings)}/{image}"
 
+    def list_dead_letter_queue_names(self) -> list[Any]:
+        """Return the names of the dead-letter queues of each pipeline."""
+        return [pipeline.dead_letter_queue_names for pipeline in self.pipelines.values()]
+
     def list_platform_fields(self) -> Mapping[str, Any]:
         return {"pipelines": {key: pipeline.name for key, pipeline in self.pipelines.items()}}
 

@@ -288,6 +288,11 @@ module "observability" {
     "deployments", "endpoints", "model_packages", "processing_jobs", "rollbacks", "training_jobs",
     "transform_jobs", "tuning_jobs",
   ]
+
+  dead_letter_queues = concat(
+    module.model_registry.dead_letter_queue_names,
+    module.pipeline_flight_delay.dead_letter_queue_names,
+  )
 }
 
 locals {

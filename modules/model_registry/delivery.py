@@ -12,10 +12,9 @@ from cdktn_provider_aws.cloudwatch_event_api_destination import CloudwatchEventA
 from cdktn_provider_aws.cloudwatch_event_rule import CloudwatchEventRule
 from cdktn_provider_aws.cloudwatch_event_target import CloudwatchEventTarget
 from cdktn_provider_aws.iam_role_policy import IamRolePolicy
-from cdktn_provider_aws.sqs_queue import SqsQueue
-from cdktn_provider_aws.sqs_queue_policy import SqsQueuePolicy
 
 from modules import event_patterns, event_topics
+from modules.dead_letters import add_queues
 from modules.iam_statements import equals
 from modules.model_registry import iam_statements
 from modules.model_registry.inputs import GitHubDelivery, GitLabDelivery, Inputs
@@ -38,8 +37,6 @@ from sustainable_mlops.authoring.expressions import (
 from sustainable_mlops.authoring.resources import Module
 
 KEY = "delivery"
-#: Maximum retention of SQS.
-RETENTION_SECONDS = 14 * 86_400
 #: Values of the event that the pipeline receives, by name.
 _PATHS = {
     "account_id": "$.account",
@@ -83,10 +80,23 @@ def add(module: Module[Inputs], groups: Any) -> Any:
         # A pattern and not a list, because a trust policy has at most 2,048 characters.
         event_topics.build_rule_condition([event_topics.build_rule_arn(var, f"{var.name_prefix}-*-{KEY}")], "ArnLike"),
     ]
-    queues = _add_queue(module, by_key, sources)
+    queues = add_queues(
+        module,
+        "dead_letter",
+        name=build_queue_name(var),
+        sid="KeepApprovals",
+        sources=sources,
+        for_each=declared,
+        why="Keeps approvals that did not start the pipeline, which would be lost otherwise.",
+    )
     role = _add_role(module, name, by_key, sources)
     _add_rules(module, groups, destinations, request, queues, role)
     return queues
+
+
+def build_queue_name(var: Inputs) -> str:
+    """Return the name of the dead-letter queue of approvals."""
+    return f"{var.name_prefix}-approvals-not-delivered"
 
 
 def _list_services(var: Inputs, field: str) -> Any:
@@ -112,38 +122,6 @@ def _build_gitlab_request(gitlab: GitLabDelivery) -> dict[str, Any]:
 def _encode_template(body: dict[str, Any]) -> str:
     """Return the template of a body. `jsonencode` escapes the placeholders."""
     return replace(replace(jsonencode(body), "\\u003c", "<"), "\\u003e", ">")
-
-
-def _add_queue(module: Module[Inputs], by_key: Mapping[str, Any], sources: list[dict[str, Any]]) -> Any:
-    var = module.var
-    name = f"{var.name_prefix}-approvals-not-delivered"
-    queues = module.add(
-        SqsQueue,
-        "dead_letter",
-        why="Keeps approvals that did not start the pipeline, which would be lost otherwise.",
-        for_each=each_of(by_key),
-        name=name,
-        message_retention_seconds=RETENTION_SECONDS,
-        sqs_managed_sse_enabled=True,
-        tags=var.tags,
-    )
-    queue = each_of(queues)
-    module.add(
-        SqsQueuePolicy,
-        "dead_letter",
-        for_each=queue,
-        queue_url=queue.value.url,
-        policy=encode_policy(
-            {
-                "sid": "KeepApprovals",
-                "actions": ["sqs:SendMessage"],
-                "resources": [f"arn:{var.partition}:sqs:{var.region}:{var.account_id}:{name}"],
-                "principals": [{"type": "Service", "identifiers": [event_topics.PUBLISHER]}],
-                "condition": sources,
-            }
-        ),
-    )
-    return queues
 
 
 def _add_role(module: Module[Inputs], name: str, by_key: Mapping[str, Any], sources: list[dict[str, Any]]) -> Any:

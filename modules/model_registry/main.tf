@@ -198,6 +198,41 @@ resource "aws_iam_role_policy" "publisher" {
   policy = jsonencode(terraform_data.publisher_policy[each.key].input)
 }
 
+# Keeps events that no topic got, such as for a missing permission on its key.
+resource "aws_sqs_queue" "undelivered" {
+  for_each = nonsensitive(var.approval_topic == null) ? {} : { approvals = var.approval_topic }
+
+  name                      = "${var.name_prefix}-model-approvals-undelivered"
+  message_retention_seconds = 1209600
+  sqs_managed_sse_enabled   = true
+  tags                      = var.tags
+}
+
+resource "aws_sqs_queue_policy" "undelivered" {
+  for_each = aws_sqs_queue.undelivered
+
+  queue_url = each.value.url
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid       = "KeepEvents"
+        Effect    = "Allow"
+        Principal = { Service = "events.amazonaws.com" }
+        Action    = "sqs:SendMessage"
+        Resource  = "arn:${var.partition}:sqs:${var.region}:${var.account_id}:${var.name_prefix}-model-approvals-undelivered"
+        Condition = {
+          StringEquals = { "aws:SourceAccount" = var.account_id }
+          ArnLike = {
+            "aws:SourceArn" = "arn:${var.partition}:events:${var.region}:${var.account_id}:rule/${var.name_prefix}-*-approval"
+          }
+        }
+      },
+    ]
+  })
+}
+
 locals {
   publisher_role_arn = one(concat(
     [for key, item in aws_iam_role_policy.publisher : aws_iam_role.publisher[key].arn],
@@ -218,6 +253,10 @@ resource "aws_cloudwatch_event_target" "approvals" {
   target_id = "topic"
   arn       = aws_sns_topic.approvals["approvals"].arn
   role_arn  = local.publisher_role_arn
+
+  dead_letter_config {
+    arn = one([for queue in aws_sqs_queue.undelivered : queue.arn])
+  }
 }
 
 locals {

@@ -16,6 +16,7 @@ from modules.policies import encode_policy
 from modules.protection import protect
 from sustainable_mlops.authoring.expressions import (
     Each,
+    concat,
     each_of,
     is_omitted,
     jsonencode,
@@ -70,6 +71,14 @@ class ModelRegistryModule(Module[Inputs]):
             "approval_topic_arn": Output(
                 one_or_null(list_of(topics, lambda topic: topic.arn)),
                 "Topic of approvals and rejections; null without one.",
+            ),
+            "dead_letter_queue_names": Output(
+                concat(
+                    list_of(topics, lambda _: event_topics.build_queue_name(f"{var.name_prefix}-model-approvals")),
+                    list_of(undelivered, lambda _: delivery.build_queue_name(var)),
+                ),
+                "Dead-letter queues of the approval topic and of the delivery pipeline, for `dead_letter_queues` of "
+                "`observability`.",
             ),
             "delivery_dead_letter_queue_url": Output(
                 one_or_null(list_of(undelivered, lambda queue: queue.url)),
@@ -147,6 +156,6 @@ class ModelRegistryModule(Module[Inputs]):
             rule=rule.value,
             target_id="topic",
             arn=topics["approvals"].arn,
-            role_arn=publisher,
+            **publisher,
         )
         return topics

@@ -10,6 +10,15 @@ output "approval_topic_arn" {
   value       = one([for topic in aws_sns_topic.approvals : topic.arn])
 }
 
+output "dead_letter_queue_names" {
+  description = "Dead-letter queues of the approval topic and of the delivery pipeline, for `dead_letter_queues` of `observability`."
+
+  value = concat(
+    [for item in aws_sns_topic.approvals : "${var.name_prefix}-model-approvals-undelivered"],
+    [for item in aws_sqs_queue.dead_letter : "${var.name_prefix}-approvals-not-delivered"],
+  )
+}
+
 output "delivery_dead_letter_queue_url" {
   description = "Dead-letter queue of approvals that did not start the delivery pipeline; null without `delivery`."
   value       = one([for queue in aws_sqs_queue.dead_letter : queue.url])

@@ -1,5 +1,9 @@
-"""Alarms: metric alarms of each variant, and a health alarm of each endpoint that is suppressed during deployments."""
+"""Alarms: metric alarms of each variant, and a health alarm of each endpoint that is suppressed during deployments.
 
+An alarm on each dead-letter queue reports events that a target of EventBridge did not get.
+"""
+
+from collections.abc import Mapping
 from typing import Any
 
 from cdktn_provider_aws.cloudwatch_composite_alarm import CloudwatchCompositeAlarm
@@ -10,11 +14,14 @@ from cdktn_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAlarm
 from modules import event_patterns
 from modules.endpoints.alarms import NOT_BY_CHANCE
 from modules.endpoints.hosting import CREATE_BEFORE_DESTROY
+from modules.event_topics import build_queue_name
 from modules.observability import alarm_catalogue, notifications
-from modules.observability.inputs import Inputs
+from modules.observability.idle_stop_roles import IDLE
+from modules.observability.inputs import EVENTS, Inputs
 from sustainable_mlops.authoring.expressions import (
     Dynamic,
     coalesce,
+    concat,
     contains,
     each_of,
     get,
@@ -26,6 +33,7 @@ from sustainable_mlops.authoring.expressions import (
     merge,
     merge_all,
     replace,
+    set_of,
     try_,
     when,
 )
@@ -37,7 +45,7 @@ _WAIT, _EXTENSION = 180, 60
 _LEAST_MB = min(list_serverless_memory_mb())
 
 
-def add(module: Module[Inputs], topic: Any, events: Any, publisher: str) -> Any:
+def add(module: Module[Inputs], topic: Any, events: Any, publisher: Mapping[str, Any]) -> Any:
     """Add the alarms and return the health alarms by endpoint.
 
     `topic` receives alarms, and `events` receives deployments.
@@ -188,7 +196,7 @@ def _build_common_arguments(module: Module[Inputs], alarm: Any) -> dict[str, Any
     }
 
 
-def _add_deployment_alarms(module: Module[Inputs], events: Any, publisher: str) -> Any:
+def _add_deployment_alarms(module: Module[Inputs], events: Any, publisher: Mapping[str, Any]) -> Any:
     """Add an alarm for each endpoint that is in ALARM during a deployment, when EventBridge receives its events."""
     var = module.var
     endpoint = each_of(var.endpoints)
@@ -224,7 +232,7 @@ def _add_deployment_alarms(module: Module[Inputs], events: Any, publisher: str) 
         rule=endpoint_with_events.value.name,
         target_id="topic",
         arn=events.arn,
-        role_arn=publisher,
+        **publisher,
     )
     rule = each_of(rules)
     return module.add(
@@ -244,6 +252,36 @@ def _add_deployment_alarms(module: Module[Inputs], events: Any, publisher: str) 
         evaluation_periods=var.endpoints[rule.key].deployment_minutes,
         datapoints_to_alarm=1,
         treat_missing_data="notBreaching",
+        tags=var.tags,
+    )
+
+
+def add_dead_letter_alarms(module: Module[Inputs], topic: Any) -> None:
+    """Add an alarm on each dead-letter queue. CloudWatch publishes it itself, and not with a role of EventBridge."""
+    var = module.var
+    own_queues = module.resources.aws_sqs_queue
+    own = [
+        list_of(own_queues.undelivered, lambda _: build_queue_name(f"{var.name_prefix}-{EVENTS}")),
+        list_of(own_queues.idle, lambda _: build_queue_name(f"{var.name_prefix}-{IDLE}")),
+    ]
+    queue = each_of(set_of(concat(*own, var.dead_letter_queues)))
+    module.add(
+        CloudwatchMetricAlarm,
+        "dead_letters",
+        why="An event in the queue is a notice or a start that was lost. The queue keeps it with the reason.",
+        for_each=queue,
+        alarm_name=f"{queue.key}/not-empty",
+        alarm_description=f"EventBridge could not deliver an event; read the queue {queue.key}.",
+        namespace="AWS/SQS",
+        metric_name="ApproximateNumberOfMessagesVisible",
+        dimensions={"QueueName": queue.key},
+        statistic="Maximum",
+        comparison_operator="GreaterThanThreshold",
+        threshold=0,
+        period=300,
+        evaluation_periods=1,
+        treat_missing_data="notBreaching",
+        alarm_actions=[topic.arn],
         tags=var.tags,
     )
 

@@ -12,7 +12,10 @@ from cdktn_provider_aws.cloudwatch_event_target import CloudwatchEventTarget
 from cdktn_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAlarm
 from cdktn_provider_aws.ssm_document import SsmDocument
 
+from modules import event_topics
+from modules.dead_letters import add_queues
 from modules.event_patterns import build_alarm_pattern
+from modules.iam_statements import equals
 from modules.observability import alarm_catalogue, idle_stop_roles, runbook
 from modules.observability.idle_stop_roles import DELETE, IDLE, make_single_key
 from modules.observability.inputs import RULE_NAME_CHARACTERS, Inputs
@@ -125,6 +128,10 @@ def _add_documents(module: Module[Inputs], topic: Any, document_keys: Any, stops
     )
 
 
+def _format_rule_name(endpoint: str) -> str:
+    return f"{truncate(endpoint, RULE_NAME_CHARACTERS)}.{IDLE}"
+
+
 def _format_document_name(module: Module[Inputs]) -> str:
     return f"{module.var.name_prefix}-stop-idle-endpoint"
 
@@ -135,12 +142,24 @@ def _add_rules(module: Module[Inputs], documents: Any, document_keys: Any, stops
         idle_stop_roles.add_starter_role(module, document_keys, _format_document_name(module)),
     )
     account = f"{var.region}:{var.account_id}"
+    rule_arns = list_of(
+        stops, lambda key, _stop: event_topics.build_rule_arn(var, _format_rule_name(var.endpoints[key].name))
+    )
+    queues = add_queues(
+        module,
+        IDLE,
+        name=event_topics.build_queue_name(f"{var.name_prefix}-{IDLE}"),
+        sid="KeepStarts",
+        sources=[equals("aws:SourceAccount", var.account_id), event_topics.build_rule_condition(rule_arns)],
+        for_each=each_of(document_keys),
+        why="Keeps events of idle endpoints that did not start the runbook.",
+    )
     stop = each_of(stops)
     rules = module.add(
         CloudwatchEventRule,
         IDLE,
         for_each=stop,
-        name=f"{truncate(var.endpoints[stop.key].name, RULE_NAME_CHARACTERS)}.{IDLE}",
+        name=_format_rule_name(var.endpoints[stop.key].name),
         description=f"The endpoint {var.endpoints[stop.key].name} is idle.",
         event_pattern=jsonencode(
             build_alarm_pattern(
@@ -164,6 +183,7 @@ def _add_rules(module: Module[Inputs], documents: Any, document_keys: Any, stops
         target_id="automation",
         arn=f"arn:{var.partition}:ssm:{account}:automation-definition/{documents[IDLE].name}:$DEFAULT",
         role_arn=starter_roles[IDLE].arn,
+        dead_letter_config={"arn": queues[IDLE].arn},
         input=jsonencode(parameters),
     )
 

@@ -32,6 +32,13 @@ from sustainable_mlops.authoring.expressions import (
 from sustainable_mlops.catalogue.limits import LogRetentionDays, list_serverless_memory_mb
 from sustainable_mlops.log_groups import JOB_LOGS
 
+QueueName = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Za-z0-9_-]{1,80}$",
+        json_schema_extra=must("be the name of a standard queue of this account and Region, not its URL"),
+    ),
+]
 LogGroupName = Annotated[
     str,
     Field(
@@ -132,6 +139,11 @@ _OF_AWS = "^(aws|amazon|amzn)"
 
 
 class Inputs(LocatedInputs, RoleInputs):
+    dead_letter_queues: list[QueueName] = Field(
+        default_factory=list,
+        description="Dead-letter queues whose first message is an alarm, such as the output dead_letter_queue_names of "
+        "`pipeline` and `model_registry`. The queue of this module always has an alarm. Default: no others.",
+    )
     endpoints: dict[MapKey, MonitoredEndpoint] = Field(
         default_factory=dict, description="Endpoints to monitor, by a key of your choice. Default: none."
     )

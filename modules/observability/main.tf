@@ -176,6 +176,51 @@ resource "aws_iam_role_policy" "publisher" {
   policy = jsonencode(terraform_data.publisher_policy[each.key].input)
 }
 
+# Keeps events that no topic got, such as for a missing permission on its key.
+resource "aws_sqs_queue" "undelivered" {
+  for_each = local.publishers
+
+  name                      = "${var.name_prefix}-events-undelivered"
+  message_retention_seconds = 1209600
+  sqs_managed_sse_enabled   = true
+  tags                      = var.tags
+}
+
+resource "aws_sqs_queue_policy" "undelivered" {
+  for_each = aws_sqs_queue.undelivered
+
+  queue_url = each.value.url
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid       = "KeepEvents"
+        Effect    = "Allow"
+        Principal = { Service = "events.amazonaws.com" }
+        Action    = "sqs:SendMessage"
+        Resource  = "arn:${var.partition}:sqs:${var.region}:${var.account_id}:${var.name_prefix}-events-undelivered"
+        Condition = {
+          StringEquals = { "aws:SourceAccount" = var.account_id }
+          ArnLike = {
+            "aws:SourceArn" = concat(
+              [
+                "arn:${var.partition}:events:${var.region}:${var.account_id}:rule/${var.name_prefix}.*",
+                "arn:${var.partition}:events:${var.region}:${var.account_id}:rule/${var.name_prefix}-*",
+              ],
+              [
+                for endpoint in var.endpoints :
+                "arn:${var.partition}:events:${var.region}:${var.account_id}:rule/${endpoint.name}"
+                if !can(regex("^${var.name_prefix}-", endpoint.name))
+              ],
+            )
+          }
+        }
+      },
+    ]
+  })
+}
+
 locals {
   publisher_role_arn = one(concat(
     [for key, item in aws_iam_role_policy.publisher : aws_iam_role.publisher[key].arn],
@@ -588,6 +633,10 @@ resource "aws_cloudwatch_event_target" "deployment" {
   target_id = "topic"
   arn       = aws_sns_topic.events.arn
   role_arn  = local.publisher_role_arn
+
+  dead_letter_config {
+    arn = one([for queue in aws_sqs_queue.undelivered : queue.arn])
+  }
 }
 
 # EventBridge counts the events of a rule. After one event, the alarm is in ALARM for deployment_minutes.
@@ -863,6 +912,10 @@ resource "aws_cloudwatch_event_target" "events" {
   target_id = "topic"
   arn       = contains(["endpoints"], each.key) ? aws_sns_topic.alarms.arn : aws_sns_topic.events.arn
   role_arn  = local.publisher_role_arn
+
+  dead_letter_config {
+    arn = one([for queue in aws_sqs_queue.undelivered : queue.arn])
+  }
 }
 
 locals {
@@ -1559,6 +1612,44 @@ resource "aws_iam_role_policy" "starter" {
   policy = jsonencode(terraform_data.starter_policy[each.key].input)
 }
 
+# Keeps events of idle endpoints that did not start the runbook.
+resource "aws_sqs_queue" "idle" {
+  for_each = toset(length(local.idle_stops) > 0 ? ["idle"] : [])
+
+  name                      = "${var.name_prefix}-idle-undelivered"
+  message_retention_seconds = 1209600
+  sqs_managed_sse_enabled   = true
+  tags                      = var.tags
+}
+
+resource "aws_sqs_queue_policy" "idle" {
+  for_each = aws_sqs_queue.idle
+
+  queue_url = each.value.url
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid       = "KeepStarts"
+        Effect    = "Allow"
+        Principal = { Service = "events.amazonaws.com" }
+        Action    = "sqs:SendMessage"
+        Resource  = "arn:${var.partition}:sqs:${var.region}:${var.account_id}:${var.name_prefix}-idle-undelivered"
+        Condition = {
+          StringEquals = { "aws:SourceAccount" = var.account_id }
+          ArnEquals = {
+            "aws:SourceArn" = [
+              for key, stop in local.idle_stops :
+              "arn:${var.partition}:events:${var.region}:${var.account_id}:rule/${substr(var.endpoints[key].name, 0, 59)}.idle"
+            ]
+          }
+        }
+      },
+    ]
+  })
+}
+
 resource "aws_cloudwatch_event_rule" "idle" {
   for_each = local.idle_stops
 
@@ -1604,6 +1695,10 @@ resource "aws_cloudwatch_event_target" "idle" {
     DryRun       = [local.idle_stops[each.key] == "delete" ? "false" : "true"]
     Footprint    = [local.idle_footprints[each.key]]
   })
+
+  dead_letter_config {
+    arn = aws_sqs_queue.idle["idle"].arn
+  }
 }
 
 # A deployed endpoint is about to receive requests.
@@ -1647,6 +1742,32 @@ resource "aws_cloudwatch_composite_alarm" "idle" {
 
   # An endpoint that is already idle changes the alarm once, so the target and its roles must exist before.
   depends_on = [aws_cloudwatch_event_target.idle, aws_iam_role_policy.starter, aws_iam_role_policy.stopper, aws_iam_role_policy.deleter]
+}
+
+# An event in the queue is a notice or a start that was lost. The queue keeps it with the reason.
+resource "aws_cloudwatch_metric_alarm" "dead_letters" {
+  for_each = toset(concat(
+    [for item in aws_sqs_queue.undelivered : "${var.name_prefix}-events-undelivered"],
+    [for item in aws_sqs_queue.idle : "${var.name_prefix}-idle-undelivered"],
+    var.dead_letter_queues,
+  ))
+
+  alarm_name          = "${each.key}/not-empty"
+  alarm_description   = "EventBridge could not deliver an event; read the queue ${each.key}."
+  namespace           = "AWS/SQS"
+  metric_name         = "ApproximateNumberOfMessagesVisible"
+  statistic           = "Maximum"
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  period              = 300
+  evaluation_periods  = 1
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alarms.arn]
+  tags                = var.tags
+
+  dimensions = {
+    QueueName = each.key
+  }
 }
 
 data "aws_caller_identity" "location" {

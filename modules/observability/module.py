@@ -40,6 +40,7 @@ class ObservabilityModule(Module[Inputs]):
         notifications.add(self, topics_by_purpose["alarms"], topics_by_purpose["events"], publisher)
         dashboards = dashboard.add(self)
         idle_stop.add(self, topics_by_purpose["alarms"])
+        alarms.add_dead_letter_alarms(self, topics_by_purpose["alarms"])
         check_location(self)
         return {
             "alarm_names": Output(

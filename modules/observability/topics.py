@@ -41,8 +41,8 @@ def add(module: Module[Inputs]) -> dict[str, Any]:
     return topics
 
 
-def add_publisher(module: Module[Inputs]) -> str:
-    """Add the role that EventBridge publishes to both topics with; return its ARN or that of an existing role."""
+def add_publisher(module: Module[Inputs]) -> dict[str, Any]:
+    """Add the role that EventBridge publishes to both topics with, and return the arguments of a target."""
     var = module.var
     topic = {"kms_key_arn": var.kms_key_arn, "existing_role": var.existing_publisher_role}
     publisher = module.local(

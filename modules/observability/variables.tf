@@ -11,6 +11,18 @@ variable "account_id" {
   }
 }
 
+variable "dead_letter_queues" {
+  description = "Dead-letter queues whose first message is an alarm, such as the output dead_letter_queue_names of `pipeline` and `model_registry`. The queue of this module always has an alarm. Default: no others."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for item in var.dead_letter_queues : can(regex("^[A-Za-z0-9_-]{1,80}$", item))])
+    error_message = "each of dead_letter_queues must be the name of a standard queue of this account and Region, not its URL."
+  }
+}
+
 variable "endpoints" {
   description = "Endpoints to monitor, by a key of your choice. Default: none."
   type = map(object({

@@ -673,6 +673,41 @@ resource "aws_iam_role_policy" "publisher" {
   policy = jsonencode(terraform_data.publisher_policy[each.key].input)
 }
 
+# Keeps events that no topic got, such as for a missing permission on its key.
+resource "aws_sqs_queue" "undelivered" {
+  for_each = nonsensitive(var.failure_topic == null) ? {} : { failed = var.failure_topic }
+
+  name                      = "${local.name}-failed-undelivered"
+  message_retention_seconds = 1209600
+  sqs_managed_sse_enabled   = true
+  tags                      = var.tags
+}
+
+resource "aws_sqs_queue_policy" "undelivered" {
+  for_each = aws_sqs_queue.undelivered
+
+  queue_url = each.value.url
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid       = "KeepEvents"
+        Effect    = "Allow"
+        Principal = { Service = "events.amazonaws.com" }
+        Action    = "sqs:SendMessage"
+        Resource  = "arn:${var.partition}:sqs:${var.region}:${var.account_id}:${local.name}-failed-undelivered"
+        Condition = {
+          StringEquals = { "aws:SourceAccount" = var.account_id }
+          ArnEquals = {
+            "aws:SourceArn" = "arn:${var.partition}:events:${var.region}:${var.account_id}:rule/${local.name}-failed"
+          }
+        }
+      },
+    ]
+  })
+}
+
 locals {
   publisher_role_arn = one(concat(
     [for key, item in aws_iam_role_policy.publisher : aws_iam_role.publisher[key].arn],
@@ -690,6 +725,10 @@ resource "aws_cloudwatch_event_target" "failed" {
   target_id = "topic"
   arn       = aws_sns_topic.failed[each.key].arn
   role_arn  = local.publisher_role_arn
+
+  dead_letter_config {
+    arn = one([for queue in aws_sqs_queue.undelivered : queue.arn])
+  }
 }
 
 data "aws_caller_identity" "location" {

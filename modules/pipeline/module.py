@@ -2,13 +2,14 @@
 
 from cdktn_provider_aws.sagemaker_pipeline import SagemakerPipeline
 
+from modules.event_topics import build_queue_name
 from modules.iam_statements import build_statements_output
 from modules.location_check import check_location
 from modules.pipeline import definition, iam_statements, notifications, starter_role, triggers
-from modules.pipeline.inputs import Inputs
+from modules.pipeline.inputs import FAILED, Inputs
 from modules.schedules import SCHEDULER_TABLES
 from sustainable_mlops.authoring.cdktn import DataResource
-from sustainable_mlops.authoring.expressions import is_omitted, length, list_of, one_or_null
+from sustainable_mlops.authoring.expressions import concat, is_omitted, length, list_of, one_or_null
 from sustainable_mlops.authoring.resources import Module, Output, Outputs
 from sustainable_mlops.catalogue.limits import get_limit
 
@@ -81,6 +82,14 @@ class PipelineModule(Module[Inputs]):
         check_location(self)
         return {
             "arn": Output(pipeline.arn, "ARN of the pipeline."),
+            "dead_letter_queue_names": Output(
+                concat(
+                    list_of(self.locals.starters, lambda _: starter_role.format_queue_name(self)),
+                    list_of(topics, lambda _: build_queue_name(f"{self.locals.name}-{FAILED}")),
+                ),
+                "Dead-letter queues of failed starts and of the failure topic, for `dead_letter_queues` of "
+                "`observability`.",
+            ),
             "dead_letter_queue_url": Output(
                 one_or_null(list_of(self.resources.aws_sqs_queue.not_started, lambda queue: queue.url)),
                 "Dead-letter queue of failed starts; null without a trigger.",

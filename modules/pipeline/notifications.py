@@ -51,6 +51,6 @@ def add(module: Module[Inputs]) -> tuple[Any, Any]:
         rule=rule.value.name,
         target_id="topic",
         arn=topics[rule.key].arn,
-        role_arn=publisher,
+        **publisher,
     )
     return topics, rules

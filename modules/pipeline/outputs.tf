@@ -5,6 +5,15 @@ output "arn" {
   value       = aws_sagemaker_pipeline.this.arn
 }
 
+output "dead_letter_queue_names" {
+  description = "Dead-letter queues of failed starts and of the failure topic, for `dead_letter_queues` of `observability`."
+
+  value = concat(
+    [for item in local.starters : "${local.name}-not-started"],
+    [for item in aws_sns_topic.failed : "${local.name}-failed-undelivered"],
+  )
+}
+
 output "dead_letter_queue_url" {
   description = "Dead-letter queue of failed starts; null without a trigger."
   value       = one([for queue in aws_sqs_queue.not_started : queue.url])

@@ -52,7 +52,7 @@ def add(module: Module[Inputs]) -> dict[str, Any]:
         why="Rules that may start the pipeline.",
     )
     group_arn = f"arn:{var.partition}:scheduler:{account}:schedule-group/{name}"
-    queue_arn = f"arn:{var.partition}:sqs:{account}:{_format_queue_name(module)}"
+    queue_arn = f"arn:{var.partition}:sqs:{account}:{format_queue_name(module)}"
     queues = _add_queue(module, queue_arn, rule_arns)
     roles = _add_role(module, queue_arn, concat(rule_arns, [group_arn]))
     new_role_arns, existing_role_arns = (
@@ -69,7 +69,8 @@ def add(module: Module[Inputs]) -> dict[str, Any]:
     }
 
 
-def _format_queue_name(module: Module[Inputs]) -> str:
+def format_queue_name(module: Module[Inputs]) -> str:
+    """Return the name of the dead-letter queue of failed starts."""
     return f"{module.locals.name}-not-started"
 
 
@@ -80,7 +81,7 @@ def _add_queue(module: Module[Inputs], queue_arn: str, rule_arns: list[str]) -> 
         "not_started",
         why="Keeps failed starts, which would be lost otherwise.",
         for_each=each_of(module.locals.starters),
-        name=_format_queue_name(module),
+        name=format_queue_name(module),
         message_retention_seconds=KEPT_SECONDS,
         sqs_managed_sse_enabled=True,
         tags=var.tags,

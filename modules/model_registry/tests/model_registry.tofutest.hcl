@@ -96,6 +96,7 @@ run "apply" {
     condition = alltrue([for value in [
       output.approval_rules,
       output.approval_topic_arn,
+      output.dead_letter_queue_names,
       output.delivery_dead_letter_queue_url,
       output.model_package_groups,
       output.role_statements,

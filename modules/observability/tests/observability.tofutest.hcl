@@ -44,6 +44,13 @@ mock_provider "aws" {
     }
   }
 
+  mock_resource "aws_sqs_queue" {
+    defaults = {
+      arn = "arn:aws:sqs:eu-north-1:123456789012:example"
+      url = "https://sqs.eu-north-1.amazonaws.com/123456789012/example"
+    }
+  }
+
   mock_resource "aws_ssm_document" {
     defaults = {
       arn = "arn:aws:ssm:eu-north-1:123456789012:document/example"

@@ -84,6 +84,7 @@ run "apply" {
   assert {
     condition = alltrue([for value in [
       output.arn,
+      output.dead_letter_queue_names,
       output.dead_letter_queue_url,
       output.drift_alarm_arn,
       output.failure_topic_arn,

@@ -15,6 +15,11 @@ output "approval_topic_arn" {
   value       = module.model_registry.approval_topic_arn
 }
 
+output "dead_letter_queue_names" {
+  description = "Dead-letter queues of the approval topic and of the delivery pipeline, for `dead_letter_queues` of `observability`."
+  value       = module.model_registry.dead_letter_queue_names
+}
+
 output "delivery_dead_letter_queue_url" {
   description = "Dead-letter queue of approvals that did not start the delivery pipeline; null without `delivery`."
   value       = module.model_registry.delivery_dead_letter_queue_url

@@ -5,6 +5,11 @@ output "arn" {
   value       = module.pipeline.arn
 }
 
+output "dead_letter_queue_names" {
+  description = "Dead-letter queues of failed starts and of the failure topic, for `dead_letter_queues` of `observability`."
+  value       = module.pipeline.dead_letter_queue_names
+}
+
 output "dead_letter_queue_url" {
   description = "Dead-letter queue of failed starts; null without a trigger."
   value       = module.pipeline.dead_letter_queue_url
