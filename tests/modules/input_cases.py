@@ -383,6 +383,7 @@ CASES: dict[str, InputCase] = {
             },
         },
         {
+            "dead_letter_queues": ["shop-orders-not-started"],
             "endpoints": {
                 "churn": {"name": "shop-churn", "kind": "serverless", "memory_mb": 2048},
                 "season": {"name": "shop-season", "kind": "async", "instance_type": "ml.c7g.large"},

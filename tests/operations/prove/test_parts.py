@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from modules.network.services import SERVICES_BY_PURPOSE
 from sustainable_mlops.operations.prove import cleanup, costs, hcl, report, settings
-from sustainable_mlops.operations.prove.checks import check_runner
+from sustainable_mlops.operations.prove.checks import check_runner, permissions
 from sustainable_mlops.operations.prove.checks.registry import CHECKS
 from sustainable_mlops.operations.prove.context import ProofError, ProofRun, say
 from sustainable_mlops.operations.prove.evidence import Request, parse_requests
@@ -46,6 +47,10 @@ def test_every_file_of_checks_registers_its_checks_by_itself() -> None:
     folder = ROOT / "sustainable_mlops" / "operations" / "prove" / "checks"
     files = {file.stem for file in folder.glob("*.py") if "@register_check(" in file.read_text()}
     assert {one.decide.__module__.rpartition(".")[2] for one in CHECKS.values()} == files
+
+
+def test_the_check_of_endpoint_policies_asks_for_every_service_of_the_module() -> None:
+    assert set(permissions.ENDPOINT_SERVICES) == {name for names in SERVICES_BY_PURPOSE.values() for name in names}
 
 
 def test_names_of_runs_fit_into_every_name() -> None:
