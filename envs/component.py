@@ -54,6 +54,10 @@ class Component(Generic[S]):
         """Yield the IAM statements of each module call. The environment adds the roles later."""
         yield from ()
 
+    def list_readable_buckets(self) -> Iterator[str]:
+        """Yield the ARNs of buckets of other accounts that jobs or endpoints read."""
+        yield from ()
+
     def add(self, env: "EnvironmentRoot") -> None:  # noqa: ARG002
         """Add the resources to the root module. `env[Storage]` is a component that was added before."""
         raise make_author_error(f"{type(self).__name__} has no add(env)", locate_definition(type(self)))

@@ -77,12 +77,11 @@ class Network(Component[NetworkSettings]):
                 why="Network of all jobs and endpoints.",
             )
             return
-        module = env.call(
-            env.modules["network"],
-            **self.settings.located,
-            subnet_ids=network.subnet_ids,
-            **get_explicit_settings(network.vpc_endpoints),
-        )
+        options = get_explicit_settings(network.vpc_endpoints)
+        # Otherwise the endpoint of S3 would deny models that were promoted from another account.
+        if buckets := dict.fromkeys([*options.get("readable_bucket_arns", ()), *env.list_readable_buckets()]):
+            options["readable_bucket_arns"] = list(buckets)
+        module = env.call(env.modules["network"], **self.settings.located, subnet_ids=network.subnet_ids, **options)
         self.vpc_config = module.vpc_config
 
     @property

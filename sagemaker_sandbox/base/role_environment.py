@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from sagemaker_sandbox.base.region import AccountRegion
+from sagemaker_sandbox.base.resources import Fields
+from sagemaker_sandbox.base.session_networks import record_network
 from sagemaker_sandbox.client import INTERNAL_READ_SECONDS, INTERNAL_USER_AGENT, make_client
 
 
-def create_role_client(region: AccountRegion, service: str, role: str | None) -> Any:
-    """Return a boto3 client with which SageMaker acts as the role.
+def create_role_client(region: AccountRegion, service: str, role: str | None, network: Fields | None = None) -> Any:
+    """Return a boto3 client with which SageMaker acts as the role, in the network of a `VpcConfig`.
 
     Without enforcement of IAM or without a role, the client has all permissions. The first request assumes the role.
     """
@@ -19,7 +21,7 @@ def create_role_client(region: AccountRegion, service: str, role: str | None) ->
     sts = region.client("sts")
 
     def assume_role() -> dict[str, str]:
-        credentials = sts.assume_role(RoleArn=role, RoleSessionName="SageMaker")["Credentials"]
+        credentials = _assume_role(region, role, network)
         return {
             "access_key": credentials["AccessKeyId"],
             "secret_key": credentials["SecretAccessKey"],
@@ -39,18 +41,25 @@ def create_role_client(region: AccountRegion, service: str, role: str | None) ->
     return client
 
 
-def build_role_environment(region: AccountRegion, role: str) -> Mapping[str, str]:
-    """Return the environment variables for AWS clients that act as the role.
+def build_role_environment(region: AccountRegion, role: str, network: Fields | None = None) -> Mapping[str, str]:
+    """Return the environment variables for AWS clients that act as the role, in the network of a `VpcConfig`.
 
     This sends an HTTP request, so the caller must hold no lock.
     """
-    sts = region.client("sts")
-    credentials = sts.assume_role(RoleArn=role, RoleSessionName="SageMaker")["Credentials"]
+    credentials = _assume_role(region, role, network)
     return {
-        "AWS_ENDPOINT_URL": sts.meta.endpoint_url,
+        "AWS_ENDPOINT_URL": region.client("sts").meta.endpoint_url,
         **region.context.variables,
         "AWS_ACCESS_KEY_ID": credentials["AccessKeyId"],
         "AWS_SECRET_ACCESS_KEY": credentials["SecretAccessKey"],
         "AWS_SESSION_TOKEN": credentials["SessionToken"],
         "AWS_EC2_METADATA_DISABLED": "true",
     }
+
+
+def _assume_role(region: AccountRegion, role: str, network: Fields | None) -> Any:
+    """Return the credentials of a new session of the role."""
+    credentials = region.client("sts").assume_role(RoleArn=role, RoleSessionName="SageMaker")["Credentials"]
+    if network is not None:
+        record_network(region, role, credentials["AccessKeyId"], network)
+    return credentials

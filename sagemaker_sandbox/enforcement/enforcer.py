@@ -17,6 +17,7 @@ from sagemaker_sandbox.enforcement.operations import RequestedOperation, parse_o
 from sagemaker_sandbox.enforcement.principals import Caller
 from sagemaker_sandbox.enforcement.required_permissions import RequiredPermission, list_required_permissions
 from sagemaker_sandbox.enforcement.resource_policies import Resource
+from sagemaker_sandbox.enforcement.vpc_endpoints import VpcEndpoint, find_endpoint
 from sagemaker_sandbox.error_responses import serialize_error
 from sagemaker_sandbox.errors import ApiError
 from sagemaker_sandbox.iam.evaluation import (
@@ -110,8 +111,9 @@ class Enforcer:
     ) -> str | None:
         """Return AWS's message if a permission of an operation is missing. Else record the grants, and return None."""
         allowed: list[AccessRequest] = []
+        endpoint = find_endpoint(caller.network, operation.service, region)
         for permission in list_required_permissions(operation, caller.principal.account, region):
-            access_request, decision = self._decide_access(user_agent, caller, permission, region)
+            access_request, decision = self._decide_access(user_agent, caller, permission, region, endpoint)
             if not decision.allowed:
                 return decision.explain(access_request)
             allowed.append(access_request)
@@ -128,7 +130,12 @@ class Enforcer:
         return None
 
     def _decide_access(
-        self, user_agent: str, caller: Caller, permission: RequiredPermission, region: str
+        self,
+        user_agent: str,
+        caller: Caller,
+        permission: RequiredPermission,
+        region: str,
+        endpoint: VpcEndpoint | None,
     ) -> tuple[AccessRequest, AccessDecision]:
         resource = self._find_resource(permission.resource)
         keys: dict[str, Any] = {
@@ -136,6 +143,7 @@ class Enforcer:
             **permission.keys,
             **{f"aws:ResourceTag/{key}": value for key, value in resource.tags.items()},
             **resource.keys,
+            **(endpoint.keys if endpoint is not None else {}),
         }
         if owner := resource.account or caller.principal.account:
             keys |= {"aws:ResourceAccount": owner, "s3:ResourceAccount": owner}
@@ -143,7 +151,10 @@ class Enforcer:
         # A role that a request passes is the resource; its trust policy is for AssumeRole.
         is_trust = resource.policy is not None and not resource.policy.names_resources
         policy = None if is_trust and not permission.action.startswith("sts:") else resource.policy
-        return access_request, evaluate(access_request, caller.policies, policy)
+        # The service itself calls IAM and KMS, past the endpoint.
+        is_passed = endpoint is not None and not permission.action.startswith(("iam:", "kms:"))
+        endpoint_policy = endpoint.policy if endpoint is not None and is_passed else None
+        return access_request, evaluate(access_request, caller.policies, policy, endpoint_policy)
 
     def _find_resource(self, arn: str) -> Resource:
         parts = Arn.parse_or_none(arn)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from sagemaker_sandbox import roles
+from sagemaker_sandbox.base.session_networks import SessionNetwork
 from sagemaker_sandbox.enforcement.resource_policies import read_tags
 from sagemaker_sandbox.iam.evaluation import Policy, Principal, PrincipalPolicies
 from sustainable_mlops.aws.arn import Arn
@@ -12,11 +13,12 @@ _ALL_ACTIONS = Policy.parse({"Statement": [{"Effect": "Allow", "Action": "*", "R
 
 
 class Caller(NamedTuple):
-    """The principal of a request, its policies and its tags."""
+    """The principal of a request, its policies and its tags, and the network of its session."""
 
     principal: Principal
     policies: PrincipalPolicies
     tags: Mapping[str, str]
+    network: SessionNetwork | None = None
 
 
 def find_caller(access_key: str) -> Caller | None:
@@ -76,7 +78,8 @@ def build_session(account: str, backend: Any, arn: str, label: str, session: Any
         return Caller(principal, PrincipalPolicies(), {})
     documents = list(roles.list_documents(role))
     policies = PrincipalPolicies(_parse(documents), _find_boundary(backend, role), _find_session_policies(session))
-    return Caller(principal, policies, {**read_tags(role), **getattr(session, "session_tags", {})})
+    tags = {**read_tags(role), **getattr(session, "session_tags", {})}
+    return Caller(principal, policies, tags, getattr(session, "network", None))
 
 
 def _find_session_policies(session: Any) -> list[Policy] | None:

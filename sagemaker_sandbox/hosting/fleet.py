@@ -32,8 +32,8 @@ class EndpointFleet:
         self.is_closed = False
         self._owner = owner
         self._folder = folder
-        #: Model data by the role that reads it.
-        self._data: dict[str | None, ModelDataCache] = {}
+        #: Model data by the role that reads it and the subnets that it is read from.
+        self._data: dict[tuple[str | None, tuple[str, ...]], ModelDataCache] = {}
         self.variants = dict(self._create_variants(config["ProductionVariants"]))
         self.shadow_variants = dict(self._create_variants(config.get("ShadowProductionVariants") or []))
         on_response = partial(owner.record_shadow_response, config)
@@ -50,12 +50,14 @@ class EndpointFleet:
                 )
 
     def _get_data(self, variant: str) -> ModelDataCache:
-        """Return the model data of all variants with the role of this one."""
-        role = self.models[variant][0].get("ExecutionRoleArn")
-        if role not in self._data:
+        """Return the model data of all variants with the role and the network of this one."""
+        container = self.models[variant][0]
+        role, network = container.get("ExecutionRoleArn"), container.get("VpcConfig")
+        key = role, tuple(network["Subnets"]) if network is not None else ()
+        if key not in self._data:
             folder = self._folder / ("data" if not self._data else f"data-{len(self._data)}")
-            self._data[role] = ModelDataCache(create_role_client(self._owner.region, "s3", role), folder)
-        return self._data[role]
+            self._data[key] = ModelDataCache(create_role_client(self._owner.region, "s3", role, network), folder)
+        return self._data[key]
 
     @property
     def all_variants(self) -> dict[str, HostedVariant]:

@@ -48,8 +48,12 @@ class HostingInstance:
         self.name = name
         self._region = region
         self._role: str | None = containers[0].get("ExecutionRoleArn")
+        self._network: Fields | None = containers[0].get("VpcConfig")
+        self._is_isolated = bool(containers[0].get("EnableNetworkIsolation"))
         self._folder = folder
-        self._data = data or ModelDataCache(create_role_client(region, "s3", self._role), folder / ".data")
+        self._data = data or ModelDataCache(
+            create_role_client(region, "s3", self._role, self._network), folder / ".data"
+        )
         self._own_data = data is None
         self._direct = containers[0].get("InferenceExecutionConfig", {}).get("Mode") == "Direct"
         context = InstanceContext(
@@ -96,8 +100,9 @@ class HostingInstance:
     def start(self) -> None:
         """Download data, load the models and become healthy. Raises StartError."""
         for container in self._containers:
-            if self._role:
-                container.environment = {**build_role_environment(self._region, self._role), **container.environment}
+            if self._role and not self._is_isolated:
+                variables = build_role_environment(self._region, self._role, self._network)
+                container.environment = {**variables, **container.environment}
             container.start()
         if self._own_data:
             self._data.close()

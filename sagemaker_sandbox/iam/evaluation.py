@@ -29,6 +29,7 @@ class PolicyKind(StrEnum):
     BOUNDARY = "permissions boundary"
     SESSION = "session policy"
     SERVICE_CONTROL = "service control policy"
+    VPC_ENDPOINT = "VPC endpoint policy"
 
 
 class Delegation(StrEnum):
@@ -163,9 +164,12 @@ class AccessDecision:
 
 
 def evaluate(
-    request: AccessRequest, policies: PrincipalPolicies, resource_policy: ResourcePolicy | None = None
+    request: AccessRequest,
+    policies: PrincipalPolicies,
+    resource_policy: ResourcePolicy | None = None,
+    endpoint_policy: Policy | None = None,
 ) -> AccessDecision:
-    """Return the decision on a request."""
+    """Return the decision on a request. `endpoint_policy` is that of the VPC endpoint that the request passes."""
     levels = policies.service_control or ()
     own_policies = {
         PolicyKind.SERVICE_CONTROL: [policy for level in levels for policy in level],
@@ -175,9 +179,14 @@ def evaluate(
     }
     if resource_policy is not None and _has_resource_statement(request, resource_policy, "Deny"):
         return AccessDecision(False, PolicyKind.RESOURCE, explicit=True)
+    endpoint = None if endpoint_policy is None else ResourcePolicy(endpoint_policy)
+    if endpoint is not None and _has_resource_statement(request, endpoint, "Deny"):
+        return AccessDecision(False, PolicyKind.VPC_ENDPOINT, explicit=True)
     for kind, kind_policies in own_policies.items():
         if _has_statement(request, kind_policies, "Deny"):
             return AccessDecision(False, kind, explicit=True)
+    if endpoint is not None and not _has_resource_statement(request, endpoint, "Allow"):
+        return AccessDecision(False, PolicyKind.VPC_ENDPOINT)
     if not all(_has_statement(request, level, "Allow") for level in levels):
         return AccessDecision(False, PolicyKind.SERVICE_CONTROL)
     match = _match_resource_policy(request, resource_policy)

@@ -44,12 +44,19 @@ class JobFamily(ResourceFamily):
             )
 
     def start_job(
-        self, request: Fields, fields: Fields, work: "JobDefinition[Any]", *, role: str | None, **options: Any
+        self,
+        request: Fields,
+        fields: Fields,
+        work: "JobDefinition[Any]",
+        *,
+        role: str | None,
+        network: Fields | None,
+        **options: Any,
     ) -> Fields:
         """Add a new job, start it, and return its ARN. `fields` are added to those of the request.
 
-        The container gets the credentials of `role`, or none if it is isolated (None). `options` are those of
-        `ContainerJob`.
+        The container gets the credentials of `role`, or none if it is isolated (None). `network` is the `VpcConfig` of
+        the job. `options` are those of `ContainerJob`.
         """
         # Imported here: the control plane loads the job runner with the first job.
         from sagemaker_sandbox.runtime.job import ContainerJob
@@ -60,13 +67,13 @@ class JobFamily(ResourceFamily):
         self._runs[name] = ContainerJob(
             work,
             self.region.folder / f"{self.arn_type}s" / name,
-            create_role_client(self.region, "s3", request.get("RoleArn", role)),
+            create_role_client(self.region, "s3", request.get("RoleArn", role), network),
             lambda update: self._update(job, update),
             logs=self.region.client("logs"),
             cloudwatch=self.region.client("cloudwatch"),
             faults=lambda phase: self._raise_injected_failure(name, phase),
             start_delay=self.region.faults.take_status_delay(f"Create{self.kind}", name),
-            access=None if role is None else lambda: build_role_environment(self.region, role),
+            access=None if role is None else lambda: build_role_environment(self.region, role, network),
             **options,
         )
         self._runs[name].start()

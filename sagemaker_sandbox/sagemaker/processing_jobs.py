@@ -32,7 +32,8 @@ class ProcessingJobs(JobFamily):
         networks.check_vpc_config(self.region, network.get("VpcConfig"))
         isolated = network.get("EnableNetworkIsolation", False)
         role = None if isolated else request["RoleArn"]
-        return self.start_job(request, {}, ProcessingDefinition(request, self.build_arn(name)), role=role)
+        work = ProcessingDefinition(request, self.build_arn(name))
+        return self.start_job(request, {}, work, role=role, network=network.get("VpcConfig"))
 
     def apply_details(self, job: SageMakerResource, update: "JobUpdate") -> None:
         """Apply the container's exit message."""

@@ -10,11 +10,10 @@ from sagemaker_sandbox.sagemaker.models import find_specification, list_containe
 def resolve_containers(region: AccountRegion, model: Fields) -> list[Fields]:
     """Return a model's containers as they will run.
 
-    Each contains InferenceExecutionConfig of the model and, unless the model is isolated, ExecutionRoleArn. Raises
-    ApiError for a package that does not exist or is not shared.
+    Each contains the members of the model that concern its instances. Raises ApiError for a package that does not exist
+    or is not shared.
     """
-    members = ["InferenceExecutionConfig"] if model.get("EnableNetworkIsolation") else _COMMON_MEMBERS
-    common = {member: model[member] for member in members if member in model}
+    common = {member: model[member] for member in _COMMON_MEMBERS if member in model}
     return [
         definition | common
         for container in list_containers(model)
@@ -22,7 +21,7 @@ def resolve_containers(region: AccountRegion, model: Fields) -> list[Fields]:
     ]
 
 
-_COMMON_MEMBERS = ["InferenceExecutionConfig", "ExecutionRoleArn"]
+_COMMON_MEMBERS = ("EnableNetworkIsolation", "ExecutionRoleArn", "InferenceExecutionConfig", "VpcConfig")
 
 
 def _resolve_package(region: AccountRegion, container: Fields) -> Iterator[Fields]:

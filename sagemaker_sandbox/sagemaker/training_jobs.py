@@ -53,7 +53,8 @@ class TrainingJobs(JobFamily):
         }
         role = None if isolated else request["RoleArn"]
         options: Fields = {"interrupted": lambda checkpoints: self.region.faults.take_interruption(name, checkpoints)}
-        return self.start_job(request, fields, TrainingDefinition(request), role=role, **options)
+        network = request.get("VpcConfig")
+        return self.start_job(request, fields, TrainingDefinition(request), role=role, network=network, **options)
 
     def apply_details(self, job: SageMakerResource, update: "JobUpdate") -> None:
         """Apply secondary status, metrics, artifacts and times, and release the warm pool of a finished job."""

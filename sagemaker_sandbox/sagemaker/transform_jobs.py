@@ -39,7 +39,9 @@ class TransformJobs(JobFamily):
             raise NotEmulatedError("CreateTransformJob for an inference pipeline", "Use a model of one container.")
         served = ServedModel(list_sources(containers[0]), build_model_environment(containers[0]))
         role = None if model["EnableNetworkIsolation"] else model.get("ExecutionRoleArn")
-        return self.start_job(request, {}, TransformDefinition(request, served), role=role)
+        return self.start_job(
+            request, {}, TransformDefinition(request, served), role=role, network=model.get("VpcConfig")
+        )
 
     @emulated_operation
     def describe_transform_job(self, request: Fields) -> Fields:

@@ -112,6 +112,20 @@ def test_each_endpoint_and_pipeline_is_in_the_network_unless_its_settings_differ
     assert set(body["locals"]["platform"]["vpc"]) == {"subnet_ids", "security_group_ids"}
 
 
+def test_the_s3_endpoint_of_an_environment_admits_the_models_of_its_registries(
+    environment: Callable[..., Any],
+) -> None:
+    public = "arn:aws:s3:::jumpstart-cache-prod-eu-north-1"
+    options = {**CREATED["vpc_endpoints"], "readable_bucket_arns": [public]}
+    network = {**CREATED, "vpc_endpoints": options}
+    promotion = {"registries": {"210987654321": "smlops-dev"}}
+    call = environment(models={}, pipelines={}, network=network, promotion=promotion).to_json()["module"]["network"]
+    models = "arn:aws:s3:::smlops-dev-artifacts-210987654321-eu-north-1"
+    assert call["readable_bucket_arns"] == [public, models]
+    alone = environment(models={}, pipelines={}, network=CREATED).to_json()["module"]["network"]
+    assert "readable_bucket_arns" not in alone
+
+
 def test_an_environment_without_a_network_names_none(environment: Callable[..., Any]) -> None:
     body = environment().to_json()
     assert "vpc" not in json.dumps([body["locals"], body["module"]])

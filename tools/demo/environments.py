@@ -20,7 +20,7 @@ import yaml
 from sustainable_mlops import synth
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.files import write_file
-from sustainable_mlops.terraform import LOCAL, ROOT
+from sustainable_mlops.terraform import LOCAL, LOCK_NAME, ROOT, get_provider_version, read_provider_version
 
 SOURCE = ROOT / "envs" / "dev"
 FOLDER = LOCAL / "demo" / "envs"
@@ -119,6 +119,9 @@ def write_environments(*names: str, key_arn: str | None = None) -> None:
 def _write_settings(folder: Path, settings: dict[str, Any]) -> str:
     """Write the settings, and return a digest of everything that the HCL is made from."""
     folder.mkdir(parents=True, exist_ok=True)
+    lock = folder / LOCK_NAME
+    if lock.exists() and read_provider_version(lock) != get_provider_version():
+        lock.unlink()  # a run with another provider wrote it
     (folder / synth.PACKAGES).write_text(json.dumps({"model_packages": {}}, indent=2) + "\n")
     text = yaml.safe_dump(settings, sort_keys=False)
     (folder / "settings.yaml").write_text(text)
