@@ -4,10 +4,12 @@ import os
 import signal
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from modules.network.services import SERVICES_BY_PURPOSE
+from sagemaker_sandbox import Sandbox
 from sustainable_mlops.operations.prove import cleanup, costs, hcl, report, settings
 from sustainable_mlops.operations.prove.checks import check_runner, permissions
 from sustainable_mlops.operations.prove.checks.registry import CHECKS
@@ -47,6 +49,23 @@ def test_every_file_of_checks_registers_its_checks_by_itself() -> None:
     folder = ROOT / "sustainable_mlops" / "operations" / "prove" / "checks"
     files = {file.stem for file in folder.glob("*.py") if "@register_check(" in file.read_text()}
     assert {one.decide.__module__.rpartition(".")[2] for one in CHECKS.values()} == files
+
+
+def test_the_checks_of_access_run_after_its_change_the_only_moment_of_the_base() -> None:
+    assert {one.moment for one in CHECKS.values() if one.module == "access"} == {"changed"}
+
+
+@pytest.mark.parametrize("name", ["missing-model", "new-key-tag", "vpc-endpoint-policies"])
+def test_the_checks_of_single_permissions_say_yes_on_the_sandbox(
+    name: str, run: ProofRun, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable, value in sandbox.environment.items():
+        monkeypatch.setenv(variable, value)
+    run.base = {"kms_key_arn": sandbox.client("kms").create_key()["KeyMetadata"]["Arn"]}
+    answer = CHECKS[name].decide(SimpleNamespace(run=run))
+    assert answer.yes, answer.text
+    roles = sandbox.client("iam").list_roles()["Roles"]
+    assert [one["RoleName"] for one in roles if run.name in one["RoleName"]] == []
 
 
 def test_the_check_of_endpoint_policies_asks_for_every_service_of_the_module() -> None:

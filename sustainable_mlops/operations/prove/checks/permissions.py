@@ -24,7 +24,7 @@ _TAG_MINUTES = 6
 _ROLE_MINUTES = 3
 
 
-@register_check("new-key-tag", "access", "used")
+@register_check("new-key-tag", "access", "changed")
 def new_key_tag(stage: AccessStage) -> Answer:
     """Does KMS count the tag of a new key within five minutes?
 
@@ -52,7 +52,7 @@ def new_key_tag(stage: AccessStage) -> Answer:
     return Answer(seconds <= 300, f"the tag counted after {seconds} s")
 
 
-@register_check("missing-model", "access", "used", refusal=r"AccessDenied|not authorized to perform: sagemaker:")
+@register_check("missing-model", "access", "changed", refusal=r"AccessDenied|not authorized to perform: sagemaker:")
 def missing_model(stage: AccessStage) -> Answer:
     """Does a role that may describe models without a tag learn that a model does not exist?
 
@@ -76,7 +76,7 @@ def missing_model(stage: AccessStage) -> Answer:
     return Answer(False, "SageMaker described a model that does not exist")
 
 
-@register_check("vpc-endpoint-policies", "access", "used")
+@register_check("vpc-endpoint-policies", "access", "changed")
 def vpc_endpoint_policies(stage: AccessStage) -> Answer:
     """Do the interface endpoints of all services of the module `network` take a policy?
 
