@@ -282,6 +282,33 @@ def test_a_shared_log_group_with_a_job_of_another_environment_leaves_the_state_b
     assert len(messages) == 1
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("exists", [True, False])
+def test_queues_are_deleted_before_the_destruction_and_leave_the_state_with_their_policies(
+    own: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, exists: bool
+) -> None:
+    sqs, terraform = own.client("sqs"), Destroyed(tmp_path, "123456789012")
+    urls = {name: sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("failed-starts", "of-another-account")}
+    if not exists:
+        sqs.delete_queue(QueueUrl=urls["failed-starts"])
+    accounts = {"failed-starts": "123456789012", "of-another-account": OTHER}
+    instances = [
+        ("aws_sqs_queue", name, {"arn": f"arn:aws:sqs:eu-north-1:{account}:{name}", "name": name, "url": urls[name]})
+        for name, account in accounts.items()
+    ] + [("aws_sqs_queue_policy", name, {"queue_url": url}) for name, url in urls.items()]
+    resources = [
+        {"mode": "managed", "type": kind, "name": name, "instances": [{"attributes": attributes}]}
+        for kind, name, attributes in instances
+    ]
+    monkeypatch.setattr(terraform, "read_state", lambda: State({"resources": resources}))
+    teardown.destroy(terraform)
+    addresses = ("aws_sqs_queue.failed-starts", "aws_sqs_queue_policy.failed-starts")
+    assert [command[:1] for command in terraform.commands] == [("plan",), ("state",), ("plan",)]
+    assert terraform.commands[1] == ("state", "rm", *addresses)
+    assert terraform.applied == 1
+    assert list(sqs.list_queues()["QueueUrls"]) == [urls["of-another-account"]]
+
+
 def make_state(region: str) -> State:
     """Return a state of plain HCL whose creation was interrupted: only the package group has an ARN."""
     group_arn = f"arn:aws:sagemaker:{region}:123456789012:model-package-group/{GROUP}"

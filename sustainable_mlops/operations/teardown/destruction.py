@@ -1,6 +1,7 @@
 """Destruction of an environment, with the apps, packages and log groups that would stop Terraform."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -31,8 +32,9 @@ def destroy(
     their log groups, which creates the groups again. Such groups are deleted if they appear within `late_seconds`. A
     shared log group with a job of another environment stays. The command removes it from the state, and reports this.
 
-    Apps and spaces of Studio domains, and model packages, are deleted first: SageMaker refuses to delete a domain with
-    apps or spaces, or a group with packages. Terraform starts only when no tracking server is changing its status.
+    Queues, apps and spaces of Studio domains, and model packages are deleted before Terraform starts: some versions of
+    the provider wait two minutes after the deletion of a queue, and SageMaker refuses to delete a domain with apps or
+    spaces, or a group with packages. Terraform starts only when no tracking server is changing its status.
     Raises UserError, as `check_unprotected`, AccountClients.check and the plan of the destruction do, before anything
     is deleted.
     """
@@ -57,10 +59,13 @@ def destroy(
         if account is not None:
             late_groups = LateLogGroups(account, marks, report_line, has_settings=bool(settings))
             progress("log groups of jobs")
-            if foreign := [
+            finished = [
                 address for address, group in _list_groups(state, account) if late_groups.report_foreign_stream(group)
-            ]:
-                terraform.run("state", "rm", *foreign)
+            ]
+            progress("queues")
+            finished += _delete_queues(state, account)
+            if finished:
+                terraform.run("state", "rm", *finished)
                 state = terraform.read_state()
                 terraform.run(*options)
             _clean_domains(state, account, progress)
@@ -104,6 +109,22 @@ def _clean_domains(state: State, account: AccountClients, progress: Callable[[st
         kept_users = {user["user_profile_name"] for user in users if user["domain_id"] == domain["id"]}
         sagemaker = account.client("sagemaker", _get_region(domain, account))
         DomainCleaner(sagemaker, domain["id"], kept_users, progress).clean()
+
+
+def _delete_queues(state: State, account: AccountClients) -> list[str]:
+    """Delete the queues of the account in the state. Return their addresses, and those of their policies."""
+    addresses, urls = [], set()
+    for address, queue in state.list_instances("aws_sqs_queue"):
+        arn = Arn.parse_or_none(queue.get("arn") or "")
+        if arn is None or arn.account != account.account_id:
+            continue
+        sqs = account.client("sqs", str(arn.region))
+        with aws.translate_aws_errors(f"queue {queue['name']}"), suppress(sqs.exceptions.QueueDoesNotExist):
+            sqs.delete_queue(QueueUrl=queue["url"])
+        addresses.append(address)
+        urls.add(queue["url"])
+    policies = state.list_instances("aws_sqs_queue_policy")
+    return addresses + [address for address, policy in policies if policy["queue_url"] in urls]
 
 
 def _delete_packages(state: State, account: AccountClients) -> None:
