@@ -11,6 +11,8 @@ import pytest
 import yaml
 
 from sagemaker_sandbox import Sandbox
+from sagemaker_sandbox.base.handlers import SupportLevel
+from sagemaker_sandbox.control_plane.registry import OPERATIONS
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.terraform import Terraform, list_changes
 from tests.sandbox.support import IMAGE, catch_error, create_tar
@@ -20,12 +22,28 @@ CONFIGURATION = Path(__file__).with_name("terraform") / "resource_types.tf"
 OUTCOMES: dict[str, str] = yaml.safe_load(CONFIGURATION.with_suffix(".yaml").read_text(encoding="utf-8"))
 #: Type without a configuration, and an operation that the provider calls to create it.
 WITHOUT_CONFIGURATION = {"aws_sagemaker_image": "create_image"}
+#: Operations that create a type and whose name is not Create and the type's name, in lower case.
+OTHER_OPERATIONS = {
+    "device": "registerdevices",
+    "endpoint_configuration": "createendpointconfig",
+    "model_package_group_policy": "putmodelpackagegrouppolicy",
+    "notebook_instance_lifecycle_configuration": "createnotebookinstancelifecycleconfig",
+    "servicecatalog_portfolio_status": "enablesagemakerservicecatalogportfolio",
+}
+LEVELS = {SupportLevel.EMULATED: "works", SupportLevel.STORED: "recorded", SupportLevel.REFUSED: "refused"}
 SERVE = """
 def model_fn(folder):
     return 1
 def transform_fn(model, data, content_type, accept):
     return data, accept
 """
+
+
+def test_the_outcome_of_each_type_is_the_support_of_its_operation() -> None:
+    levels = {name.lower(): one.support.level for (_, name), one in OPERATIONS.operations.items()}
+    kinds = {kind: kind.removeprefix("aws_sagemaker_") for kind in OUTCOMES}
+    operations = {kind: OTHER_OPERATIONS.get(name, f"create{name.replace('_', '')}") for kind, name in kinds.items()}
+    assert {kind: LEVELS[levels[operation]] for kind, operation in operations.items()} == OUTCOMES
 
 
 @pytest.mark.release

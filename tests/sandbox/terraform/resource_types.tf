@@ -92,7 +92,7 @@ resource "aws_sagemaker_space" "this" {
 
 resource "aws_sagemaker_app" "this" {
   domain_id         = aws_sagemaker_domain.this.id
-  user_profile_name = var.name
+  user_profile_name = aws_sagemaker_user_profile.this.user_profile_name
   app_name          = "default"
   app_type          = "JupyterServer"
 }
