@@ -11,6 +11,15 @@ from pathlib import Path
 import psutil
 import pytest
 
+from sustainable_mlops.terraform import ROOT
+from tests.cases import check_cases
+
+#: Texts of the sources that the test of `--watch` edits.
+EVENTS = ("modules/storage/buckets.py", "eventbridge=True")
+DESCRIPTION = ("modules/storage/inputs.py", "Delete checkpoints.")
+RETENTION = ("envs/dev/settings.yaml", "log_retention_days: 14")
+PREFIX = ("envs/dev/settings.yaml", "name_prefix: smlops-dev")
+VERSIONS = ("sustainable_mlops/terraform.py", '">= 5.100.0, < 7.0.0"')
 #: Longer than any synthesis on a busy machine; no test waits for all of it.
 TIMEOUT_S = 180
 MOST_MB = 500
@@ -56,9 +65,14 @@ def replace(file: Path, old: str, new: str) -> None:
     file.write_text(text.replace(old, new))
 
 
+@check_cases("file, text", [EVENTS, DESCRIPTION, RETENTION, PREFIX, VERSIONS])
+def test_the_sources_contain_each_edited_text_once(file: str, text: str) -> None:
+    assert (ROOT / file).read_text().count(text) == 1
+
+
 @pytest.mark.release
 def test_watch_reports_differences_and_errors_with_one_jsii_process(copy: Path) -> None:
-    key, main = copy / "modules" / "storage" / "key.py", copy / "modules" / "storage" / "main.tf"
+    buckets, main = copy / EVENTS[0], copy / "modules" / "storage" / "main.tf"
     committed = main.read_text()
     watcher = Watcher(copy)
     try:
@@ -69,39 +83,39 @@ def test_watch_reports_differences_and_errors_with_one_jsii_process(copy: Path) 
             "only resources in use are loaded"
         )
 
-        replace(key, "enable_key_rotation=True", "enable_key_rotation=False")
-        watcher.until(lambda: re.search(r"^\+ +enable_key_rotation += false$", watcher.differences, re.M))
-        assert re.search(r"enable_key_rotation += false", main.read_text())
+        replace(buckets, EVENTS[1], "eventbridge=False")
+        watcher.until(lambda: re.search(r"^\+ +eventbridge += false$", watcher.differences, re.M))
+        assert re.search(r"eventbridge += false", main.read_text())
 
-        inputs, readme = copy / "modules" / "storage" / "inputs.py", copy / "modules" / "storage" / "README.md"
-        replace(inputs, "Delete checkpoints.", "Remove checkpoints.")
+        inputs, readme = copy / DESCRIPTION[0], copy / "modules" / "storage" / "README.md"
+        replace(inputs, DESCRIPTION[1], "Remove checkpoints.")
         watcher.until(lambda: "Remove checkpoints." in readme.read_text())
 
-        settings, root = copy / "envs" / "dev" / "settings.yaml", copy / "envs" / "dev" / "main.tf"
-        replace(settings, "log_retention_days: 14", "log_retention_days: 90")
+        settings, root = copy / RETENTION[0], copy / "envs" / "dev" / "main.tf"
+        replace(settings, RETENTION[1], "log_retention_days: 90")
         watcher.until(lambda: re.search(r"log_retention_days += 90", root.read_text()))
 
-        replace(key, "enable_key_rotation=False", "enable_key_rotatoin=False")
-        watcher.until(lambda: "enable_key_rotatoin" in watcher.messages[-1])
+        replace(buckets, "eventbridge=False", "eventbrige=False")
+        watcher.until(lambda: "eventbrige" in watcher.messages[-1])
         assert re.fullmatch(
-            r"error: modules/storage/key\.py:\d+: KmsKey has no argument 'enable_key_rotatoin'; "
-            r"did you mean 'enable_key_rotation'\?",
+            r"error: modules/storage/buckets\.py:\d+: S3BucketNotification has no argument 'eventbrige'; "
+            r"did you mean 'eventbridge'\?",
             watcher.messages[-1],
         )
-        replace(key, "enable_key_rotatoin=False", "enable_key_rotation=(")
+        replace(buckets, "eventbrige=False", "eventbridge=(")
         watcher.until(lambda: "SyntaxError" in watcher.messages[-1])
-        assert re.fullmatch(r"error: modules/storage/key\.py:\d+: SyntaxError: .+", watcher.messages[-1])
-        replace(settings, "name_prefix: smlops-dev", "name_prefix: Dev_")
-        replace(key, "enable_key_rotation=(", "enable_key_rotation=True")
+        assert re.fullmatch(r"error: modules/storage/buckets\.py:\d+: SyntaxError: .+", watcher.messages[-1])
+        replace(settings, PREFIX[1], "name_prefix: Dev_")
+        replace(buckets, "eventbridge=(", "eventbridge=True")
         watcher.until(lambda: "name_prefix: 'Dev_' must be 3 to 24" in watcher.messages[-1])
-        assert re.search(r"enable_key_rotation += false", main.read_text()), "files do not change after an error"
+        assert re.search(r"eventbridge += false", main.read_text()), "files do not change after an error"
 
-        replace(settings, "name_prefix: Dev_", "name_prefix: smlops-dev")
+        replace(settings, "name_prefix: Dev_", PREFIX[1])
         watcher.until(lambda: main.read_text() == committed)
         assert processes <= watcher.node
 
         versions = copy / "modules" / "storage" / "versions.tf"
-        replace(copy / "sustainable_mlops" / "terraform.py", '">= 5.100.0, < 7.0.0"', '">= 5.101.0, < 7.0.0"')
+        replace(copy / VERSIONS[0], VERSIONS[1], '">= 5.101.0, < 7.0.0"')
         watcher.until(lambda: ">= 5.101.0" in versions.read_text())
         watcher.until(lambda: not processes & watcher.node)
         watcher.process.send_signal(signal.SIGINT)
