@@ -148,21 +148,36 @@ def load_moto_tests() -> dict[str, Any]:
     return tests
 
 
-def _list_moto_tests() -> Iterator[str]:
-    tests = load_moto_tests()
+def count_moto_tests() -> str:
+    """Return the numbers of passing and of all tests of moto, as the runner of these tests prints them."""
+    run: int = load_moto_tests()["run"]
+    return f"{run - _count_reasons().total()} of {run} pass"
+
+
+def _count_reasons() -> Counter[str]:
+    """Return the number of moto's failing tests by reason."""
+    groups = (group for groups in load_moto_tests()["failing"].values() for group in groups)
     reasons: Counter[str] = Counter()
-    for groups in tests["failing"].values():
-        for group in groups:
-            reasons[group["reason"]] += len(group["tests"])
-    passing = tests["run"] - reasons.total()
+    for group in groups:
+        reasons[group["reason"]] += len(group["tests"])
+    return reasons
+
+
+def _list_moto_tests() -> Iterator[str]:
+    run, reasons = load_moto_tests()["run"], _count_reasons()
     yield ""
     yield "moto's own tests of SageMaker and Application Auto Scaling run against the sandbox."
     yield f"`{MOTO_TESTS.relative_to(ROOT)}` lists the failing tests, each with the reason and AWS's page about it."
     yield ""
     yield "| moto's tests | pass | moto accepts what AWS refuses | moto differs from AWS | other message |"
     yield "|---:|---:|---:|---:|---:|"
-    numbers = (tests["run"], passing, *(reasons[reason] for reason in ("lax", "moto_differs", "wording")))
+    numbers = (run, run - reasons.total(), *(reasons[reason] for reason in ("lax", "moto_differs", "wording")))
     yield f"| {' | '.join(map(str, numbers))} |"
+    yield ""
+    yield "`make release` compares the results with the list. These commands install moto's tests, run them, and print"
+    yield "the failing ones and the number of passed tests:"
+    yield from ("", "```console manual", "$ python3 scripts/setup.py moto-tests")
+    yield from ("$ .venv/bin/python -m tests.sandbox.moto_suite.suite", "…", count_moto_tests(), "```")
 
 
 def _list_clients() -> Iterator[str]:

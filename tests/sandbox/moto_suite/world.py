@@ -5,6 +5,7 @@ running test names. The tests do not change.
 """
 
 import json
+from collections.abc import Generator
 from functools import cache
 from typing import Any
 
@@ -24,7 +25,8 @@ ROLES = {
     ),
     "/service-role/": ("AmazonSageMaker-TestExecutionRole",),
 }
-BUCKETS = ("my-bucket", "MyBucket")
+#: Buckets of moto's tests, without MyBucket: S3 refuses capital letters in names.
+BUCKETS = ("my-bucket",)
 #: Keys of model data in these buckets.
 OBJECTS = ("model.tar.gz",)
 #: File of the running test.
@@ -48,6 +50,18 @@ def pytest_configure() -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     global _text
     _text = item.path.read_text(encoding="utf-8")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Stop the run if a mock is active after its test: moto would send the requests of all later tests to AWS.
+
+    A mock stays active if its start fails, for example because the sandbox refuses a role or a bucket of this plugin.
+    """
+    response = yield
+    if ServerModeMockAWS._nested_count:
+        pytest.exit(f"{item.nodeid}: the mock is still active", returncode=pytest.ExitCode.INTERRUPTED)
+    return response
 
 
 def create_fixtures(endpoint: str) -> None:
