@@ -57,6 +57,8 @@ The sandbox evaluates these policies, as the IAM user guide describes it:
 - Policies of users, groups and roles, permissions boundaries and session policies.
 - Policies of buckets, keys, queues, topics, secrets, repositories and model package groups. Across accounts, the two
   accounts must allow the request.
+- Policies of VPC endpoints, for the requests of jobs and endpoints with a `VpcConfig`. A gateway endpoint serves the
+  subnets of its route tables, an interface endpoint with private DNS serves its VPC.
 - Access to a KMS key needs its key policy. A key policy that names the account lets IAM policies grant access.
 - `sts:AssumeRole` needs the trust policy of the role. `sts:AssumeRoleWithWebIdentity` also needs an identity provider
   with the issuer and the audience of the token. The sandbox does not verify the signature of the token.
