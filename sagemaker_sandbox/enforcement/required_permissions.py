@@ -10,17 +10,17 @@ from sagemaker_sandbox.enforcement.condition_keys import (
     Keys,
     build_boundary_keys,
     build_request_keys,
-    read_tags,
 )
+from sagemaker_sandbox.enforcement.dependent_actions import is_tagging, list_dependent_actions
 from sagemaker_sandbox.enforcement.operations import RequestedOperation, walk_members
 from sagemaker_sandbox.enforcement.resources import list_resources
 from sustainable_mlops.aws.arn import Arn
 from sustainable_mlops.catalogue.images import IMAGE_ADDRESS
 
 #: First words of operations that pass a role to a service.
-_PASSING = ("Add", "Create", "Invoke", "Put", "Register", "Run", "Start", "Update")
+_PASSING = ("Add", "Create", "Invoke", "Put", "Register", "Run", "SetTopic", "Start", "Update")
 #: Services whose requests name roles without passing them.
-_NOT_PASSING = ("iam", "sts", "kms", "sqs", "sns", "secretsmanager", "ecr")
+_NOT_PASSING = ("iam", "sts", "kms", "sqs", "secretsmanager", "ecr")
 #: Operations of IAM that create a resource with a path, by the type in its ARN.
 _CREATED_WITH_PATH = {
     "CreateGroup": "group",
@@ -59,15 +59,17 @@ def list_required_permissions(operation: RequestedOperation, account: str, regio
         **build_request_keys(action, operation.parameters),
         **build_boundary_keys(action, operation.parameters, account),
     }
-    for resource in _list_own_resources(action, operation, account, region):
+    resources = _list_own_resources(action, operation.parameters, account, region)
+    for resource in resources:
         yield RequiredPermission(action, resource, keys)
-        if operation.service == "sagemaker" and operation.name.startswith("Create") and read_tags(operation.parameters):
-            yield RequiredPermission("sagemaker:AddTags", resource, keys)
+    for dependent in list_dependent_actions(action, operation.parameters):
+        for resource in _list_dependent_resources(dependent, operation.parameters, resources, account, region):
+            yield RequiredPermission(dependent, resource, keys)
     if operation.service == "s3":
         yield from _list_s3_permissions(operation, account, region)
     if operation.name.startswith(_PASSING) and operation.signing_name not in _NOT_PASSING:
         service = f"{operation.signing_name}.amazonaws.com"
-        for role in dict.fromkeys(_find_roles(operation.parameters)):
+        for role in dict.fromkeys([*_find_roles(operation.parameters), *_find_runbook_role(operation)]):
             yield RequiredPermission("iam:PassRole", role, {"iam:PassedToService": service})
     yield from _list_image_permissions(operation)
     if operation.service == "sagemaker":
@@ -77,12 +79,25 @@ def list_required_permissions(operation: RequestedOperation, account: str, regio
                 yield RequiredPermission("kms:CreateGrant", arn, keys)
 
 
-def _list_own_resources(action: str, operation: RequestedOperation, account: str, region: str) -> list[str]:
-    """Return the ARNs of the resources of the operation's own action."""
+def _list_own_resources(action: str, parameters: Mapping[str, Any], account: str, region: str) -> list[str]:
+    """Return the ARNs of the resources of an action for the parameters of an operation."""
     prefix = action.partition(":")[0]
-    request = _NamedRequest(action, dict(operation.parameters), account, region)
+    request = _NamedRequest(action, dict(parameters), account, region)
     find = _OWN_RESOURCES.get(prefix)
     return (find(request) if find is not None else None) or request.list_resources()
+
+
+def _list_dependent_resources(
+    action: str, parameters: Mapping[str, Any], own_resources: list[str], account: str, region: str
+) -> list[str]:
+    """Return the ARNs of the resources of a dependent action."""
+    if action == "kms:TagResource":
+        return [f"arn:aws:kms:{region}:{account}:key/new"]  # the key gets its ID from the request
+    if is_tagging(action):
+        return own_resources
+    if action == "scheduler:DeleteSchedule":
+        parameters = {"GroupName": parameters.get("Name"), "Name": "*"}
+    return _list_own_resources(action, parameters, account, region)
 
 
 class _NamedRequest(NamedTuple):
@@ -236,8 +251,9 @@ def _list_s3_permissions(operation: RequestedOperation, account: str, region: st
         key = resource_policies.find_object_key(bucket, name)
         yield from _list_key_permissions(key, "kms:Decrypt", target, account, region)
     if operation.name in ("GetObject", "HeadObject") and not resource_policies.has_object(bucket, name):
-        # Only who may list the bucket learns that an object does not exist.
-        yield RequiredPermission("s3:ListBucket", f"arn:aws:s3:::{bucket}", {"s3:prefix": name})
+        # Only who may list the bucket learns that an object does not exist. The key s3:prefix is for listings only, so
+        # a condition on it is not met.
+        yield RequiredPermission("s3:ListBucket", f"arn:aws:s3:::{bucket}", {})
 
 
 def _list_key_permissions(
@@ -279,8 +295,27 @@ def _find_members(value: Any, name: str) -> Iterator[Any]:
 
 
 def _find_roles(value: Any) -> Iterator[str]:
-    """Yield the ARNs of the roles in the members for roles."""
+    """Yield the ARNs of the roles in the members for roles, and of a role that is the value of an attribute."""
+    attribute = value.get("AttributeName") if isinstance(value, Mapping) else None
     for member, one in walk_members(value):
-        is_role = isinstance(one, str) and ":iam::" in one and ":role/" in one
-        if is_role and str(member).lower().endswith(("rolearn", "role")):
+        name = attribute if member == "AttributeValue" else member
+        if _is_role(one) and str(name).lower().endswith(("rolearn", "role")):
             yield one
+
+
+def _find_runbook_role(operation: RequestedOperation) -> Iterator[str]:
+    """Yield the role that a new or changed runbook of Systems Manager assumes. A placeholder names no role."""
+    if operation.service != "ssm" or not isinstance(content := operation.parameters.get("Content"), str):
+        return
+    import yaml
+
+    try:
+        document = yaml.safe_load(content)
+    except yaml.YAMLError:
+        return
+    if isinstance(document, Mapping) and _is_role(role := document.get("assumeRole")):
+        yield role
+
+
+def _is_role(value: Any) -> bool:
+    return isinstance(value, str) and ":iam::" in value and ":role/" in value

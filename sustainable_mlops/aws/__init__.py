@@ -17,10 +17,17 @@ from sustainable_mlops.aws.clients import (
     read_object_head,
     read_object_size,
 )
-from sustainable_mlops.aws.errors import AwsError, read_error_code, translate_aws_errors
+from sustainable_mlops.aws.errors import (
+    ABSENT_OBJECT,
+    AwsError,
+    is_absent_object,
+    read_error_code,
+    translate_aws_errors,
+)
 from sustainable_mlops.aws.s3 import S3Uri
 
 __all__ = [
+    "ABSENT_OBJECT",
     "AccountClients",
     "Arn",
     "AwsError",
@@ -29,6 +36,7 @@ __all__ = [
     "S3Uri",
     "connect_clients",
     "has_object",
+    "is_absent_object",
     "is_local",
     "make_client",
     "read_attempts",

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from sustainable_mlops.aws.errors import describe_missing_profile, read_error_code, translate_aws_errors
+from sustainable_mlops.aws.errors import describe_missing_profile, is_absent_object, translate_aws_errors
 from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.errors import UserError
 
@@ -96,31 +96,34 @@ def is_local(client: Client) -> bool:
 
 
 def has_object(s3: Client, address: str) -> bool:
-    """Return whether an object exists at the s3:// address."""
+    """Return whether an object exists at the s3:// address, and may be read."""
     return read_object_size(s3, address) is not None
 
 
 def read_object_size(s3: Client, address: str) -> int | None:
-    """Return the bytes of the object at the s3:// address; None if there is no object."""
+    """Return the bytes of the object at the s3:// address; None if it is missing, or may not be read."""
     head = read_object_head(s3, address)
     return None if head is None else int(head["ContentLength"])
 
 
 def read_object_etag(s3: Client, address: str) -> str | None:
-    """Return the ETag of the object at the s3:// address, without quotes; None if there is no object."""
+    """Return the ETag of the object at the s3:// address, without quotes; None if it is missing, or may not be read."""
     head = read_object_head(s3, address)
     return None if head is None else str(head["ETag"]).strip('"')
 
 
 def read_object_head(s3: Client, address: str) -> dict[str, Any] | None:
-    """Return the HeadObject response for the s3:// address; None if there is no object."""
+    """Return the HeadObject response for the s3:// address; None if the object is missing, or may not be read.
+
+    S3 returns 403 for a missing object too, unless the caller may list the bucket without a condition on `s3:prefix`.
+    """
     from botocore.exceptions import ClientError
 
     bucket, key = S3Uri.parse(address)
     try:
         response: dict[str, Any] = s3.head_object(Bucket=bucket, Key=key)
     except ClientError as error:
-        if read_error_code(error) in ("404", "NoSuchKey", "NoSuchBucket"):
+        if is_absent_object(error):
             return None
         raise
     return response

@@ -8,6 +8,10 @@ from sustainable_mlops.errors import UserError, did_you_mean
 
 #: Error codes for expired credentials.
 _EXPIRED_CODES = ("ExpiredToken", "ExpiredTokenException", "RequestExpired")
+#: Message about an object in S3 for these codes. S3 API reference, GetObject: for a missing object, S3 returns 403 to a
+#: caller who may not list the bucket. A listing without a prefix is meant: `s3:prefix` is for list requests only.
+ABSENT_OBJECT = "is missing, or may not be read"
+_ABSENT_CODES = ("403", "404", "AccessDenied", "NoSuchBucket", "NoSuchKey")
 
 
 class AwsError(UserError):
@@ -44,8 +48,9 @@ def translate_aws_errors(action: str) -> Iterator[None]:
     except ClientError as error:
         expired = "; the credentials have expired: sign in again (aws sso login)"
         hint = expired if read_error_code(error) in _EXPIRED_CODES else ""
+        absent = f"the object {ABSENT_OBJECT}: " if is_absent_object(error) else ""
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
-        raise AwsError(f"{action}: {error}{hint}", refused=status < 500) from None
+        raise AwsError(f"{action}: {absent}{error}{hint}", refused=status < 500) from None
     except ProfileNotFound as error:
         raise UserError(f"{action}: {describe_missing_profile(error)}") from None
     except EndpointConnectionError as error:
@@ -65,6 +70,11 @@ def describe_missing_profile(error: Any) -> str:
     profiles = get_session().available_profiles
     hint = did_you_mean(profile, profiles) if profiles else "; create it with `aws configure --profile`"
     return f"AWS_PROFILE: there is no profile {profile!r} in the AWS configuration{hint}"
+
+
+def is_absent_object(error: Any) -> bool:
+    """Return whether a ClientError means that an object in S3 is missing, or may not be read."""
+    return error.operation_name in ("GetObject", "HeadObject") and read_error_code(error) in _ABSENT_CODES
 
 
 def read_error_code(error: Exception) -> str:

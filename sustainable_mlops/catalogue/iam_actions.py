@@ -9,13 +9,15 @@ from sustainable_mlops.catalogue.tables import read_rows
 
 @dataclass(frozen=True)
 class IamAction:
-    """One action: its access level, the ARNs it can be bound to, and its condition keys."""
+    """One action: its access level, the ARNs it can be bound to, its condition keys, and its dependent actions."""
 
     name: str
     access: str
     #: ARN templates such as `arn:${Partition}:s3:::${BucketName}`; empty if only "*" is possible.
     resources: tuple[str, ...]
     conditions: tuple[str, ...]
+    #: Further actions that a caller may need, such as `iam:PassRole`.
+    dependents: tuple[str, ...]
 
     def takes_resource(self, pattern: str) -> bool:
         """Return whether an ARN pattern lies within one of the action's ARNs."""
@@ -31,7 +33,11 @@ def load_iam_actions() -> dict[str, IamAction]:
     """Return the actions by name."""
     return {
         row["action"]: IamAction(
-            row["action"], row["access"], tuple(row["resources"].split()), tuple(row["conditions"].split())
+            row["action"],
+            row["access"],
+            tuple(row["resources"].split()),
+            tuple(row["conditions"].split()),
+            tuple(row["dependents"].split()),
         )
         for row in read_rows("iam_actions")
     }

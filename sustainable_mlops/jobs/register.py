@@ -75,7 +75,7 @@ def register(
         if package is not None:
             return package
         if metrics is not None and not aws.has_object(clients.s3, metrics):
-            raise UserError(f"--metrics: there is no object at {metrics}; correct the address")
+            raise UserError(f"--metrics: {metrics} {aws.ABSENT_OBJECT}; correct the address")
         etag = aws.read_object_etag(clients.s3, record.model) if record.model else None
         request = build_package_request(record, serving, group, metrics, etag)
         arn = clients.sagemaker.create_model_package(**request)["ModelPackageArn"]

@@ -99,7 +99,7 @@ def find_serving(record: RunRecord, s3: Client) -> ResolvedServing:
         )
     with aws.translate_aws_errors(f"looking for {record.model}"):
         if not aws.has_object(s3, record.model):
-            raise UserError(f"{record.model} does not exist; run smlops train again to train it")
+            raise UserError(f"{record.model} {aws.ABSENT_OBJECT}; run smlops train again to train it")
     return record.serving
 
 

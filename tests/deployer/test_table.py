@@ -112,7 +112,7 @@ def test_only_roles_of_the_prefix_are_passed_to_named_services() -> None:
     assert {one["Resource"][0] for one in passing} == {"arn:aws:iam::123456789012:role/smlops-dev-*"}
     services = [one["Condition"]["StringEquals"]["iam:PassedToService"] for one in passing]
     assert sorted(services) == [
-        [f"{service}.amazonaws.com"] for service in ("events", "glue", "sagemaker", "scheduler")
+        [f"{service}.amazonaws.com"] for service in ("events", "glue", "sagemaker", "scheduler", "ssm")
     ]
 
 

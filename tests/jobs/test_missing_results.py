@@ -27,6 +27,7 @@ NO_METRIC = (
     "metric validation:auc has no value: no line of the log matches its pattern validation:auc=([0-9.]+); correct "
     "metrics in the job file, or print such a line"
 )
+MISSING = "is missing, or may not be read; a script writes it to $SM_MODEL_DIR (/opt/ml/model)"
 NO_MODEL = "no model was saved: the script wrote no file to $SM_MODEL_DIR (/opt/ml/model)"
 
 
@@ -44,7 +45,7 @@ def put(address: str, content: bytes) -> Callable[[Clients], Any]:
         ({}, pack_archive(), [NO_MODEL]),
         ({}, pack_archive("model", kind=tarfile.SYMTYPE), []),
         ({}, b"", [NO_MODEL]),
-        ({}, None, [NO_MODEL]),
+        ({}, None, ["the model s3://{bucket}/{key} " + MISSING]),
         ({"TrainingJobStatus": "Failed", "FinalMetricDataList": []}, None, []),
     ],
     ids=["all results", "no metric", "no address", "empty archive", "link", "empty object", "no object", "failed job"],
@@ -62,7 +63,8 @@ def test_a_completed_training_without_a_metric_or_a_model_has_a_warning(
     cloud.s3.delete_object(Bucket=bucket, Key=key)
     if content is not None:
         cloud.s3.put_object(Bucket=bucket, Key=key, Body=content)
-    assert list_warnings(record, launch.request, cloud.s3) == warnings
+    expected = [one.format(bucket=bucket, key=key) for one in warnings]
+    assert list_warnings(record, launch.request, cloud.s3) == expected
 
 
 @pytest.fixture

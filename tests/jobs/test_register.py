@@ -150,7 +150,7 @@ def test_approval_is_explicit_and_keeps_its_reason(cloud: Clients, train_job: Tr
 def test_a_metrics_report_is_attached_if_it_exists(cloud: Clients, train_job: Trained) -> None:
     report = "s3://acme-dev-artifacts/reports/quality.json"
     record = train_job()
-    with pytest.raises(UserError, match=f"--metrics: there is no object at {report}"):
+    with pytest.raises(UserError, match=f"--metrics: {report} is missing, or may not be read"):
         register(record, cloud, metrics=report)
     cloud.s3.put_object(Bucket="acme-dev-artifacts", Key="reports/quality.json", Body=b"{}")
     register(record, cloud, metrics=report)
@@ -168,7 +168,7 @@ def test_a_run_without_a_servable_model_is_rejected(cloud: Clients, train_job: T
     assert record.model is not None
     bucket, key = S3Uri.parse(record.model)
     cloud.s3.delete_object(Bucket=bucket, Key=key)
-    with pytest.raises(UserError, match=r"model.tar.gz does not exist; run smlops train again"):
+    with pytest.raises(UserError, match=r"model.tar.gz is missing, or may not be read; run smlops train again"):
         register(record, cloud)
     assert cloud.sagemaker.packages == []
 

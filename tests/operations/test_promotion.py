@@ -271,9 +271,15 @@ def test_an_image_that_cannot_run_in_an_endpoint_is_refused(
 @check_cases(
     ("container", "message"),
     [
-        ({"ModelDataUrl": "https://s3.eu-north-1.amazonaws.com/BUCKET/none.tar.gz"}, "there is no model at https://"),
+        (
+            {"ModelDataUrl": "https://s3.eu-north-1.amazonaws.com/BUCKET/none.tar.gz"},
+            "none.tar.gz is missing, or may not be read; ",
+        ),
         ({"ModelDataUrl": "https://example.com/model.tar.gz"}, "is not the address of an object in S3"),
-        ({"ModelDataSource": {"S3DataSource": {"S3Uri": "s3://BUCKET/models/"}}}, "there is no model at s3://"),
+        (
+            {"ModelDataSource": {"S3DataSource": {"S3Uri": "s3://BUCKET/models/"}}},
+            "models/ is missing, or may not be read; ",
+        ),
         ({}, "the package has no model in S3"),
         ({"ModelDataUrl": "s3://BUCKET/one", "ModelDataETag": "0" * 32}, "its ETag differs"),
     ],
@@ -372,7 +378,9 @@ def test_a_model_that_changed_after_its_registration_is_refused(
     registry.write("one", "another model")
     assert list_unmet(registry.check(address)) == ["model"]
     registry.clients.s3.delete_object(Bucket=registry.name, Key="one")
-    assert registry.check(address)["model"].text.startswith(f"there is no model at s3://{registry.name}/one")
+    assert registry.check(address)["model"].text.startswith(
+        f"the model s3://{registry.name}/one is missing, or may not be read; "
+    )
 
     extended = registry.register("two")
     registry.write("three")

@@ -10,6 +10,8 @@ from botocore.exceptions import ClientError
 
 from sagemaker_sandbox import Sandbox
 from sagemaker_sandbox.client import make_client
+from sustainable_mlops.aws import read_object_head, translate_aws_errors
+from sustainable_mlops.errors import UserError
 from tests.modules.examples import Example, apply, plan, terraform
 from tests.provider import SANDBOX_LOGS, serving
 from tests.sandbox.support import IMAGE, catch_error, create_tar, make_role, wait_until
@@ -165,6 +167,15 @@ def test_training_reads_and_writes_only_its_own_prefixes(target: Target) -> None
     results = {act: attempt(call, **request) for act, (call, request) in denied.items()}
     assert results == dict.fromkeys(denied, "AccessDenied")
     assert attempt(s3.head_object, Bucket=DATA, Key="raw/train.csv") == "403"
+    # s3:prefix is a key of list requests only: under such a condition, nobody learns that an object is missing.
+    assert attempt(s3.get_object, Bucket=DATA, Key="re-creatable/none") == "AccessDenied"
+    assert attempt(s3.head_object, Bucket=DATA, Key="re-creatable/none") == "403"
+    with pytest.raises(
+        UserError, match=r"^s3://shop-data/re-creatable/none: the object is missing, or may not be read"
+    ):
+        with translate_aws_errors(f"s3://{DATA}/re-creatable/none"):
+            s3.get_object(Bucket=DATA, Key="re-creatable/none")
+    assert read_object_head(s3, f"s3://{DATA}/re-creatable/none") is None
     message = catch_error(s3.delete_object, Bucket=ARTIFACTS, Key="models/m.tar.gz")[1]
     session = target.roles["training"].replace(":iam:", ":sts:").replace(":role/", ":assumed-role/")
     assert message == (

@@ -44,6 +44,36 @@ def list_own(service: str, name: str, **parameters: Any) -> tuple[list[str], dic
     return [permission.resource for permission in own], dict(own[0].keys)
 
 
+@pytest.mark.parametrize("name", ["GetObject", "HeadObject"])
+def test_a_missing_object_needs_a_listing_without_the_key_s3_prefix(name: str) -> None:
+    operation = RequestedOperation("s3", "s3", name, {"Bucket": "b", "Key": "k"})
+    own, listing = list_required_permissions(operation, ACCOUNT, REGION)
+    assert (own.action, listing.action, listing.resource) == ("s3:GetObject", "s3:ListBucket", "arn:aws:s3:::b")
+    assert "s3:prefix" not in listing.keys
+
+
+def test_dependent_actions_are_needed_where_the_request_has_their_subject() -> None:
+    def list_actions(service: str, name: str, **parameters: Any) -> list[str]:
+        operation = RequestedOperation(service, service, name, parameters)
+        return [one.action for one in list_required_permissions(operation, ACCOUNT, REGION)]
+
+    role = f"arn:aws:iam::{ACCOUNT}:role/r"
+    assert list_actions("kms", "CreateKey") == ["kms:CreateKey"]
+    tags = [{"TagKey": "environment", "TagValue": "dev"}]
+    assert list_actions("kms", "CreateKey", Tags=tags) == ["kms:CreateKey", "kms:TagResource"]
+    assert list_actions("scheduler", "DeleteScheduleGroup", Name="g")[-1] == "scheduler:DeleteSchedule"
+    topic = {"TopicArn": f"arn:aws:sns:{REGION}:{ACCOUNT}:t", "AttributeValue": role}
+    logged = list_actions("sns", "SetTopicAttributes", **topic, AttributeName="SQSSuccessFeedbackRoleArn")
+    assert logged == ["sns:SetTopicAttributes", "iam:PassRole"]
+    assert list_actions("sns", "SetTopicAttributes", **topic, AttributeName="DisplayName") == logged[:1]
+    for content, actions in (
+        (f"assumeRole: {role}", ["ssm:UpdateDocument", "iam:PassRole"]),
+        ("assumeRole: '{{ Role }}'", ["ssm:UpdateDocument"]),
+        ("{", ["ssm:UpdateDocument"]),
+    ):
+        assert list_actions("ssm", "UpdateDocument", Name="d", Content=content) == actions
+
+
 def find_boundary(name: str, **parameters: Any) -> Any:
     return list_own("iam", name, **parameters)[1].get("iam:PermissionsBoundary")
 

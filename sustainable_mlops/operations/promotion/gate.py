@@ -215,7 +215,7 @@ def _check_model(package: RegisteredPackage, s3: Client) -> GateCondition:
             continue
         is_by_etag = etags and head is not None and "ETag" in head
         if head is None:
-            problems.append(f"there is no model at {address}; {_REGISTER}")
+            problems.append(f"the model {address} {aws.ABSENT_OBJECT}; {_REGISTER}")
         elif is_by_etag and {etag.strip('"') for etag in etags} - {head["ETag"].strip('"')}:
             problems.append(
                 f"{address} is not the registered model: its ETag differs from the recorded one; {_REGISTER}"

@@ -248,7 +248,7 @@ class AsyncEndpoint(EndpointStage):
             try:
                 body: bytes = s3.get_object(Bucket=bucket, Key=address.removeprefix(start))["Body"].read()
             except ClientError as error:
-                if aws.read_error_code(error) in ("NoSuchKey", "404", "AccessDenied"):
+                if aws.is_absent_object(error):
                     return ""
                 raise
             return body.decode()
