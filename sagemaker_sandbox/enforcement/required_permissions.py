@@ -314,7 +314,7 @@ def _find_runbook_role(operation: RequestedOperation) -> Iterator[str]:
     except yaml.YAMLError:
         return
     if isinstance(document, Mapping) and _is_role(role := document.get("assumeRole")):
-        yield role
+        yield str(role)
 
 
 def _is_role(value: Any) -> bool:

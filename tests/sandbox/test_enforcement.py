@@ -170,11 +170,11 @@ def test_training_reads_and_writes_only_its_own_prefixes(target: Target) -> None
     # s3:prefix is a key of list requests only: under such a condition, nobody learns that an object is missing.
     assert attempt(s3.get_object, Bucket=DATA, Key="re-creatable/none") == "AccessDenied"
     assert attempt(s3.head_object, Bucket=DATA, Key="re-creatable/none") == "403"
-    with pytest.raises(
-        UserError, match=r"^s3://shop-data/re-creatable/none: the object is missing, or may not be read"
+    with (
+        pytest.raises(UserError, match=r"^s3://shop-data/re-creatable/none: the object is missing, or may not be read"),
+        translate_aws_errors(f"s3://{DATA}/re-creatable/none"),
     ):
-        with translate_aws_errors(f"s3://{DATA}/re-creatable/none"):
-            s3.get_object(Bucket=DATA, Key="re-creatable/none")
+        s3.get_object(Bucket=DATA, Key="re-creatable/none")
     assert read_object_head(s3, f"s3://{DATA}/re-creatable/none") is None
     message = catch_error(s3.delete_object, Bucket=ARTIFACTS, Key="models/m.tar.gz")[1]
     session = target.roles["training"].replace(":iam:", ":sts:").replace(":role/", ":assumed-role/")
