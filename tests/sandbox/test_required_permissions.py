@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from moto.iam.models import iam_backends
 from moto.kms.models import kms_backends
-from moto.s3.models import s3_backends
 
+from sagemaker_sandbox.enforcement import resource_policies
 from sagemaker_sandbox.enforcement.operations import RequestedOperation
 from sagemaker_sandbox.enforcement.required_permissions import list_required_permissions
 from sagemaker_sandbox.enforcement.resource_policies import find_key_arn, find_resource
@@ -46,14 +46,12 @@ def list_own(service: str, name: str, **parameters: Any) -> tuple[list[str], dic
 
 
 @pytest.mark.parametrize("name", ["GetObject", "HeadObject"])
-def test_a_missing_object_needs_a_listing_without_the_key_s3_prefix(name: str) -> None:
-    backend = s3_backends[ACCOUNT]["aws"]
-    backend.create_bucket("b", REGION)
+def test_a_missing_object_needs_a_listing_without_the_key_s3_prefix(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setattr(resource_policies, "has_object", lambda *_: False)
     operation = RequestedOperation("s3", "s3", name, {"Bucket": "b", "Key": "k"})
     own, listing = list_required_permissions(operation, ACCOUNT, REGION)
     assert (own.action, listing.action, listing.resource) == ("s3:GetObject", "s3:ListBucket", "arn:aws:s3:::b")
     assert "s3:prefix" not in listing.keys
-    backend.reset()
 
 
 def test_dependent_actions_are_needed_where_the_request_has_their_subject() -> None:
