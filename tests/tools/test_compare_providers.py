@@ -153,6 +153,12 @@ def test_a_type_that_is_absent_from_one_schema_is_one_row(tmp_path: Path) -> Non
     assert [(one.type, one.change) for one in compare(schema, full, usage)] == [("aws_thing", "type is new")]
 
 
+def test_names_that_differ_only_in_underscores_are_one_argument(tmp_path: Path) -> None:
+    assert list_rows(tmp_path, attributes(name=STRING, a_1_arn=COMPUTED), attributes(a1_arn=COMPUTED)) == [
+        ("name", "removed (optional)", "module", "validation fails: remove it")
+    ]
+
+
 def test_bindings_are_a_schema(tmp_path: Path) -> None:
     docs = "Docs at Terraform Registry: {{@link https://host/docs/resources/thing#{0} Thing#{0}}}."
 
