@@ -65,7 +65,9 @@ The sandbox evaluates these policies, as the IAM user guide describes it:
 
 A request also needs the permissions that AWS checks with it: `iam:PassRole` for each role that it passes,
 `kms:GenerateDataKey` and `kms:Decrypt` for objects with a customer's key, `kms:CreateGrant` for volumes,
-`s3:PutObjectAcl`, `s3:PutObjectTagging`, `sagemaker:AddTags`, and `s3:GetObject` for the source of a copy.
+`s3:PutObjectAcl`, `s3:PutObjectTagging`, and `s3:GetObject` for the source of a copy. Dependent actions of the same
+service count too, such as `glue:GetTable` for table optimizers and `sagemaker:AddTags` for tags. A request for a
+missing object is 403 if the caller may list the bucket only under a condition on `s3:prefix`.
 
 Tests compare the decisions with the decisions of the policy simulator
 [iam-simulate](https://www.npmjs.com/package/@cloud-copilot/iam-simulate).
