@@ -26,6 +26,15 @@ def create(name: str, progress: Callable[[str], None]) -> list[str]:
     page = ROOT / "README.md"
     text = _add_row(page.read_text(), name)
     folder, tests = ROOT / "modules" / name, ROOT / "tests" / "modules" / name
+    module_files, test_files = render_files(name)
+    with create_folders({folder: module_files, tests: test_files}):
+        synth.write(synth.synthesize([name], progress))
+        write_file(page, text)
+    return [str(each.relative_to(ROOT)) for each in (folder, tests, page)]
+
+
+def render_files(name: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the files of the module and of its tests, by name, before synthesis."""
     values = {
         "name": name,
         "hyphenated": name.replace("_", "-"),
@@ -34,10 +43,7 @@ def create(name: str, progress: Callable[[str], None]) -> list[str]:
     module_files = {file: render(f"module/{file}", **values) for file in ("inputs.py", "module.py", "README.md")}
     test_files = {file: render(f"module/{file}", **values) for file in ("minimal.yaml", "complete.yaml")}
     test_files[f"test_{name}.py"] = render("module/test.py", **values)
-    with create_folders({folder: module_files, tests: test_files}):
-        synth.write(synth.synthesize([name], progress))
-        write_file(page, text)
-    return [str(each.relative_to(ROOT)) for each in (folder, tests, page)]
+    return module_files, test_files
 
 
 def _check_name(name: str) -> None:

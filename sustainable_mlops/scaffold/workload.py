@@ -53,9 +53,22 @@ def create(
     fails.
     """
     _check_names(name, environment)
+    folder, tests = ROOT / "workloads" / name, ROOT / "tests" / "workloads" / name
+    workload_files, test_files, commands = render_files(name, environment, framework, task)
+    with create_folders({folder: workload_files, tests: test_files}):
+        _write_definition(folder / "pipeline.py")
+        return [str(each.relative_to(ROOT)) for each in (folder, tests)], commands
+
+
+def render_files(
+    name: str, environment: str, framework: Framework, task: Task
+) -> tuple[dict[str, str], dict[str, str], str]:
+    """Return the files of the workload and of its tests, by name, and the next commands as text to paste.
+
+    `pipeline.py` writes one more file, the definition of the pipeline.
+    """
     synth.use_this_checkout()
     settings = importlib.import_module("envs.settings").load(ROOT / "envs" / environment)
-    folder, tests = ROOT / "workloads" / name, ROOT / "tests" / "workloads" / name
     values = {
         "name": name,
         "hyphenated": name.replace("_", "-"),
@@ -65,7 +78,7 @@ def create(
         "gate": _GATES[task],
         "metrics": _METRICS[task],
         "image": _IMAGES[framework],
-        "folder": folder.relative_to(ROOT),
+        "folder": f"workloads/{name}",
         "bucket": f"{settings.name_prefix}-data-{settings.account_id}-{settings.region}",
     }
     workload_files = {file: render(f"workload/{file}", **values) for file in _FILES}
@@ -74,9 +87,8 @@ def create(
     if framework is Framework.XGBOOST:
         # A job uploads only the workload's folder, so the folder needs a copy.
         workload_files["checkpoints.py"] = (ROOT / "workloads" / "flight_delay" / "checkpoints.py").read_text()
-    with create_folders({folder: workload_files, tests: {f"test_{name}.py": render("workload/test.py", **values)}}):
-        _write_definition(folder / "pipeline.py")
-        return [str(each.relative_to(ROOT)) for each in (folder, tests)], render("workload.txt", **values)
+    test_files = {f"test_{name}.py": render("workload/test.py", **values)}
+    return workload_files, test_files, render("workload.txt", **values)
 
 
 def _write_definition(builder: Path) -> None:

@@ -50,14 +50,17 @@ class FencedBlock:
 
 def blocks() -> list[FencedBlock]:
     """Return every block, by file and line."""
+    files = sorted(git(ROOT, "ls-files", "--cached", "--others", "--exclude-standard", "*.md").splitlines())
+    return [block for file in files for block in parse_blocks(file, Path(ROOT, file).read_text(encoding="utf-8"))]
+
+
+def parse_blocks(file: str, text: str) -> list[FencedBlock]:
+    """Return the blocks of a page by line."""
     found_blocks = []
-    for file in sorted(git(ROOT, "ls-files", "--cached", "--others", "--exclude-standard", "*.md").splitlines()):
-        text = Path(ROOT, file).read_text(encoding="utf-8")
-        for match in _BLOCK.finditer(text):
-            language, _, where = match["info"].partition(" ")
-            found_blocks.append(
-                FencedBlock(file, text[: match.start()].count("\n") + 1, language, where, match["text"])
-            )
+    for match in _BLOCK.finditer(text):
+        language, _, where = match["info"].partition(" ")
+        line = text[: match.start()].count("\n") + 1
+        found_blocks.append(FencedBlock(file, line, language, where, match["text"]))
     return found_blocks
 
 

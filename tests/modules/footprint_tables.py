@@ -20,7 +20,12 @@ _PART = re.compile(r"(?<=<!-- footprint -->\n).*?(?=<!-- /footprint -->)", re.S)
 
 def check_footprint(example: Example, plan: dict[str, Any]) -> None:
     """Compare the table on the module's page with the estimate of this plan."""
-    (table,) = _PART.findall(_find_page(example).read_text())
+    check_table(_find_page(example).read_text(), example, plan)
+
+
+def check_table(page: str, example: Example, plan: dict[str, Any]) -> None:
+    """Compare the table in the text of a page with the estimate of this plan."""
+    (table,) = _PART.findall(page)
     assert table == render_footprint(example, plan), suggest_update(
         f".venv/bin/python -m tests.modules.update_inventories {example}"
     )

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from sustainable_mlops.scaffold.framework import Framework
+from sustainable_mlops.terraform import ROOT
 from tests.cases import check_cases
 from tests.clone import Reader
 from tests.docs.blocks import shell_blocks
@@ -23,12 +24,25 @@ from tests.scaffold.tables import KINDS, measure_agreement, write_table
 #: Commands of the page that differ by workload, after the first: its data, its training and its predictions.
 _OF_WORKLOAD = re.compile(r"smlops new workload|aws s3 cp|smlops train \S+$|smlops transform")
 ROWS = 500
+PAGE = "docs/own_data.md"
 
 
 def list_page_commands() -> list[str]:
     page = shell_blocks("page")
-    assert {block.file for block in page} == {"docs/own_data.md"}
+    assert {block.file for block in page} == {PAGE}
     return [command for block in page for command in block.commands]
+
+
+def list_output_files() -> list[str]:
+    """Return the predictions for a file and those of the endpoint, which the commands of the page write."""
+    (folder,) = (command.split()[-1] for command in list_page_commands() if " --download " in command)
+    return [f"{folder}/ask.csv.out", find_invocation().split()[-1]]
+
+
+def find_invocation() -> str:
+    """Return the command of the page that invokes the endpoint."""
+    (command,) = (command for command in list_page_commands() if "invoke-endpoint" in command)
+    return command
 
 
 def rename(command: str, name: str, options: str) -> str:
@@ -73,19 +87,15 @@ def check_endpoint(reader: Reader) -> None:
     from sklearn.datasets import load_breast_cancer
     from sklearn.metrics import roc_auc_score
 
-    by_batch, by_endpoint = (
-        np.loadtxt(reader.folder / "out" / file) for file in ("predictions/ask.csv.out", "answer.csv")
-    )
+    by_batch, by_endpoint = (np.loadtxt(reader.folder / file) for file in list_output_files())
     assert by_batch.tolist() == by_endpoint.tolist()
     assert roc_auc_score(load_breast_cancer().target[450:], by_batch) > 0.98
 
 
 def check_invalid_request(reader: Reader) -> None:
     """Check that an invalid request returns a client error."""
-    (invoke,) = (command for command in list_page_commands() if "invoke-endpoint" in command)
-    output = reader.paste(
-        "echo radius > wrong.csv && echo 1 >> wrong.csv", f"! {invoke.replace('ask.csv', 'wrong.csv')}"
-    )
+    invalid_invocation = find_invocation().replace("ask.csv", "wrong.csv")
+    output = reader.paste("echo radius > wrong.csv && echo 1 >> wrong.csv", f"! {invalid_invocation}")
     assert "Received client error (400)" in output
     assert "unknown: radius" in output
 
@@ -132,6 +142,11 @@ CHECKS = {
 @check_cases("check", CHECKS.values(), ids=CHECKS)
 def test_the_commands_of_the_page_work_with_each_kind_of_table(reader: Reader, check: Callable[[Reader], None]) -> None:
     check(reader)
+
+
+def test_the_page_names_the_files_that_its_commands_write() -> None:
+    page = (ROOT / PAGE).read_text()
+    assert [file for file in list_output_files() if f"\n`{file}` contains the " not in page] == []
 
 
 def main(kind: str, framework: str, rows: str, folder: str) -> None:

@@ -1,7 +1,11 @@
-"""A new workload passes the tests unedited, for each framework and task. test_own_data.py trains and predicts."""
+"""A new workload passes the tests unedited, for each framework and task, as do pages and settings with its model.
+
+test_own_data.py trains and predicts.
+"""
 
 import json
 from itertools import product
+from pathlib import Path
 
 import pytest
 
@@ -65,6 +69,13 @@ def test_new_workloads_pass_the_tests_unedited(scratch: Clone, workloads: list[t
     scratch.check_style(*folders)
     assert "skipped" not in scratch.run_python("-m", "pytest", "-q", "-p", "no:xdist", *folders[1::2])
     scratch.run_python("-m", "pytest", "-q", "-p", "no:xdist", "tests/test_dependencies.py")
+    for folder in folders[::2]:
+        model = scratch.folder / "envs" / "catalogue" / "models" / f"{Path(folder).name}.yaml"
+        model.write_text("description: Who leaves?\nserverless_endpoint:\n  memory_mb: 2048\n")
+    repository_tests = ("tests/docs/test_blocks.py", "tests/envs/test_settings.py")
+    scratch.run_python(
+        "-m", "pytest", "-q", "-p", "no:xdist", "-m", "not slow and not plan and not apply", *repository_tests
+    )
 
 
 @check_cases(
