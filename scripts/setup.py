@@ -106,12 +106,20 @@ def create_python_environment() -> None:
     )
 
 
-def install_extra(extra: str) -> None:
-    """Install the packages of an extra, without the project itself."""
+def read_extras() -> dict[str, list[str]]:
+    """Return the packages of each extra of pyproject.toml."""
     import tomllib
 
+    extras: dict[str, list[str]] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
+        "optional-dependencies"
+    ]
+    return extras
+
+
+def install_extra(extra: str) -> None:
+    """Install the packages of an extra, without the project itself."""
     constraints = ROOT / "constraints.txt"
-    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    extras = read_extras()
     if extra not in extras:
         raise UserError(f"pyproject.toml has no extra {extra!r}: pass one of {', '.join([*extras, *TEST_TOOLS])}")
     packages = extras[extra]
@@ -268,6 +276,9 @@ TEST_TOOLS = {
 
 
 def main() -> None:
+    if {"-h", "--help"} & set(sys.argv[1:]):
+        print(f"{__doc__}\nextras: {' '.join(read_extras())}\ntools: {' '.join(TEST_TOOLS)}")
+        return
     os.environ.pop("VIRTUAL_ENV", None)
     create_python_environment()
     for name in sys.argv[1:]:
