@@ -6,8 +6,8 @@ policy would trust every rule of every account. The trust policy of a role can n
 Sources: AWS, "Amazon EventBridge announces support for IAM execution role for all targets" (March 2025), which advises
 roles; EventBridge user guide, "Cross-service confused deputy prevention"; aws/aws-cdk pull request 34259, which tests a
 role with an encrypted topic on AWS. Copies of the page "Using resource-based policies for Amazon EventBridge" disagree:
-one allows a role for SNS, one warns against it. `smlops prove` asks AWS (check event-target-role). So that a lost
-notice is seen either way, each target has a dead-letter queue, and `observability` has an alarm on the queues.
+one allows a role for SNS, one warns against it. `smlops prove` asks AWS (check event-target-role). In both cases, a
+dead-letter queue keeps the events that a target did not receive, and `observability` has an alarm on each queue.
 """
 
 from collections.abc import Iterable, Mapping

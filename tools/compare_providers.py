@@ -37,7 +37,7 @@ EFFECTS_IF_SET = {
     "type": "check the value and its references",
     "deprecated": "warning: replace it before the next major version",
 }
-#: The same if they do not set it.
+#: Effects of a change on a plan of the modules, if none of them sets the argument.
 EFFECTS_IF_UNSET = {
     "removed": "none, unless an expression reads it",
     "computed only": "none",
@@ -285,7 +285,7 @@ def _compare_type(kind: str, old: dict[str, Argument], new: dict[str, Argument],
         parent = path.rpartition(".")[0]
         before, after = old.get(path), new.get(path)
         if parent and (parent not in old or parent not in new):
-            continue  # the row of the parent says it
+            continue  # the row of the parent covers it
         sources = usage.list_sources(path)
         effects = EFFECTS_IF_SET if sources else EFFECTS_IF_UNSET
         if before is None and after is not None:

@@ -58,7 +58,7 @@ The sandbox evaluates these policies, as the IAM user guide describes it:
 - Policies of buckets, keys, queues, topics, secrets, repositories and model package groups. Across accounts, the two
   accounts must allow the request.
 - Policies of VPC endpoints, for the requests of jobs and endpoints with a `VpcConfig`. A gateway endpoint serves the
-  subnets of its route tables, an interface endpoint with private DNS serves its VPC.
+  subnets of its route tables. An interface endpoint with private DNS serves its VPC.
 - Access to a KMS key needs its key policy. A key policy that names the account lets IAM policies grant access.
 - `sts:AssumeRole` needs the trust policy of the role. `sts:AssumeRoleWithWebIdentity` also needs an identity provider
   with the issuer and the audience of the token. The sandbox does not verify the signature of the token.
@@ -67,7 +67,7 @@ A request also needs the permissions that AWS checks with it: `iam:PassRole` for
 `kms:GenerateDataKey` and `kms:Decrypt` for objects with a customer's key, `kms:CreateGrant` for volumes,
 `s3:PutObjectAcl`, `s3:PutObjectTagging`, and `s3:GetObject` for the source of a copy. Dependent actions of the same
 service count too, such as `glue:GetTable` for table optimizers and `sagemaker:AddTags` for tags. A request for a
-missing object is 403 if the caller may list the bucket only under a condition on `s3:prefix`.
+  missing object returns 403 if the caller can list the bucket only with a condition on `s3:prefix`.
 
 Tests compare the decisions with the decisions of the policy simulator
 [iam-simulate](https://www.npmjs.com/package/@cloud-copilot/iam-simulate).

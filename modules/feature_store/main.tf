@@ -49,9 +49,8 @@ resource "aws_sagemaker_feature_group" "this" {
     }
   }
 
-  # The provider would replace the group, and lose its data, to add a feature, or to change the description or the
-  # storage type. UpdateFeatureGroup adds features and changes the storage type; the checks below show when
-  # features differ.
+  # For a change of these values, the provider would replace the group and lose its data. UpdateFeatureGroup adds
+  # features and changes the storage type. The checks below report different features.
   lifecycle {
     ignore_changes = [description, feature_definition, online_store_config[0].storage_type]
   }
@@ -213,7 +212,7 @@ locals {
   ))
 }
 
-# Role of compaction, whose optimizers ignore their configuration. A change of the role replaces them.
+# Role of the compaction optimizers. Terraform ignores their configuration; a new role replaces them.
 resource "terraform_data" "compaction_role" {
   for_each = toset(!alltrue([for optimizers in var.table_optimizers[*] : !optimizers.compaction]) ? ["optimizer"] : [])
 
@@ -239,8 +238,8 @@ resource "aws_glue_catalog_table_optimizer" "compaction" {
     enabled  = true
   }
 
-  # Glue adds a strategy of compaction. Newer versions of the provider read it, older ones have no argument for
-  # it, so the configuration would change in every plan.
+  # Glue adds a compaction strategy. Newer versions of the provider read it, and older versions have no argument
+  # for it. Without this block, every plan would change the configuration.
   lifecycle {
     ignore_changes       = [configuration]
     replace_triggered_by = [terraform_data.compaction_role]

@@ -64,9 +64,9 @@ class FeatureStoreModule(Module[Inputs]):
             ),
             throughput_config={"throughput_mode": "OnDemand"},
             notes={
-                "lifecycle": "The provider would replace the group, and lose its data, to add a feature, or to change "
-                "the description or the storage type. UpdateFeatureGroup adds features and changes the storage type; "
-                "the checks below show when features differ."
+                "lifecycle": "For a change of these values, the provider would replace the group and lose its "
+                "data. UpdateFeatureGroup adds features and changes the storage type. The checks below report "
+                "different features."
             },
             lifecycle={"ignore_changes": ["description", "feature_definition", "online_store_config[0].storage_type"]},
         )

@@ -45,7 +45,7 @@ def add_optimizers(module: Module[Inputs], groups: Any, at: ArnLocation) -> None
     roles = module.add(
         DataResource,
         "compaction_role",
-        why="Role of compaction, whose optimizers ignore their configuration. A change of the role replaces them.",
+        why="Role of the compaction optimizers. Terraform ignores their configuration; a new role replaces them.",
         for_each=each_of(
             set_of(when(~every(optional(module.var.table_optimizers), _has_no_compaction), [_KEY], _NONE))
         ),
@@ -83,8 +83,8 @@ def add_optimizers(module: Module[Inputs], groups: Any, at: ArnLocation) -> None
         {},
         "Feature Store writes many small files, which queries read.",
         notes={
-            "lifecycle": "Glue adds a strategy of compaction. Newer versions of the provider read it, older ones have "
-            "no argument for it, so the configuration would change in every plan."
+            "lifecycle": "Glue adds a compaction strategy. Newer versions of the provider read it, and older "
+            "versions have no argument for it. Without this block, every plan would change the configuration."
         },
         lifecycle={"ignore_changes": ["configuration"], "replace_triggered_by": [roles]},
     )

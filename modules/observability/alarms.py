@@ -268,7 +268,7 @@ def add_dead_letter_alarms(module: Module[Inputs], topic: Any) -> None:
     module.add(
         CloudwatchMetricAlarm,
         "dead_letters",
-        why="An event in the queue is a notice or a start that was lost. The queue keeps it with the reason.",
+        why="A message in the queue is an event that EventBridge could not deliver. It contains the reason.",
         for_each=queue,
         alarm_name=f"{queue.key}/not-empty",
         alarm_description=f"EventBridge could not deliver an event; read the queue {queue.key}.",

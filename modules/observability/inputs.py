@@ -141,8 +141,8 @@ _OF_AWS = "^(aws|amazon|amzn)"
 class Inputs(LocatedInputs, RoleInputs):
     dead_letter_queues: list[QueueName] = Field(
         default_factory=list,
-        description="Dead-letter queues whose first message is an alarm, such as the output dead_letter_queue_names of "
-        "`pipeline` and `model_registry`. The queue of this module always has an alarm. Default: no others.",
+        description="Further dead-letter queues with an alarm, such as the output dead_letter_queue_names of "
+        "`pipeline` and `model_registry`. The queues of this module always have an alarm. Default: none.",
     )
     endpoints: dict[MapKey, MonitoredEndpoint] = Field(
         default_factory=dict, description="Endpoints to monitor, by a key of your choice. Default: none."

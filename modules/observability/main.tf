@@ -1744,7 +1744,7 @@ resource "aws_cloudwatch_composite_alarm" "idle" {
   depends_on = [aws_cloudwatch_event_target.idle, aws_iam_role_policy.starter, aws_iam_role_policy.stopper, aws_iam_role_policy.deleter]
 }
 
-# An event in the queue is a notice or a start that was lost. The queue keeps it with the reason.
+# A message in the queue is an event that EventBridge could not deliver. It contains the reason.
 resource "aws_cloudwatch_metric_alarm" "dead_letters" {
   for_each = toset(concat(
     [for item in aws_sqs_queue.undelivered : "${var.name_prefix}-events-undelivered"],

@@ -12,7 +12,7 @@ variable "account_id" {
 }
 
 variable "dead_letter_queues" {
-  description = "Dead-letter queues whose first message is an alarm, such as the output dead_letter_queue_names of `pipeline` and `model_registry`. The queue of this module always has an alarm. Default: no others."
+  description = "Further dead-letter queues with an alarm, such as the output dead_letter_queue_names of `pipeline` and `model_registry`. The queues of this module always have an alarm. Default: none."
   type        = list(string)
   default     = []
   nullable    = false

@@ -151,7 +151,7 @@ class Enforcer:
         # A role that a request passes is the resource; its trust policy is for AssumeRole.
         is_trust = resource.policy is not None and not resource.policy.names_resources
         policy = None if is_trust and not permission.action.startswith("sts:") else resource.policy
-        # The service itself calls IAM and KMS, past the endpoint.
+        # The AWS service calls IAM and KMS itself, so these calls do not use the endpoint.
         is_passed = endpoint is not None and not permission.action.startswith(("iam:", "kms:"))
         endpoint_policy = endpoint.policy if endpoint is not None and is_passed else None
         return access_request, evaluate(access_request, caller.policies, policy, endpoint_policy)

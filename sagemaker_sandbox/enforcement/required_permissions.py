@@ -251,8 +251,8 @@ def _list_s3_permissions(operation: RequestedOperation, account: str, region: st
         key = resource_policies.find_object_key(bucket, name)
         yield from _list_key_permissions(key, "kms:Decrypt", target, account, region)
     if operation.name in ("GetObject", "HeadObject") and not resource_policies.has_object(bucket, name):
-        # Only who may list the bucket learns that an object does not exist. The key s3:prefix is for listings only, so
-        # a condition on it is not met.
+        # S3 returns 404 for a missing object only to callers with s3:ListBucket. Only list requests have the
+        # key s3:prefix, so a condition on it fails.
         yield RequiredPermission("s3:ListBucket", f"arn:aws:s3:::{bucket}", {})
 
 

@@ -1,4 +1,4 @@
-"""VPC endpoints that requests of jobs and endpoints in a VPC pass, in moto's EC2.
+"""Lookup of the VPC endpoint for a request from a job or an endpoint in a VPC, in moto's EC2.
 
 A gateway endpoint serves the subnets of its route tables. An interface endpoint with private DNS serves its VPC.
 Without an endpoint, a request leaves the VPC another way, which the sandbox does not check.

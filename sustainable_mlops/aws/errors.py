@@ -9,7 +9,8 @@ from sustainable_mlops.errors import UserError, did_you_mean
 #: Error codes for expired credentials.
 _EXPIRED_CODES = ("ExpiredToken", "ExpiredTokenException", "RequestExpired")
 #: Message about an object in S3 for these codes. S3 API reference, GetObject: for a missing object, S3 returns 403 to a
-#: caller who may not list the bucket. A listing without a prefix is meant: `s3:prefix` is for list requests only.
+#: caller who may not list the bucket. A permission with a condition on `s3:prefix` does not count, because only list
+#: requests have this key.
 ABSENT_OBJECT = "is missing, or may not be read"
 _ABSENT_CODES = ("403", "404", "AccessDenied", "NoSuchBucket", "NoSuchKey")
 

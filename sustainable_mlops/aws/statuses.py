@@ -12,16 +12,16 @@ class Statuses(NamedTuple):
     failed: tuple[str, ...] = ()
     stopped: tuple[str, ...] = ()
     deleted: tuple[str, ...] = ()
-    """Values after the request to delete the resource, which no longer works."""
+    """Values after a request to delete the resource."""
 
     @property
     def ended(self) -> tuple[str, ...]:
-        """Values of a resource that does no more work, and exists."""
+        """Final values of a resource that still exists."""
         return self.succeeded + self.failed + self.stopped
 
     @property
     def final(self) -> tuple[str, ...]:
-        """Values of a resource that does no more work, and possibly no longer exists."""
+        """Final values, including those of deleted resources."""
         return self.ended + self.deleted
 
 

@@ -54,7 +54,7 @@ class Accelerator(NamedTuple):
     empty_w: tuple[float, float] = (0.0, 0.0)
 
     def take_share(self, share: float) -> "Accelerator":
-        """Return a hardware partition of this accelerator. Its power and embodied carbon are its share, as a guess."""
+        """Return a hardware partition of this accelerator. Power and embodied carbon are the same share (class C)."""
         return self._replace(
             name=f"{share:g} of {self.name}",
             nameplate_w=share * self.nameplate_w,

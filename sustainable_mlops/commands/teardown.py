@@ -1,9 +1,9 @@
 """Remove an unprotected environment and everything in it: data, models, keys.
 
-The command plans the destruction first, and deletes nothing if the plan fails. Then it deletes the SQS queues, after
-whose deletion some providers wait two minutes. It also deletes the apps and spaces of Studio domains, and the model
-packages: SageMaker refuses to delete a domain with apps or spaces, or a group with packages. It waits at most 20
-minutes for the apps and 20 minutes for the spaces of each domain, and 40 minutes for tracking servers. If
+The command plans the destruction first, and deletes nothing if the plan fails. Then it deletes the SQS queues, because
+some versions of the AWS provider wait two minutes for them. It also deletes the apps and spaces of Studio domains, and
+the model packages: SageMaker refuses to delete a domain with apps or spaces, or a group with packages. It waits at most
+20 minutes for the apps and 20 minutes for the spaces of each domain, and 40 minutes for tracking servers. If
 deletion_protection is on, the command deletes nothing, and prints the commands that turn the protection off. The state
 bucket stays.
 

@@ -118,8 +118,8 @@ def _make_policy_statements(
 ) -> Iterator[dict[str, Any]]:
     """Yield the policy statement, and one more for the key that the environment creates.
 
-    KMS counts a new tag up to five minutes late, and the first apply uses the key at once. So AWS services may use a
-    key without the tag for the role. The role itself may not. Source: KMS developer guide, "ABAC for AWS KMS".
+    KMS applies a new tag after up to five minutes, but the first apply uses the key immediately. So the role may use
+    # a key without the tag through AWS services, but not directly. Source: KMS developer guide, "ABAC for AWS KMS".
     """
     conditions = {
         operator: {key: [_fill_pattern(value, names)[0] for value in values] for key, values in keys.items()}

@@ -51,7 +51,9 @@ def _check_model(address: str | None, s3: Client) -> str | None:
     """Return a warning if the model has no object, or if its archive is empty or damaged. Reads small archives only."""
     size = aws.read_object_size(s3, address) if address is not None else None
     if address is not None and size is None:
-        return f"the model {address} {aws.ABSENT_OBJECT}; a script writes it to $SM_MODEL_DIR (/opt/ml/model)"
+        return (
+            f"the model {address} {aws.ABSENT_OBJECT}; write the model to $SM_MODEL_DIR (/opt/ml/model) in the script"
+        )
     if address is None or not size:
         return _NO_MODEL
     if size > _MAX_EMPTY_ARCHIVE:

@@ -16,7 +16,7 @@ from sustainable_mlops.jobs.pipelines.record import PipelineRecord
 ROOT = Path(__file__).resolve().parents[2]
 #: Fields of events that have another name in the API.
 _EVENT_FIELDS = {"currentPipelineExecutionStatus": "PipelineExecutionStatus"}
-#: Fields of SageMaker, with names of other enumerations, that code reads in one or two of their values.
+#: Fields that code compares with only some of their values, each with the reason.
 _READ_IN_PART = {
     "ModelApprovalStatus": "a decision of a person, without an end",
     "Status": "many enumerations have this field",
@@ -51,7 +51,7 @@ def test_each_value_of_an_enumeration_has_a_meaning() -> None:
         values = [value for group in statuses for value in group]
         assert len(values) == len(set(values)), f"{enumeration}: a value has two meanings"
         unhandled = _list_values(enumeration) - set(values)
-        assert not unhandled, f"{enumeration}: add {sorted(unhandled)} to aws/statuses.py, then check who reads them"
+        assert not unhandled, f"{enumeration}: add {sorted(unhandled)} to aws/statuses.py, and check its readers"
         assert set(values) <= _list_values(enumeration), f"{enumeration}: SageMaker has no such value"
 
 

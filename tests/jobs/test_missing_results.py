@@ -27,7 +27,7 @@ NO_METRIC = (
     "metric validation:auc has no value: no line of the log matches its pattern validation:auc=([0-9.]+); correct "
     "metrics in the job file, or print such a line"
 )
-MISSING = "is missing, or may not be read; a script writes it to $SM_MODEL_DIR (/opt/ml/model)"
+MISSING = "is missing, or may not be read; write the model to $SM_MODEL_DIR (/opt/ml/model) in the script"
 NO_MODEL = "no model was saved: the script wrote no file to $SM_MODEL_DIR (/opt/ml/model)"
 
 

@@ -63,10 +63,10 @@ def test_every_target_of_eventbridge_has_a_dead_letter_queue() -> None:
 
 
 @pytest.mark.apply
-def test_a_notice_that_the_topic_does_not_get_is_in_the_queue_with_the_reason(
+def test_a_notification_that_the_topic_refuses_is_in_the_queue_with_the_reason(
     tmp_path: Path, sandbox: Any, terraform_environment: dict[str, str]
 ) -> None:
-    prefix = "lost-notices"
+    prefix = "undelivered"
     (tmp_path / "modules").symlink_to(ROOT / "modules")
     (tmp_path / "main.tf").write_text(REGISTRY % {"prefix": prefix})
     driver = terraform(tmp_path, terraform_environment)

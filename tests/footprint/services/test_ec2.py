@@ -126,7 +126,7 @@ def test_a_hardware_partition_of_a_gpu_counts_as_its_share() -> None:
     assert 0 < kwh[half.name] < kwh[whole.name]
 
 
-def test_graviton5_is_estimated_as_a_guess() -> None:
+def test_the_estimate_of_graviton5_has_class_c() -> None:
     result = make_footprint(build_change(INSTANCE, make_instance("m9g.large")))
     assert (get_kwh(result) > 0, result.uncounted) == (True, ())
     graviton5 = instances.find_platform("graviton5")
