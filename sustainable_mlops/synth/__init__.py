@@ -193,13 +193,34 @@ def _render(
         return
     for file, text in importlib.import_module("envs.settings").render_schemas().items():
         yield ROOT / "envs" / file, text
-    components = importlib.import_module("envs.environment").COMPONENTS
-    roots = importlib.import_module("envs.root")
-    modules_json = {name: module.to_json() for name, module in modules.items()}
     for name, environment_settings in settings.items():
         progress(f"envs/{name}")
-        root = roots.EnvironmentRoot(environment_settings, modules, components).synthesize()
-        yield from _render_root_files(ROOT / "envs" / name, root, environment_settings, modules_json)
+        yield from _render_environment(ROOT / "envs" / name, environment_settings, modules)
+
+
+def _render_environment(
+    folder: Path, settings: Any, modules: Mapping[str, "Module[Any]"]
+) -> Iterator[tuple[Path, str]]:
+    components = importlib.import_module("envs.environment").COMPONENTS
+    root = importlib.import_module("envs.root").EnvironmentRoot(settings, modules, components).synthesize()
+    yield from _render_root_files(folder, root, settings, {name: module.to_json() for name, module in modules.items()})
+
+
+def write_temporary_environments(*folders: str) -> None:
+    """Synthesize environments outside envs/ beside their settings.yaml, with the catalogue of envs/. Starts jsii.
+
+    Raises UserError for invalid settings.
+    """
+    use_this_checkout()
+    settings = importlib.import_module("envs.settings")
+    parsed = {}
+    for folder in map(Path, folders):
+        text = (folder / settings.FILE).read_text(encoding="utf-8")
+        parsed[folder] = settings.parse(text, str(folder / settings.FILE), ROOT / "envs" / "catalogue")
+    modules = load_modules(list_names()[0])
+    for folder, one in parsed.items():
+        for path, content in _render_environment(folder, one, modules):
+            write_file(path, content)
 
 
 def _render_root_files(
@@ -211,7 +232,7 @@ def _render_root_files(
     resource_names = deployer.read_names(
         body,
         modules,
-        folder.name,
+        settings.environment,
         settings.name_prefix,
         deletion_protection=settings.deletion_protection,
         registries=settings.promotion.registries,

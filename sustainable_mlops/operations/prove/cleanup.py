@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ BASE = "base"
 #: Timeout until an endpoint or a job can be deleted.
 _TIMEOUT_SECONDS = 45 * 60
 _PAUSE = (0.5, 10.0)
+#: Root modules that are destroyed at the same time.
+_DESTROYED_AT_ONCE = 6
 #: Words of temporary refusals.
 _TRANSIENT_WORDS = (
     "in-progress",
@@ -31,6 +34,8 @@ _TRANSIENT_WORDS = (
     "stopping",
     "running",
     "in use",
+    "has dependencies",
+    "dependencyviolation",
     "could not find",
     "not exist",
 )
@@ -57,9 +62,10 @@ class RunCleaner:
         """Stop executions and jobs, destroy all root modules (the base last), and delete the other resources."""
         self.settings.save_end()
         self._stop_activity()
-        for folder in list_roots(self.settings.folder):
-            self._destroy(folder)
-        self.delete_remaining(set())
+        for folders in group_roots(list_roots(self.settings.folder)):
+            with ThreadPoolExecutor(_DESTROYED_AT_ONCE) as pool:
+                list(pool.map(self._destroy, folders))
+        self.delete_remaining()
         self._delete_job_logs()
 
     def _stop_activity(self) -> None:
@@ -109,19 +115,17 @@ class RunCleaner:
         except (ClientError, BotoCoreError) as error:
             self._say(f"model packages: {error}")
 
-    def delete_remaining(self, keep: set[FoundResource]) -> list[str]:
-        """Delete every resource of the run except these, and return the deleted ones. Sets `left`."""
+    def delete_remaining(self, prefix: str = "") -> list[str]:
+        """Delete every resource of the run, or of a module by its prefix. Return the deleted ones. Sets `left`."""
         deleted: list[str] = []
         end, (pause, longest) = time.monotonic() + _TIMEOUT_SECONDS, _PAUSE
         while True:
-            resources, problems = inventory.find_resources(self.recorder, self.settings)
-            self.left = [str(one) for one in inventory.sort_resources(resources - keep)] + problems
-            if not resources - keep or time.monotonic() > end:
+            resources, problems = inventory.find_resources(self.recorder, self.settings, prefix)
+            self.left = [str(one) for one in inventory.sort_resources(resources)] + problems
+            if not resources or time.monotonic() > end:
                 return deleted
             before = len(deleted)
-            reasons = [
-                reason for one in inventory.sort_resources(resources - keep) if (reason := self._delete(one, deleted))
-            ]
+            reasons = [reason for one in inventory.sort_resources(resources) if (reason := self._delete(one, deleted))]
             if reasons and len(deleted) == before and not any(map(_is_transient, reasons)):
                 return deleted
             time.sleep(pause)
@@ -165,6 +169,12 @@ def list_roots(folder: Path) -> list[Path]:
     states = sorted(folder.glob("*/terraform.tfstate"), key=lambda file: file.stat().st_mtime, reverse=True)
     folders = [state.parent for state in states if _holds_something(state)]
     return sorted(folders, key=lambda one: one.name == BASE)
+
+
+def group_roots(folders: list[Path]) -> list[list[Path]]:
+    """Return root modules in groups. Each group is destroyed after the earlier ones, which may use its resources."""
+    last = {"network": 1, BASE: 2}
+    return [[folder for folder in folders if last.get(folder.name, 0) == number] for number in range(3)]
 
 
 def list_job_log_groups(recorder: Recorder) -> set[str]:

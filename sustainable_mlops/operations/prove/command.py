@@ -1,25 +1,17 @@
 """Implementation of `smlops prove`."""
 
 import json
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.operations.prove import durations
 from sustainable_mlops.operations.prove import run as running
 from sustainable_mlops.operations.prove import settings as setting
 from sustainable_mlops.operations.prove.checks import check_runner
 from sustainable_mlops.operations.prove.context import ProofRun, say
 from sustainable_mlops.operations.prove.settings import ProofSettings
-
-#: Minutes that a module takes on AWS; endpoints start instances four times.
-_MINUTES = {
-    "serverless_endpoint": 25,
-    "async_endpoint": 60,
-    "realtime_endpoint": 75,
-    "pipeline": 20,
-    "feature_store": 25,
-}
-_MINUTES_ELSE = 6
-_MINUTES_EXTRA = 60
 
 
 def describe_run(settings: ProofSettings) -> list[str]:
@@ -32,14 +24,15 @@ def describe_run(settings: ProofSettings) -> list[str]:
         raise UserError(
             f"--cap-usd {settings.cap_usd:g}: the estimate is {total:.2f} USD; raise the cap or select fewer modules"
         )
-    minutes = sum(_MINUTES.get(module, _MINUTES_ELSE) for module in settings.modules)
-    minutes += _MINUTES_EXTRA * len(settings.extra_checks)
+    minutes = durations.estimate_minutes(settings, running.STAGES)
     return [
         f"Run {settings.name} in account {settings.account}, Region {settings.region}. Use a temporary account.",
-        f"It creates and destroys these modules in order: {', '.join(settings.modules)}.",
+        f"It creates and destroys these modules, up to {settings.parallel} at the same time: "
+        f"{', '.join(settings.modules)}.",
         *(f"  {usd:5.2f} USD  {title}" for title, usd in estimate.items()),
         f"  {total:5.2f} USD  total at list prices; the run stops at {settings.cap_usd:g} USD",
-        f"It takes about {minutes} minutes on AWS; it stops at {settings.cap_minutes:g} minutes and cleans up."
+        f"It takes about {minutes} minutes on AWS, an assumption (docs/prove.md#duration). "
+        f"It stops at {settings.cap_minutes:g} minutes and cleans up."
         + (" Raise --cap-minutes or select fewer modules." if minutes > settings.cap_minutes else ""),
         f"Every name starts with {settings.name}, and every resource has the tag {setting.TAG}={settings.name}.",
     ]
@@ -59,9 +52,30 @@ def refuse_without_terminal(settings: ProofSettings) -> None:
     )
 
 
-def run_proof(settings: ProofSettings) -> tuple[int, dict[str, Any]]:
-    """Run the proof, and return the exit code and the report."""
-    run, code = running.prove_modules(settings)
+def select_modules(names: Iterable[str]) -> tuple[str, ...]:
+    """Return these modules with those that they need, in the order of `MODULES`; all modules without a name."""
+    chosen = set(names)
+    for stage in reversed(running.STAGES):  # a stage comes after those whose resources it uses
+        chosen |= set(stage.requires) if stage.module in chosen else set()
+    if not chosen:
+        return setting.MODULES
+    unknown = sorted(chosen - set(setting.MODULES))
+    return (*unknown, *(name for name in setting.MODULES if name in chosen or name in setting.BASE))
+
+
+def select_checks(names: Iterable[str], *, every: bool) -> tuple[str, ...]:
+    """Return the slow checks to run."""
+    return check_runner.list_slow_checks() if every else tuple(names)
+
+
+def load_run(name: str, **caps: float) -> ProofSettings:
+    """Return the settings of a run to resume, with the caps of this command. Raises UserError for an unknown run."""
+    return replace(setting.load_settings(name, "resume"), **caps)  # type: ignore[arg-type]
+
+
+def run_proof(settings: ProofSettings, *, resume: bool = False) -> tuple[int, dict[str, Any]]:
+    """Run the proof or continue it, and return the exit code and the report."""
+    run, code = running.prove_modules(settings, resume=resume)
     say(f"{'failed' if run.proof.has_failed else 'passed'}: {settings.folder / 'proof.md'}")
     document: dict[str, Any] = json.loads((settings.folder / "proof.json").read_text(encoding="utf-8"))
     return code, document

@@ -1,7 +1,9 @@
-"""Context of a run: clients, limits, steps and the outputs of the shared base."""
+"""Context of a run: clients, limits, steps and the outputs of its root modules."""
 
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +12,11 @@ from rich.markup import escape
 from sustainable_mlops import cli
 from sustainable_mlops.operations.prove.costs import RunSpending
 from sustainable_mlops.operations.prove.evidence import Recorder
+from sustainable_mlops.operations.prove.processes import RunningProcesses, RunTerraform
 from sustainable_mlops.operations.prove.proof import Proof
 from sustainable_mlops.operations.prove.run_limits import RunLimits
 from sustainable_mlops.operations.prove.settings import ProofSettings
-from sustainable_mlops.steps import Steps
+from sustainable_mlops.steps import Step
 from sustainable_mlops.terraform import Terraform
 
 #: Pauses between two polls: the first, its growth factor and the longest, in seconds.
@@ -29,6 +32,24 @@ def say(text: str) -> None:
     cli.say(escape(text))
 
 
+class ProofSteps:
+    """Steps of modules that are proved at the same time: one line at the begin of each and one at its end."""
+
+    @contextmanager
+    def step(self, title: str) -> Iterator[Step]:
+        """Run one step."""
+        cli.console.print(f"[dim]. {escape(title)}[/dim]", highlight=False, soft_wrap=True)
+        step = Step(title)
+        try:
+            yield step
+        except BaseException:
+            cli.console.print(f"[red]✗[/red] {escape(title)}", highlight=False, soft_wrap=True)
+            raise
+        step.seconds = time.monotonic() - step.begin
+        line = f"[green]✓[/green] {escape(title):<34} {step.seconds:5.1f} s   [dim]{step.result}"
+        cli.console.print(line, highlight=False, soft_wrap=True)
+
+
 class ProofRun:
     """State of one run."""
 
@@ -36,20 +57,27 @@ class ProofRun:
         self.settings = settings
         self.name = settings.name
         self.recorder = Recorder(settings.region)
-        self.spending = RunSpending(settings.region)
-        self.limits = RunLimits(settings.cap_minutes, settings.cap_usd, self.spending.get_spending, say)
-        self.steps = Steps(cli.console)
+        self.spending = RunSpending(settings.region, settings.load_spending())
+        self.processes = RunningProcesses()
+        self.limits = RunLimits(
+            settings.cap_minutes, settings.cap_usd, self.spending.get_spending, say, self.processes.stop
+        )
+        self.steps = ProofSteps()
         self.proof = Proof()
+        #: Held during a processing job: a new account has a quota of one instance.
+        self.processing = threading.Lock()
+        #: Outputs of each applied root module.
+        self.published: dict[str, dict[str, Any]] = {}
         #: Outputs of the shared base.
         self.base: dict[str, Any] = {}
 
-    def get_client(self, service: str) -> Any:
-        """Return a boto3 client that records request IDs."""
-        return self.recorder.get_client(service)
+    def get_client(self, service: str, region: str = "") -> Any:
+        """Return a boto3 client that records request IDs, of another Region if one is given."""
+        return self.recorder.get_client(service, region)
 
     def make_terraform(self, root: str) -> Terraform:
         """Return the driver of one of the run's root modules."""
-        return Terraform(self.get_folder(root))
+        return RunTerraform(self.get_folder(root), self.processes, self.limits.check)
 
     def get_folder(self, root: str) -> Path:
         """Return the folder of a root module."""

@@ -4,7 +4,8 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from sustainable_mlops.catalogue import instances, prices
+from sustainable_mlops.catalogue import instances, prices, service_prices
+from sustainable_mlops.catalogue.month import HOURS_PER_MONTH
 from sustainable_mlops.errors import UserError
 
 #: Requests, log lines, alarms, a KMS key for hours, topics and queues; each costs cents.
@@ -56,13 +57,28 @@ class CostItem:
         return get_hourly_usd(self.instance_type, region) * self.count * self.hours
 
 
+@dataclass(frozen=True)
+class EndpointCost:
+    """One line of the estimate: so many interface endpoints, each in one Availability Zone, for some hours."""
+
+    title: str
+    count: int
+    hours: float
+
+    def compute_usd(self, region: str) -> float:
+        """Return the cost of this line."""
+        price = service_prices.load_by_item()["interface endpoint"].usd_per_month[2] / HOURS_PER_MONTH
+        return price * prices.find_regional_price(region, "interface endpoint").factor[2] * self.count * self.hours
+
+
 class RunSpending:
     """Spending of a run so far: instance-hours at list prices."""
 
-    def __init__(self, region: str) -> None:
+    def __init__(self, region: str, earlier_usd: float = 0.0) -> None:
         self._region = region
         self._rates: dict[str, tuple[float, float]] = {}
-        self._stopped_usd = SMALL_THINGS_USD
+        #: An earlier part of the run has counted the small things.
+        self._stopped_usd = earlier_usd or SMALL_THINGS_USD
 
     def start_instances(self, name: str, instance_type: str, count: float) -> None:
         """Start counting the cost of `count` instances of a type, under a name."""
@@ -82,10 +98,11 @@ def _compute_accrued_usd(begin: float, usd_per_hour: float) -> float:
     return (time.monotonic() - begin) / 3600 * usd_per_hour
 
 
-def describe_items(items: Iterable[CostItem], region: str) -> Mapping[str, float]:
+def describe_items(items: Iterable[CostItem | EndpointCost], region: str) -> Mapping[str, float]:
     """Return each line of the estimate with its cost in USD."""
-    lines = {
-        f"{item.title}: {item.count:g} x {item.instance_type}, {item.hours:g} h": item.compute_usd(region)
-        for item in items
-    }
+    lines = {f"{item.title}: {_describe_amount(item)}, {item.hours:g} h": item.compute_usd(region) for item in items}
     return {**lines, "requests, logs, alarms, a key": SMALL_THINGS_USD}
+
+
+def _describe_amount(item: CostItem | EndpointCost) -> str:
+    return f"{item.count:g} x {item.instance_type}" if isinstance(item, CostItem) else f"{item.count}"

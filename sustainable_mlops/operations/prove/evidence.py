@@ -4,7 +4,7 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -23,13 +23,15 @@ class Request:
     operation: str
     id: str
     status: int
+    #: Thread that sent it. Modules are proved at the same time, each in a thread.
+    thread: int = field(default=0, compare=False)
 
     def __str__(self) -> str:
         return f"{self.operation} {self.id}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the request as plain data."""
-        return asdict(self)
+        return {"operation": self.operation, "id": self.id, "status": self.status}
 
 
 class Recorder:
@@ -41,33 +43,38 @@ class Recorder:
         self._requests: list[Request] = []
         self._lock = threading.Lock()
 
-    def get_client(self, service: str) -> Any:
-        """Return a client whose responses and errors are recorded."""
+    def get_client(self, service: str, region: str = "") -> Any:
+        """Return a client whose responses and errors are recorded, of another Region if one is given."""
         with self._lock:
-            if service not in self._clients:
-                self._clients[service] = self._connect(service)
-            return self._clients[service]
+            key = f"{service} {region}"
+            if key not in self._clients:
+                self._clients[key] = self._connect(service, region or self.region)
+            return self._clients[key]
 
-    def _connect(self, service: str) -> Any:
+    def _connect(self, service: str, region: str) -> Any:
         import boto3
         from botocore.config import Config
 
         config = Config(retries={"mode": "standard", "total_max_attempts": aws.read_attempts()}, read_timeout=120)
-        client = boto3.client(service, region_name=self.region, config=config)  # type: ignore[call-overload]
+        client = boto3.client(service, region_name=region, config=config)  # type: ignore[call-overload]
         client.meta.events.register("after-call", partial(self._record, service))
         return client
 
     def _record(self, service: str, model: Any, parsed: dict[str, Any], **_: Any) -> None:
         metadata = parsed.get("ResponseMetadata", {})
         request = Request(
-            f"{service}:{model.name}", str(metadata.get("RequestId", "")), metadata.get("HTTPStatusCode", 0)
+            f"{service}:{model.name}",
+            str(metadata.get("RequestId", "")),
+            metadata.get("HTTPStatusCode", 0),
+            threading.get_ident(),
         )
         with self._lock:
             self._requests.append(request)
 
     @contextmanager
     def collect(self) -> Iterator[list[Request]]:
-        """Collect the requests of the block: the last of each operation, errors first."""
+        """Collect the requests of the block by this thread: the last of each operation, errors first."""
+        thread = threading.get_ident()
         with self._lock:
             start = len(self._requests)
         chosen: list[Request] = []
@@ -75,7 +82,11 @@ class Recorder:
             yield chosen
         finally:
             with self._lock:
-                last = {(one.operation, one.status >= 400): one for one in self._requests[start:] if one.id}
+                last = {
+                    (one.operation, one.status >= 400): one
+                    for one in self._requests[start:]
+                    if one.id and one.thread == thread
+                }
             chosen += sorted(last.values(), key=lambda one: (one.status < 400, one.operation))[:_MOST]
 
 

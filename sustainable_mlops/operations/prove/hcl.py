@@ -45,6 +45,21 @@ def write_root(folder: Path, settings: ProofSettings, *parts: str) -> None:
     (folder / "main.tf").write_text("\n".join([_render_provider(settings), *parts]), encoding="utf-8")
 
 
+def write_override(folder: Path, settings: ProofSettings) -> None:
+    """Write an override for a generated root module: a local state, and the tag of the run."""
+    text = f"""terraform {{
+  backend "local" {{}}
+}}
+
+provider "aws" {{
+  default_tags {{
+    tags = {{ {json.dumps(TAG)} = {render_literal(settings.name)} }}
+  }}
+}}
+"""
+    (folder / "proof_override.tf").write_text(text, encoding="utf-8")
+
+
 def _render_provider(settings: ProofSettings) -> str:
     return f"""terraform {{
   required_providers {{

@@ -7,6 +7,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sustainable_mlops import aws
+from sustainable_mlops.operations import studio_apps
 from sustainable_mlops.operations.prove import activity
 from sustainable_mlops.operations.prove.evidence import Recorder
 from sustainable_mlops.operations.prove.settings import TAG, ProofSettings
@@ -15,6 +16,8 @@ from sustainable_mlops.operations.prove.settings import TAG, ProofSettings
 KEY_DAYS = 7
 #: Database of Glue in which Feature Store registers offline stores.
 FEATURE_DATABASE = "sagemaker_featurestore"
+#: Region of the billing services.
+BILLING_REGION = "us-east-1"
 #: Codes of services for what is not there.
 _ABSENT = ("ResourceNotFound", "ResourceNotFoundException", "EntityNotFoundException", "NoSuchEntity", "NotFound")
 
@@ -44,6 +47,8 @@ class Kind:
     arguments: Mapping[str, Any] = field(default_factory=dict)
     #: Argument of the operation that takes the start of the names.
     prefix_argument: str = ""
+    #: Region of the service, if it has only one.
+    region: str = ""
 
 
 def _build_call(operation: str, argument: str, **more: Any) -> Callable[[Any, str], object]:
@@ -92,6 +97,55 @@ def _deregister_target(scaling: Any, name: str) -> None:
     )
 
 
+def _delete_policy(iam: Any, arn: str) -> None:
+    for version in iam.list_policy_versions(PolicyArn=arn)["Versions"]:
+        if not version["IsDefaultVersion"]:
+            iam.delete_policy_version(PolicyArn=arn, VersionId=version["VersionId"])
+    iam.delete_policy(PolicyArn=arn)
+
+
+def _delete_domain(recorder: Recorder, domain: str, _: str) -> None:
+    sagemaker = recorder.get_client("sagemaker")
+    studio_apps.DomainCleaner(sagemaker, domain).clean()
+    sagemaker.delete_domain(DomainId=domain, RetentionPolicy={"HomeEfsFileSystem": "Delete"})
+
+
+def _delete_network(recorder: Recorder, vpc: str, _: str) -> None:
+    """Delete a VPC with its endpoints, groups, subnets and route tables. SageMaker keeps interfaces for minutes."""
+    ec2, filters = recorder.get_client("ec2"), [{"Name": "vpc-id", "Values": [vpc]}]
+    endpoints = ec2.describe_vpc_endpoints(Filters=filters)["VpcEndpoints"]
+    if ids := [one["VpcEndpointId"] for one in endpoints if one["State"].lower() not in ("deleting", "deleted")]:
+        ec2.delete_vpc_endpoints(VpcEndpointIds=ids)
+    groups = [
+        one for one in ec2.describe_security_groups(Filters=filters)["SecurityGroups"] if one["GroupName"] != "default"
+    ]
+    for group in groups:
+        if group["IpPermissions"]:
+            ec2.revoke_security_group_ingress(GroupId=group["GroupId"], IpPermissions=group["IpPermissions"])
+        if group["IpPermissionsEgress"]:
+            ec2.revoke_security_group_egress(GroupId=group["GroupId"], IpPermissions=group["IpPermissionsEgress"])
+    for group in groups:
+        ec2.delete_security_group(GroupId=group["GroupId"])
+    for subnet in ec2.describe_subnets(Filters=filters)["Subnets"]:
+        ec2.delete_subnet(SubnetId=subnet["SubnetId"])
+    for table in ec2.describe_route_tables(Filters=filters)["RouteTables"]:
+        if not any(one.get("Main") for one in table["Associations"]):
+            ec2.delete_route_table(RouteTableId=table["RouteTableId"])
+    ec2.delete_vpc(VpcId=vpc)
+
+
+#: Deletions of kinds whose listing needs the account, a tag or another name.
+_OTHER_DELETIONS: dict[str, Callable[[Recorder, str, str], object]] = {
+    "budget": lambda recorder, name, account: recorder.get_client("budgets", BILLING_REGION).delete_budget(
+        AccountId=account, BudgetName=name
+    ),
+    "domain": _delete_domain,
+    "identity provider": lambda recorder, arn, _: recorder.get_client("iam").delete_open_id_connect_provider(
+        OpenIDConnectProviderArn=arn
+    ),
+    "parameter": lambda recorder, name, _: recorder.get_client("ssm").delete_parameter(Name=name),
+    "VPC": _delete_network,
+}
 _OWN = {"Filters": [{"Key": "Owner", "Values": ["Self"]}]}
 _SAGEMAKER: dict[str, Any] = {"service": "sagemaker", "prefix_argument": "NameContains"}
 _CLOUDWATCH: dict[str, Any] = {"service": "cloudwatch", "prefix_argument": "AlarmNamePrefix"}
@@ -222,33 +276,71 @@ KINDS = (
         _build_call("delete_table", "Name", DatabaseName=FEATURE_DATABASE),
         {"DatabaseName": FEATURE_DATABASE},
     ),
+    Kind(
+        "script",
+        operation="list_studio_lifecycle_configs",
+        member="StudioLifecycleConfigs",
+        identifier="StudioLifecycleConfigName",
+        delete=_build_call("delete_studio_lifecycle_config", "StudioLifecycleConfigName"),
+        **_SAGEMAKER,
+    ),
+    Kind(
+        "repository",
+        "ecr",
+        "describe_repositories",
+        "repositories",
+        "repositoryName",
+        _build_call("delete_repository", "repositoryName", force=True),
+    ),
+    Kind(
+        "export",
+        "bcm-data-exports",
+        "list_exports",
+        "Exports",
+        "ExportArn",
+        _build_call("delete_export", "ExportArn"),
+        region=BILLING_REGION,
+    ),
     Kind("bucket", "s3", "list_buckets", "Buckets", "Name", _delete_bucket),
     Kind("role", "iam", "list_roles", "Roles", "RoleName", _delete_role),
+    Kind("policy", "iam", "list_policies", "Policies", "Arn", _delete_policy, {"Scope": "Local"}),
     Kind("key alias", "kms", "list_aliases", "Aliases", "AliasName", _build_call("delete_alias", "AliasName")),
 )
 
 
-def find_resources(recorder: Recorder, settings: ProofSettings) -> tuple[set[FoundResource], list[str]]:
-    """Return the resources of the run in the account, and the errors of failed listings."""
+def find_resources(
+    recorder: Recorder, settings: ProofSettings, prefix: str = ""
+) -> tuple[set[FoundResource], list[str]]:
+    """Return the resources of the run in the account, and the errors of failed listings.
+
+    With the name prefix of a module, return only the resources whose name contains it.
+    """
+    name_part = prefix or settings.name
     resources: set[FoundResource] = set()
     problems: list[str] = []
     for kind in KINDS:
         try:
-            resources |= {FoundResource(kind.name, name) for name in _list_names(recorder, kind, settings.name)}
+            resources |= {FoundResource(kind.name, name) for name in _list_names(recorder, kind, name_part)}
         except (ClientError, BotoCoreError) as error:
             if not aws.read_error_code(error).startswith(_ABSENT):
                 problems.append(f"{kind.name}: {error}")
-    for find_others in (_find_activity, _find_storage_lens, _find_keys):
+    for find_others in (_find_activity, _find_storage_lens, _find_budgets, _find_domains, _find_parameters):
         try:
-            resources |= set(find_others(recorder, settings))
+            resources |= set(find_others(recorder, settings, name_part))
         except (ClientError, BotoCoreError) as error:
             problems.append(f"{find_others.__name__.strip('_')}: {error}")
+    # Resources without a name of the run: a module's own ones are in its state.
+    for find_tagged in () if prefix else (_find_keys, _find_identity_providers, _find_networks):
+        try:
+            resources |= set(find_tagged(recorder, settings))
+        except (ClientError, BotoCoreError) as error:
+            problems.append(f"{find_tagged.__name__.strip('_')}: {error}")
     return resources, problems
 
 
 def _list_names(recorder: Recorder, kind: Kind, run: str) -> Iterator[str]:
     """Return the names of a kind that hold the run's name; Glue writes it with underscores."""
-    client = recorder.get_client(kind.service)
+    client = recorder.get_client(kind.service, kind.region)
     arguments = dict(kind.arguments)
     if kind.prefix_argument:
         arguments[kind.prefix_argument] = run
@@ -267,22 +359,58 @@ def list_pages(client: Any, operation: str, member: str, **arguments: Any) -> It
         yield from page.get(member) or []
 
 
-def _find_activity(recorder: Recorder, settings: ProofSettings) -> Iterator[FoundResource]:
-    return (FoundResource(kind, name) for kind, name in activity.find_activities(recorder, settings.name))
+def _find_activity(recorder: Recorder, _: ProofSettings, name_part: str) -> Iterator[FoundResource]:
+    return (FoundResource(kind, name) for kind, name in activity.find_activities(recorder, name_part))
 
 
-def _find_storage_lens(recorder: Recorder, settings: ProofSettings) -> Iterator[FoundResource]:
+def _find_storage_lens(recorder: Recorder, settings: ProofSettings, name_part: str) -> Iterator[FoundResource]:
     answer = recorder.get_client("s3control").list_storage_lens_configurations(AccountId=settings.account)
     for one in answer.get("StorageLensConfigurationList", []):
-        if settings.name in one["Id"]:
+        if name_part in one["Id"]:
             yield FoundResource("Storage Lens configuration", one["Id"])
+
+
+def _find_budgets(recorder: Recorder, settings: ProofSettings, name_part: str) -> Iterator[FoundResource]:
+    client = recorder.get_client("budgets", BILLING_REGION)
+    for one in list_pages(client, "describe_budgets", "Budgets", AccountId=settings.account):
+        if name_part in one["BudgetName"]:
+            yield FoundResource("budget", one["BudgetName"])
+
+
+def _find_domains(recorder: Recorder, _: ProofSettings, name_part: str) -> Iterator[FoundResource]:
+    for one in list_pages(recorder.get_client("sagemaker"), "list_domains", "Domains"):
+        if name_part in one["DomainName"]:
+            yield FoundResource("domain", one["DomainId"])
+
+
+def _find_parameters(recorder: Recorder, settings: ProofSettings, name_part: str) -> Iterator[FoundResource]:
+    """Return the parameters of the temporary environment, whose name has no hyphen."""
+    environment = settings.name.replace("-", "")
+    if name_part not in (settings.name, f"{settings.name}-env"):
+        return
+    filters = [{"Key": "Name", "Option": "Contains", "Values": [f"/{environment}/"]}]
+    for one in list_pages(recorder.get_client("ssm"), "describe_parameters", "Parameters", ParameterFilters=filters):
+        yield FoundResource("parameter", one["Name"])
+
+
+def _find_identity_providers(recorder: Recorder, settings: ProofSettings) -> Iterator[FoundResource]:
+    iam = recorder.get_client("iam")
+    for one in iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]:
+        tags = iam.list_open_id_connect_provider_tags(OpenIDConnectProviderArn=one["Arn"])["Tags"]
+        if {"Key": TAG, "Value": settings.name} in tags:
+            yield FoundResource("identity provider", one["Arn"])
+
+
+def _find_networks(recorder: Recorder, settings: ProofSettings) -> Iterator[FoundResource]:
+    filters = [{"Name": f"tag:{TAG}", "Values": [settings.name]}]
+    for one in list_pages(recorder.get_client("ec2"), "describe_vpcs", "Vpcs", Filters=filters):
+        yield FoundResource("VPC", one["VpcId"])
 
 
 def _find_keys(recorder: Recorder, settings: ProofSettings) -> Iterator[FoundResource]:
     """Return the keys with the run's tag that are not scheduled for deletion."""
     tags = recorder.get_client("resourcegroupstaggingapi")
-    tag_filter = [{"Key": TAG, "Values": [settings.name]}]
-    arguments = {"TagFilters": tag_filter, "ResourceTypeFilters": ["kms:key"]}
+    arguments = {"TagFilters": [{"Key": TAG, "Values": [settings.name]}], "ResourceTypeFilters": ["kms:key"]}
     for one in list_pages(tags, "get_resources", "ResourceTagMappingList", **arguments):
         arn = one["ResourceARN"]
         state = recorder.get_client("kms").describe_key(KeyId=arn)["KeyMetadata"]["KeyState"]
@@ -300,14 +428,17 @@ def delete_resource(recorder: Recorder, resource: FoundResource, account: str) -
             KeyId=resource.name.rpartition("/")[2], PendingWindowInDays=KEY_DAYS
         )
         return
+    if resource.kind in _OTHER_DELETIONS:
+        _OTHER_DELETIONS[resource.kind](recorder, resource.name, account)
+        return
     if resource.kind == "Storage Lens configuration":
         recorder.get_client("s3control").delete_storage_lens_configuration(ConfigId=resource.name, AccountId=account)
         return
     kind = next(one for one in KINDS if one.name == resource.kind)
-    kind.delete(recorder.get_client(kind.service), resource.name)
+    kind.delete(recorder.get_client(kind.service, kind.region), resource.name)
 
 
 def sort_resources(resources: set[FoundResource]) -> list[FoundResource]:
     """Return resources in the order in which they can be deleted."""
-    names = [*activity.KINDS, *(kind.name for kind in KINDS)]
+    names = [*activity.KINDS, "domain", *(kind.name for kind in KINDS)]
     return sorted(resources, key=lambda one: (names.index(one.kind) if one.kind in names else len(names), one.name))

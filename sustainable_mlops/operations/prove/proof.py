@@ -1,7 +1,8 @@
 """Proof: results of a run for each module and each check."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal, Self
 
 from sustainable_mlops.operations.prove.evidence import Request
 
@@ -21,9 +22,16 @@ class ModuleResult:
     rolled_back: bool | None = None
     destroyed: bool | None = None
     nothing_left: bool | None = None
+    #: Time from the first step to the last, in seconds.
+    seconds: float | None = None
     #: Description of the actions.
     notes: list[str] = field(default_factory=list)
     error: str = ""
+
+    @property
+    def has_passed(self) -> bool:
+        """True if all steps passed, from the apply to the destruction."""
+        return bool(self.nothing_left) and not self.has_failed
 
     @property
     def has_failed(self) -> bool:
@@ -42,6 +50,15 @@ class CheckResult:
     verdict: Verdict = "not tried"
     text: str = ""
     requests: list[Request] = field(default_factory=list)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as plain data."""
+        return {**vars(self), "requests": [one.to_dict() for one in self.requests]}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Return the result of plain data."""
+        return cls(**{**data, "requests": [Request(**one) for one in data["requests"]]})
 
 
 @dataclass

@@ -47,9 +47,7 @@ def build_document(run: ProofRun, estimate: Mapping[str, float]) -> dict[str, An
         "result": "failed" if proof.has_failed else "passed",
         "interruption": proof.interruption,
         "modules": [vars(result) for result in proof.modules.values()],
-        "checks": [
-            {**vars(result), "requests": [one.to_dict() for one in result.requests]} for result in proof.checks.values()
-        ],
+        "checks": [result.to_dict() for result in proof.checks.values()],
         "left": proof.left,
         "notes": proof.notes,
     }

@@ -5,20 +5,22 @@ import os
 import re
 import secrets
 import string
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from sustainable_mlops.catalogue import regions
 from sustainable_mlops.errors import UserError
+from sustainable_mlops.files import write_file
 from sustainable_mlops.terraform import ROOT
 
 #: Folder of all runs.
 RUNS = ROOT / "out" / "prove"
 #: Tag on every resource that Terraform creates; its value is the name of the run.
 TAG = "smlops-prove"
-#: The modules, in the order in which they are proved.
+#: The modules, and `environment`: a temporary environment of all its components.
 MODULES = (
     "storage",
     "access",
@@ -29,11 +31,19 @@ MODULES = (
     "async_endpoint",
     "realtime_endpoint",
     "observability",
+    "network",
+    "images",
+    "studio",
+    "footprint",
+    "bootstrap",
+    "environment",
 )
 #: Modules that every other one needs.
 BASE = MODULES[:2]
 _PREFIX = "prove-"
-_FILE, _LOG_GROUPS, _END, _ALIVE = "run.json", "log_groups.json", "end.txt", "alive"
+_FILE, _LOG_GROUPS, _END, _ALIVE, _SPENT = "run.json", "log_groups.json", "end.txt", "alive", "spent_usd.txt"
+#: Folder with one file for the result of each module.
+_RESULTS = "results"
 
 
 def create_name() -> str:
@@ -52,7 +62,9 @@ class ProofSettings:
     #: Named checks that run only with `--with`.
     extra_checks: tuple[str, ...] = ()
     cap_usd: float = 5.0
-    cap_minutes: float = 300.0
+    cap_minutes: float = 180.0
+    #: Number of modules that are proved at the same time.
+    parallel: int = 10
     #: Duration of the request of `async-scale-in-during-request`; longer than AWS takes to scale in.
     long_request_seconds: int = 1500
     name: str = field(default_factory=create_name)
@@ -76,6 +88,28 @@ class ProofSettings:
         """Return the log groups of jobs before the run; None if the run ended before it listed them."""
         file = self.folder / _LOG_GROUPS
         return set(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else None
+
+    def save_result(self, key: str, result: Mapping[str, Any]) -> None:
+        """Write the result of a module or a check, atomically: a run may be killed at any time."""
+        write_file(self.folder / _RESULTS / f"{key}.json", json.dumps(result, indent=2, ensure_ascii=False) + "\n")
+
+    def load_results(self) -> dict[str, dict[str, Any]]:
+        """Return the saved results by module or check."""
+        files = sorted((self.folder / _RESULTS).glob("*.json"))
+        return {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in files}
+
+    def save_spending(self, usd: float) -> None:
+        """Write the cost of the run so far."""
+        (self.folder / _SPENT).write_text(f"{usd:.4f}\n", encoding="utf-8")
+
+    def load_spending(self) -> float:
+        """Return the cost of earlier parts of the run; 0 for a new one."""
+        file = self.folder / _SPENT
+        return float(file.read_text(encoding="utf-8")) if file.is_file() else 0.0
+
+    def reopen(self) -> None:
+        """Remove the end of the run, because it continues."""
+        (self.folder / _END).unlink(missing_ok=True)
 
     def touch(self) -> None:
         """Mark the run as alive: the last change of its files is the end of a run that was killed."""
@@ -112,13 +146,13 @@ def check_settings(settings: ProofSettings) -> None:
         raise UserError(f"--module {unknown[0]}: no such module; choose from {', '.join(MODULES)}")
 
 
-def load_settings(name: str) -> ProofSettings:
-    """Read the settings of an earlier run. Raises UserError for a run that is not in `out/prove`."""
+def load_settings(name: str, option: str = "clean") -> ProofSettings:
+    """Read the settings of a run that this option names. Raises UserError for a run that is not in `out/prove`."""
     full = name if name.startswith(_PREFIX) else _PREFIX + name
     file = RUNS / full / _FILE
     if not re.fullmatch(rf"{_PREFIX}[a-z0-9]{{6}}", full) or not file.is_file():
         known = sorted(path.parent.name for path in RUNS.glob(f"*/{_FILE}"))
         remedy = f"choose from {', '.join(known)}" if known else "run the command in the folder of that run"
-        raise UserError(f"--clean {name}: no such run in out/prove; {remedy}")
+        raise UserError(f"--{option} {name}: no such run in out/prove; {remedy}")
     fields = json.loads(file.read_text(encoding="utf-8"))
     return ProofSettings(**{**fields, **{key: tuple(fields[key]) for key in ("modules", "extra_checks")}})

@@ -9,9 +9,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.markup import escape
 
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.operations.prove import cleanup, hcl, inventory
-from sustainable_mlops.operations.prove.context import ProofError, ProofRun
-from sustainable_mlops.operations.prove.costs import CostItem
+from sustainable_mlops.operations.prove import cleanup, hcl
+from sustainable_mlops.operations.prove.context import ProofError, ProofRun, say
+from sustainable_mlops.operations.prove.costs import CostItem, EndpointCost
 from sustainable_mlops.operations.prove.proof import ModuleResult
 from sustainable_mlops.steps import Step
 from sustainable_mlops.terraform import Terraform
@@ -27,17 +27,34 @@ class Stage:
 
     #: The module, and the name of its call.
     module: ClassVar[str]
+    #: End of the stage's name prefix, such as `registry`. Names of a stage start with `<run>-<suffix>`.
+    suffix: str
+    #: True if it needs neither storage nor access.
+    is_independent: ClassVar[bool] = False
+    #: Modules whose resources it needs.
+    requires: ClassVar[tuple[str, ...]] = ()
+    #: Modules that are proved first if they are part of the run, and destroyed after this one.
+    after: ClassVar[tuple[str, ...]] = ()
     #: Outputs of the module that the stage reads.
     outputs: ClassVar[tuple[str, ...]] = ()
-    #: The stage after whose use this one is destroyed; its own, unless another one needs it.
-    destroyed_after: ClassVar[str] = ""
 
     def __init__(self, run: ProofRun) -> None:
         self.run = run
-        self.terraform: Terraform = run.make_terraform(self.module)
+        #: Name in the report and of the root module's folder; the module, except on a stage for one check.
+        self.key = self.module
+        self.terraform: Terraform = run.make_terraform(self.key)
         #: Inputs that `change` sets.
         self.changes: dict[str, Any] = {}
         self.published: dict[str, Any] = {}
+
+    @property
+    def prefix(self) -> str:
+        """Start of the names of the stage's resources. No other stage uses it."""
+        return f"{self.run.name}-{self.suffix}"
+
+    def get_common_inputs(self) -> dict[str, Any]:
+        """Return the inputs that most modules share."""
+        return self.run.get_common_inputs(self.prefix)
 
     def build_inputs(self) -> Mapping[str, Any]:
         """Return the module's inputs before any change."""
@@ -70,10 +87,15 @@ class Stage:
         return None
 
     @classmethod
-    def list_cost_items(cls, region: str) -> Iterable[CostItem]:
+    def list_cost_items(cls, region: str) -> Iterable[CostItem | EndpointCost]:
         """Return the lines of the estimate."""
         del region
         return ()
+
+    def rename(self, key: str, suffix: str) -> None:
+        """Make this another stage of the same module, with a root module and names of its own."""
+        self.key, self.suffix = key, suffix
+        self.terraform = self.run.make_terraform(key)
 
     def write(self) -> None:
         """Write the root module."""
@@ -86,6 +108,7 @@ class Stage:
         self.write()
         self.terraform.apply(progress=lambda at: step.show(str(at)))
         self.published = self.terraform.read_outputs()
+        self.run.published[self.key] = self.published
 
     def is_up_to_date(self) -> bool:
         """Return whether a plan would change nothing."""
@@ -103,25 +126,26 @@ class Prover:
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
         self.run = stage.run
-        self.result = self.run.proof.modules.setdefault(stage.module, ModuleResult(stage.module))
+        self._begin = time.monotonic()
+        self.result = self.run.proof.modules.setdefault(stage.key, ModuleResult(stage.key))
 
     @contextmanager
     def _run_step(self, title: str, attribute: str) -> Iterator[Step]:
         """Run one step. Its attribute of the result stays false until the block ends without an error."""
         setattr(self.result, attribute, False)
-        with self.run.steps.step(f"{self.stage.module}: {title}") as step:
+        with self.run.steps.step(f"{self.stage.key}: {title}") as step:
             yield step
         setattr(self.result, attribute, True)
 
     def apply(self) -> None:
         """Apply, and plan a second time."""
         stage = self.stage
-        begin = time.monotonic()
-        with self.run.steps.step(f"{stage.module}: apply") as step:
+        self._begin = begin = time.monotonic()
+        with self.run.steps.step(f"{stage.key}: apply") as step:
             stage.write()
             stage.terraform.init()
             if fleet := stage.get_fleet():
-                self.run.spending.start_instances(stage.module, *fleet)
+                self.run.spending.start_instances(stage.key, *fleet)
             stage.apply(step)
         self.result.apply_seconds = round(time.monotonic() - begin, 1)
         self._check_empty_plan("second plan")
@@ -159,21 +183,22 @@ class Prover:
             step.result = escape(text)
         self.result.notes.append(f"rolled back: {text}")
 
-    def destroy(self, before: set[inventory.FoundResource]) -> None:
-        """Destroy the stage, then delete all resources of the run except `before`. Raises ProofError if any remain."""
+    def destroy(self, prefix: str) -> None:
+        """Destroy the stage, then delete resources whose names contain `prefix`. Raises ProofError if any remain."""
         with self._run_step("destroy", "destroyed") as step:
             self.stage.destroy(step)
-        self.run.spending.stop_instances(self.stage.module)
+        self.run.spending.stop_instances(self.stage.key)
         with self._run_step("nothing left", "nothing_left") as step:
             cleaning = cleanup.RunCleaner(self.run.settings, self.run.recorder, step.show)
-            deleted = cleaning.delete_remaining(before)
+            deleted = cleaning.delete_remaining(prefix)
             if cleaning.left:
                 raise ProofError(f"resources are left: {', '.join(cleaning.left)}")
             text = f"nothing, after cleanup of {', '.join(deleted)}" if deleted else "nothing"
             step.result = escape(text)
         self.result.notes.append(f"left: {text}")
+        self.result.seconds = round(time.monotonic() - self._begin, 1)
 
-    def fail(self, error: BaseException) -> None:
+    def fail(self, error: str) -> None:
         """Record the error that ended the stage."""
-        self.result.error = self.result.error or " ".join(str(error).split())
-        self.run.steps.console.print(f"  {self.result.error}", style="red", markup=False, highlight=False)
+        self.result.error = self.result.error or error
+        say(f"{self.stage.key}: {self.result.error}")

@@ -13,13 +13,14 @@ class TemporaryRoot:
     def __init__(self, run: ProofRun, name: str) -> None:
         self._run = run
         self.terraform = run.make_terraform(f"check-{name}")
+        self._is_initialized = False
 
     def write(self, *parts: str) -> None:
         """Write the root module, and initialize it the first time."""
-        first = not self.terraform.folder.exists()
         hcl.write_root(self.terraform.folder, self._run.settings, *parts)
-        if first:
+        if not self._is_initialized:
             self.terraform.init()
+            self._is_initialized = True
 
     def __enter__(self) -> Self:
         return self

@@ -26,18 +26,25 @@ def validate_names(names: tuple[str, ...]) -> None:
         raise UserError(f"--with {unknown[0]}: no such check; choose from {', '.join(sorted(CHECKS))}")
 
 
+def list_slow_checks() -> tuple[str, ...]:
+    """Return the names of the checks that run only if they are selected."""
+    return tuple(one.name for one in CHECKS.values() if one.extra_cost)
+
+
 def list_cost_items(settings: ProofSettings) -> list[costs.CostItem]:
     """Return the lines of the estimate for checks that add to the cost of their stage."""
     lines = []
     if "access" in settings.modules:
         lines.append(costs.CostItem("check: a training job", costs.choose_job_type(settings.region), 1, 0.2))
     serving = costs.choose_serving_type(settings.region)
-    return lines + [costs.CostItem(f"check: {name}", serving, 3, 1.5) for name in settings.extra_checks]
+    return lines + [costs.CostItem(f"check: {name}", serving, 3, 1.2) for name in settings.extra_checks]
 
 
 def record_not_tried(run: ProofRun) -> None:
-    """Record every check as not tried, with the reason."""
+    """Record every check without an answer as not tried, with the reason."""
     for one in CHECKS.values():
+        if one.name in run.proof.checks:  # an earlier part of the run has its answer
+            continue
         reason = "the run did not reach its stage"
         if absent := _find_missing_module(one, run.settings):
             reason = f"the module {absent} is not part of the run"
@@ -52,20 +59,22 @@ def _find_missing_module(one: Check, settings: ProofSettings) -> str:
 
 
 def run_checks(stage: Stage, moment: Moment) -> None:
-    """Run the checks of a stage that are due at this moment."""
+    """Run the checks of a stage that are due at this moment. A slow check has a stage of its own."""
     for one in CHECKS.values():
         due = (one.module, one.moment) == (stage.module, moment) and not _find_missing_module(one, stage.run.settings)
-        if due and (not one.extra_cost or one.name in stage.run.settings.extra_checks):
-            _run_check(stage, one)
+        if due and not one.extra_cost:
+            run_check(stage, one)
 
 
-def _run_check(stage: Stage, one: Check) -> None:
+def run_check(stage: Stage, one: Check) -> None:
+    """Run a check on a stage, and record the answer. Raises Interruption if the run was interrupted meanwhile."""
     result = stage.run.proof.checks[one.name]
-    with stage.run.steps.step(f"check {one.name}") as step, stage.run.recorder.collect() as requests:
+    with stage.run.steps.step(f"{stage.module}: check {one.name}") as step, stage.run.recorder.collect() as requests:
         try:
             answer = one.decide(stage)
             result.verdict, result.text = ("yes" if answer.yes else "no"), answer.text
         except ERRORS as error:
+            stage.run.limits.check()
             _record_error(result, one, error)
             requests += parse_requests(result.text)
         step.result = escape(f"{result.verdict}: {result.text[:120]}")

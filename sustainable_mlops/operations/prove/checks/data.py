@@ -157,7 +157,7 @@ def register_model_jsonget(stage: PipelineStage) -> Answer:
     stage.write()
     stage.terraform.apply()
     stage.execute()
-    group = f"{stage.run.name}-orders"
+    group = f"{stage.run.name}-{ModelRegistryStage.suffix}-orders"
     sagemaker = stage.run.get_client("sagemaker")
     newest = sagemaker.list_model_packages(
         ModelPackageGroupName=group, SortBy="CreationTime", SortOrder="Descending", MaxResults=1

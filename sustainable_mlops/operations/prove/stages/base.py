@@ -34,11 +34,12 @@ class StorageStage(BaseStage):
     """The stage of `storage`."""
 
     module = "storage"
+    suffix = "base"
     outputs = ("buckets", "kms_key_arn", "s3_uris")
 
     def build_inputs(self) -> Mapping[str, Any]:
         """Return the inputs: data that may be deleted."""
-        return {**self.run.get_common_inputs(), "deletion_protection": False}
+        return {**self.get_common_inputs(), "deletion_protection": False}
 
     def use_resources(self) -> str:
         """Write an object without encryption arguments, and read it."""
@@ -62,6 +63,7 @@ class AccessStage(BaseStage):
     """The stage of `access`."""
 
     module = "access"
+    suffix = "base"
     outputs = ("role_arns", "role_names")
 
     def __init__(self, run: ProofRun, calls: dict[str, str], outputs: dict[str, str]) -> None:
@@ -72,11 +74,11 @@ class AccessStage(BaseStage):
     def build_inputs(self) -> Mapping[str, Any]:
         """Return the inputs, with the IAM statements of the later stages."""
         return {
-            **self.run.get_common_inputs(),
+            **self.get_common_inputs(),
             "kms_key_arn": hcl.Raw("module.storage.kms_key_arn"),
             "buckets": hcl.Raw("module.storage.buckets"),
-            "feature_group_names": [f"{self.run.name}-orders"],
-            "model_package_group_names": [f"{self.run.name}-orders"],
+            "feature_group_names": [f"{self.run.name}-features-orders"],
+            "model_package_group_names": [f"{self.run.name}-registry-orders"],
             "role_statements": self.statements,
         }
 

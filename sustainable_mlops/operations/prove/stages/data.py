@@ -22,6 +22,7 @@ class FeatureStoreStage(Stage):
     """The stage of `feature_store`: one group, online and offline."""
 
     module = "feature_store"
+    suffix = "features"
     outputs = ("feature_groups", STATEMENTS)
 
     def build_inputs(self) -> Mapping[str, Any]:
@@ -34,7 +35,7 @@ class FeatureStoreStage(Stage):
             "features": features,
         }
         return {
-            "name_prefix": self.run.name,
+            "name_prefix": self.prefix,
             "deletion_protection": False,
             "kms_key_arn": self.run.key,
             "offline_store_s3_uri": self.run.base["s3_uris"]["features"],
@@ -51,7 +52,7 @@ class FeatureStoreStage(Stage):
     def group(self) -> dict[str, Any]:
         """Response of DescribeFeatureGroup."""
         described: dict[str, Any] = self.run.get_client("sagemaker").describe_feature_group(
-            FeatureGroupName=f"{self.run.name}-orders"
+            FeatureGroupName=f"{self.prefix}-orders"
         )
         return described
 
@@ -60,7 +61,7 @@ class FeatureStoreStage(Stage):
         runtime = self.run.get_client("sagemaker-featurestore-runtime")
         values = {"order_id": "1", "ordered_at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", "amount": "2.5"}
         record = [{"FeatureName": name, "ValueAsString": value} for name, value in values.items()]
-        group = f"{self.run.name}-orders"
+        group = f"{self.prefix}-orders"
         runtime.put_record(FeatureGroupName=group, Record=record)
 
         def read_record() -> Any:
@@ -95,8 +96,8 @@ class ModelRegistryStage(Stage):
     """The stage of `model_registry`, with a queue that receives what the approval topic publishes."""
 
     module = "model_registry"
+    suffix = "registry"
     outputs = ("model_package_groups", "approval_rules", "approval_topic_arn", STATEMENTS)
-    destroyed_after = "pipeline"
 
     def __init__(self, run: ProofRun) -> None:
         super().__init__(run)
@@ -109,7 +110,7 @@ class ModelRegistryStage(Stage):
     def build_inputs(self) -> Mapping[str, Any]:
         """Return the inputs: one group, and a topic that is encrypted with the key of `storage`."""
         return {
-            **self.run.get_common_inputs(),
+            **self.get_common_inputs(),
             "deletion_protection": False,
             "approval_topic": {"kms_key_arn": self.run.key},
             "model_package_groups": {"orders": {}, **self._more_groups},
@@ -124,7 +125,7 @@ class ModelRegistryStage(Stage):
     def _subscribe(self) -> str:
         """Create a queue that receives what the topic publishes, and return its URL."""
         sqs, topic = self.run.get_client("sqs"), self.published["approval_topic_arn"]
-        name = f"{self.run.name}-approvals"
+        name = f"{self.prefix}-approvals"
         arn = f"arn:aws:sqs:{self.run.settings.region}:{self.run.settings.account}:{name}"
         statement = {
             "Effect": "Allow",
@@ -145,7 +146,7 @@ class ModelRegistryStage(Stage):
     @property
     def package_group(self) -> str:
         """Name of the group that versions are registered in."""
-        return f"{self.run.name}-orders"
+        return f"{self.prefix}-orders"
 
     def use_resources(self) -> str:
         """Register a version and approve it; a queue receives what the topic publishes."""
@@ -204,14 +205,16 @@ class PipelineStage(Stage):
     """The stage of `pipeline`: a processing step that measures, and after the change a step that registers."""
 
     module = "pipeline"
+    suffix = "pipeline"
     outputs = ("name", "arn", "dead_letter_queue_url", STATEMENTS)
+    after = ("model_registry",)
 
     registers = False
 
     def build_inputs(self) -> Mapping[str, Any]:
         """Return the inputs."""
         return {
-            **self.run.get_common_inputs(),
+            **self.get_common_inputs(),
             "name": "orders",
             "role_arn": self.run.get_role_arn("pipeline"),
             "definition": json.dumps(self.build_definition(), sort_keys=True),
@@ -220,7 +223,7 @@ class PipelineStage(Stage):
     @property
     def pipeline_name(self) -> str:
         """Name of the pipeline."""
-        return f"{self.run.name}-orders"
+        return f"{self.prefix}-orders"
 
     def build_definition(self) -> dict[str, Any]:
         """Return the definition: a processing step, and with `registers` a step that registers a model."""
@@ -283,7 +286,7 @@ class PipelineStage(Stage):
             "Type": "RegisterModel",
             "DependsOn": ["Measure"],
             "Arguments": {
-                "ModelPackageGroupName": f"{self.run.name}-orders",
+                "ModelPackageGroupName": f"{self.run.name}-{ModelRegistryStage.suffix}-orders",
                 "ModelApprovalStatus": "PendingManualApproval",
                 "CustomerMetadataProperties": {"auc": {"Std:Join": {"On": "", "Values": [auc]}}},
                 "InferenceSpecification": {
@@ -296,6 +299,10 @@ class PipelineStage(Stage):
 
     def execute(self) -> str:
         """Start an execution, wait for its end and return its ARN. Raises ProofError if it failed."""
+        with self.run.processing:
+            return self._execute()
+
+    def _execute(self) -> str:
         sagemaker = self.run.get_client("sagemaker")
         arn = str(sagemaker.start_pipeline_execution(PipelineName=self.pipeline_name)["PipelineExecutionArn"])
 

@@ -32,7 +32,6 @@ _WATCH_SECONDS = 300
 class EndpointStage(Stage):
     """A stage with an endpoint that responds with its model's name."""
 
-    kind: ClassVar[str]
     outputs = ("endpoint_name", STATEMENTS)
     #: Bad model that the deployment rolls back.
     bad_model: ClassVar[str] = models.FAILS
@@ -42,7 +41,7 @@ class EndpointStage(Stage):
     @property
     def name(self) -> str:
         """Name of the endpoint."""
-        return self.run.get_endpoint_name(self.kind)
+        return self.run.get_endpoint_name(self.suffix)
 
     def request_response(self) -> str:
         """Return the response of the endpoint to one request, or the code of its error."""
@@ -151,7 +150,7 @@ class ServerlessEndpoint(EndpointStage):
     """The stage of `serverless_endpoint`. No alarm watches it: its bad model is one that does not start."""
 
     module = "serverless_endpoint"
-    kind = "serverless"
+    suffix = "serverless"
     bad_model = models.DOES_NOT_LOAD
     required_responses = frozenset({"second"})
 
@@ -175,9 +174,8 @@ class RealtimeEndpoint(EndpointStage):
     """The stage of `realtime_endpoint`: two small instances, and a rolling deployment."""
 
     module = "realtime_endpoint"
-    kind = "realtime"
+    suffix = "realtime"
     required_responses = frozenset({"second", "ModelError"})
-    destroyed_after = "observability"
 
     def build_inputs(self) -> Mapping[str, Any]:
         """Return the inputs."""
@@ -215,7 +213,7 @@ class AsyncEndpoint(EndpointStage):
     """The stage of `async_endpoint`: one small instance, and another beside it during a deployment."""
 
     module = "async_endpoint"
-    kind = "async"
+    suffix = "async"
     required_responses = frozenset({"failed"})
 
     def build_inputs(self) -> Mapping[str, Any]:
@@ -286,6 +284,8 @@ class ObservabilityStage(Stage):
     """The stage of `observability`, which watches the run's real-time endpoint and may delete it when idle."""
 
     module = "observability"
+    suffix = "alarms"
+    after = ("realtime_endpoint",)
     outputs = ("alarm_names", "alarm_topic_arn", "dashboard_name")
 
     waste_hours = 24
@@ -302,7 +302,7 @@ class ObservabilityStage(Stage):
             "latency_slo_ms": 5000,
         }
         return {
-            **self.run.get_common_inputs(),
+            **self.get_common_inputs(),
             "kms_key_arn": self.run.key,
             "idle_stop": "delete",
             "log_groups": groups,
