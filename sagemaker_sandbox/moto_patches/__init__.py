@@ -11,6 +11,7 @@ one function `apply`, which changes moto in place. A patch can be deleted once m
 | `cloudwatch_alarms` | `CloudWatchBackend`: `put_metric_alarm`, `delete_alarms`, `put_metric_data` |
 | `ec2_network_ids` | `EC2Backend`: `create_vpc`, `create_subnet`, `create_route_table`, `create_security_group` |
 | `ec2_rule_descriptions` | `SecurityGroupRule`: `description` |
+| `ecr_immutable_tags` | `ECRBackend.put_image` |
 | `events_connections` | `EventsBackend`: connections and API destinations; `Connection.describe` |
 | `events_rules` | `Rule.send_to_targets`, `EventsBackend`: `put_rule`, `put_targets`; events of S3 |
 | `iam_aws_policies` | `IAMBackend`: `get_policy`, `list_policies`, `attach_role_policy` and two like it |
@@ -53,6 +54,7 @@ PATCHES = {
     "cloudformation": ("cloudformation_types",),
     "cloudwatch": ("cloudwatch_special_numbers",),
     "ec2": ("ec2_network_ids", "ec2_rule_descriptions"),
+    "ecr": ("ecr_immutable_tags",),
     "events": ("events_connections",),
     "iam": ("iam_aws_policies", "iam_service_linked_roles", "iam_storage_lens_arns"),
     "kms": ("kms_grants", "kms_key_ids"),

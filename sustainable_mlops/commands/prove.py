@@ -44,7 +44,7 @@ def prove(
     cap_minutes: Annotated[
         float, typer.Option(min=0.01, help="Maximum duration before the cleanup starts, in minutes.")
     ] = 180.0,
-    parallel: Annotated[int, typer.Option(min=1, max=20, help="Number of modules at the same time.")] = 10,
+    parallel: Annotated[int, typer.Option(min=1, max=20, help="Number of modules at the same time.")] = 13,
     long_request_seconds: Annotated[
         int, typer.Option(min=1, max=3600, help="Duration of the request in the check async-scale-in-during-request.")
     ] = 1500,

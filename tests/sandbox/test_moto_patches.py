@@ -44,6 +44,18 @@ RULES = {
 TIERING = {"Id": "archive", "Status": "Enabled", "Tierings": [{"Days": 90, "AccessTier": "ARCHIVE_ACCESS"}]}
 
 
+def test_an_immutable_tag_of_another_image_has_an_error_of_its_own(sandbox: Sandbox, fresh: Fresh) -> None:
+    ecr, repository = sandbox.client("ecr"), fresh("immutable")
+    ecr.create_repository(repositoryName=repository, imageTagMutability="IMMUTABLE")
+    kind = "application/vnd.docker.distribution.manifest.v2+json"
+    manifests = [json.dumps({"schemaVersion": 2, "mediaType": kind, "layers": [], "n": number}) for number in (1, 2)]
+    ecr.put_image(repositoryName=repository, imageManifest=manifests[0], imageTag="1")
+    for manifest, code in zip(manifests, ("ImageAlreadyExists", "ImageTagAlreadyExists"), strict=True):
+        assert catch_error(ecr.put_image, repositoryName=repository, imageManifest=manifest, imageTag="1")[0] == (
+            f"{code}Exception"
+        )
+
+
 def test_lifecycle_rules_are_returned_unchanged(s3: Any, bucket: str) -> None:
     s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration=RULES)
     result = s3.get_bucket_lifecycle_configuration(Bucket=bucket)

@@ -70,6 +70,11 @@ class ProofRun:
         self.published: dict[str, dict[str, Any]] = {}
         #: Outputs of the shared base.
         self.base: dict[str, Any] = {}
+        self._begin = time.monotonic()
+
+    def get_seconds(self) -> float:
+        """Return the duration of this part of the run so far."""
+        return time.monotonic() - self._begin
 
     def get_client(self, service: str, region: str = "") -> Any:
         """Return a boto3 client that records request IDs, of another Region if one is given."""

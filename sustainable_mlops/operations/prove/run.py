@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from sustainable_mlops import aws
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.operations.prove import cleanup, costs, report
+from sustainable_mlops.operations.prove import cleanup, costs, durations, report
 from sustainable_mlops.operations.prove.checks import check_runner
 from sustainable_mlops.operations.prove.context import ProofError, ProofRun, say
 from sustainable_mlops.operations.prove.proof import CheckResult, ModuleResult
@@ -99,7 +99,8 @@ def prove_modules(settings: ProofSettings, *, resume: bool = False) -> tuple[Pro
             say(f"{run.proof.interruption}: cleaning up")
         clean_run(run)
     settings.save_spending(run.spending.get_spending())
-    report.write_report(run, estimate_costs(settings))
+    report.write_report(run, estimate_costs(settings), durations.estimate_minutes(settings, STAGES))
+    settings.save_duration(settings.load_duration() + run.get_seconds())
     if run.proof.interruption:
         say(f"to continue without the modules that passed: smlops prove --resume {run.name}")
     return run, choose_exit_code(run, code)

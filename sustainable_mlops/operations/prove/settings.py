@@ -42,6 +42,7 @@ MODULES = (
 BASE = MODULES[:2]
 _PREFIX = "prove-"
 _FILE, _LOG_GROUPS, _END, _ALIVE, _SPENT = "run.json", "log_groups.json", "end.txt", "alive", "spent_usd.txt"
+_DURATION = "duration_seconds.txt"
 #: Folder with one file for the result of each module.
 _RESULTS = "results"
 
@@ -63,8 +64,8 @@ class ProofSettings:
     extra_checks: tuple[str, ...] = ()
     cap_usd: float = 5.0
     cap_minutes: float = 180.0
-    #: Number of modules that are proved at the same time.
-    parallel: int = 10
+    #: Number of modules that are proved at the same time; with 13, none waits for another one that it does not need.
+    parallel: int = 13
     #: Duration of the request of `async-scale-in-during-request`; longer than AWS takes to scale in.
     long_request_seconds: int = 1500
     name: str = field(default_factory=create_name)
@@ -98,14 +99,21 @@ class ProofSettings:
         files = sorted((self.folder / _RESULTS).glob("*.json"))
         return {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in files}
 
+    def save_duration(self, seconds: float) -> None:
+        """Write the duration of the run so far, without the time between its parts."""
+        (self.folder / _DURATION).write_text(f"{seconds:.1f}\n", encoding="utf-8")
+
+    def load_duration(self) -> float:
+        """Return the duration of earlier parts of the run in seconds; 0 for a new one."""
+        return _read_number(self.folder / _DURATION)
+
     def save_spending(self, usd: float) -> None:
         """Write the cost of the run so far."""
         (self.folder / _SPENT).write_text(f"{usd:.4f}\n", encoding="utf-8")
 
     def load_spending(self) -> float:
         """Return the cost of earlier parts of the run; 0 for a new one."""
-        file = self.folder / _SPENT
-        return float(file.read_text(encoding="utf-8")) if file.is_file() else 0.0
+        return _read_number(self.folder / _SPENT)
 
     def reopen(self) -> None:
         """Remove the end of the run, because it continues."""
@@ -132,6 +140,11 @@ class ProofSettings:
         """Return the begin and the end of the run."""
         end = (self.folder / _END).read_text(encoding="utf-8").strip()
         return datetime.fromisoformat(self.begin), datetime.fromisoformat(end)
+
+
+def _read_number(file: Path) -> float:
+    """Return the number in a file; 0 without one."""
+    return float(file.read_text(encoding="utf-8")) if file.is_file() else 0.0
 
 
 def check_settings(settings: ProofSettings) -> None:

@@ -127,7 +127,8 @@ class FakeRecorder(Recorder):
         super().__init__("eu-north-1")
         self.fakes = clients
 
-    def get_client(self, service: str) -> Any:
+    def get_client(self, service: str, region: str = "") -> Any:
+        del region
         return self.fakes[service]
 
 
@@ -150,7 +151,7 @@ def test_clean_up_stops_what_runs_and_waits_before_it_destroys(run: ProofRun, mo
         "_destroy",
         lambda _: at_destroy.append((sagemaker.execution, sagemaker.jobs["pipelines-a1-Measure"])),
     )
-    monkeypatch.setattr(cleaning, "delete_remaining", lambda _: [])
+    monkeypatch.setattr(cleaning, "delete_remaining", list)
     cleaning.run()
     assert sagemaker.stopped == ["arn:x", "pipelines-a1-Measure"]
     assert at_destroy == [("Stopped", "Stopped")]
@@ -373,7 +374,7 @@ class Ended:
 
     error: BaseException = KeyError("Endpoints")
 
-    def __init__(self, run: ProofRun) -> None:
+    def __init__(self, run: ProofRun, *_: Any) -> None:
         self._run = run
 
     def prove(self) -> None:
@@ -394,7 +395,7 @@ def test_every_error_leads_to_clean_up_and_a_report(
 ) -> None:
     cleaned: list[str] = []
     monkeypatch.setattr(Ended, "error", error)
-    monkeypatch.setattr(running, "_SelectedModules", Ended)
+    monkeypatch.setattr(running, "Schedule", Ended)
     monkeypatch.setattr(running, "verify_account", lambda _: None)
     monkeypatch.setattr(cleanup, "list_job_log_groups", lambda _: set())
     monkeypatch.setattr(cleanup.RunCleaner, "run", lambda self: cleaned.append(self.settings.name))
@@ -416,7 +417,7 @@ def test_a_tick_at_the_end_of_a_run_does_not_skip_the_clean_up(run: ProofRun, mo
         raise Interruption("the cap of 1 minutes is reached", 1)
 
     cleaned: list[str] = []
-    monkeypatch.setattr(running, "_SelectedModules", Ended)
+    monkeypatch.setattr(running, "Schedule", Ended)
     monkeypatch.setattr(Ended, "prove", lambda _: None)
     monkeypatch.setattr(running, "verify_account", lambda _: None)
     monkeypatch.setattr(cleanup, "list_job_log_groups", lambda _: set())

@@ -1,5 +1,6 @@
 """The command `smlops prove` before it creates anything: what it says, asks and refuses."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from typer.main import get_command
 
 from sustainable_mlops.commands.prove import app
 from sustainable_mlops.operations.prove import settings
+from sustainable_mlops.operations.prove.checks.registry import CHECKS
 from sustainable_mlops.program import run
 
 WHERE = ("--account", "123456789012", "--region", "eu-north-1")
@@ -47,6 +49,9 @@ def on_sandbox(sandbox: Any, monkeypatch: pytest.MonkeyPatch) -> None:
             "--clean prove-abc123: no such run in out/prove; run the command in the folder of that run",
         ),
         (("--clean", "../../etc"), "--clean ../../etc: no such run"),
+        (("--resume", "prove-abc123"), "--resume prove-abc123: no such run in out/prove"),
+        ((*WHERE, "--resume", "prove-abc123"), "--resume: continues with the account, Region, modules and checks"),
+        ((*WHERE, "--all", "--module", "studio"), "--all: selects every module and check; omit --module and --with"),
         (
             WHERE,
             "prove: there is no terminal for the confirmation; pass --yes to create and destroy the listed resources",
@@ -70,14 +75,14 @@ def test_resources_cost_and_duration_are_printed_before_the_confirmation(capsys:
     assert "storage, access, feature_store, model_registry, pipeline" in output
     assert "realtime_endpoint: 3 x ml.c6g.large" in output
     assert "the run stops at 4 USD" in output
-    assert "it stops at 300 minutes and cleans up." in output
+    assert "It stops at 180 minutes and cleans up." in output
     assert "Raise --cap-minutes" not in output
 
 
 def test_a_cap_below_the_estimate_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_code(*WHERE, "--cap-minutes", "60") == 2
     output = " ".join(capsys.readouterr().err.split())
-    assert "it stops at 60 minutes and cleans up. Raise --cap-minutes" in output
+    assert "It stops at 60 minutes and cleans up. Raise --cap-minutes" in output
 
 
 @pytest.mark.usefixtures("on_sandbox")
@@ -85,3 +90,12 @@ def test_credentials_of_another_account_create_nothing(capsys: pytest.CaptureFix
     assert exit_code("--account", "210987654321", "--region", "eu-north-1", "--yes") == 2
     assert "the credentials belong to account 123456789012; nothing was created" in capsys.readouterr().err
     assert list(folder.iterdir()) == []
+
+
+def test_all_modules_and_checks_are_assumed_to_take_less_than_two_hours(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code(*WHERE, "--all") == 2
+    output = " ".join(capsys.readouterr().err.split())
+    minutes = re.findall(r"It takes about (\d+) minutes on AWS, an assumption", output)
+    assert 30 < int(minutes[0]) < 120
+    assert all(name in output for name in settings.MODULES)
+    assert all(f"check: {one.name}" in output for one in CHECKS.values() if one.extra_cost)

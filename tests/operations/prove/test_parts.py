@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,7 +11,8 @@ import pytest
 
 from modules.network.services import SERVICES_BY_PURPOSE
 from sagemaker_sandbox import Sandbox
-from sustainable_mlops.operations.prove import cleanup, costs, hcl, report, settings
+from sustainable_mlops.operations.prove import cleanup, command, costs, hcl, report, settings
+from sustainable_mlops.operations.prove import run as running
 from sustainable_mlops.operations.prove.checks import check_runner, permissions
 from sustainable_mlops.operations.prove.checks.registry import CHECKS
 from sustainable_mlops.operations.prove.context import ProofError, ProofRun, say
@@ -21,6 +23,9 @@ from sustainable_mlops.operations.prove.settings import ProofSettings
 from sustainable_mlops.terraform import ROOT
 
 pytestmark = pytest.mark.slow
+
+#: Result of a module that passed.
+PASSED = ModuleResult("footprint", 9.0, True, True, True, None, True, True, 20.0)
 
 
 @pytest.fixture
@@ -128,8 +133,6 @@ def test_spending_follows_the_time_that_instances_run(monkeypatch: pytest.Monkey
 
 
 def test_the_estimate_of_everything_is_below_five_dollars_in_every_region_that_offers_the_types() -> None:
-    from sustainable_mlops.operations.prove import run as running
-
     for region in ("eu-north-1", "us-east-1", "ap-southeast-2"):
         total = sum(running.estimate_costs(ProofSettings(account="123456789012", region=region)).values())
         assert 0.3 < total < 5, region
@@ -148,13 +151,16 @@ def test_a_wait_that_does_not_come_true_says_what_it_waited_for(run: ProofRun) -
 def test_the_report_masks_the_account_and_says_what_failed(run: ProofRun) -> None:
     check_runner.record_not_tried(run)
     run.proof.modules["storage"] = ModuleResult(
-        "storage", 61.2, True, False, error="arn:aws:s3:::prove-data-123456789012-eu-north-1 | refused"
+        "storage", 61.2, True, False, seconds=75.0, error="arn:aws:s3:::prove-data-123456789012-eu-north-1 | refused"
     )
     run.proof.left = ["bucket prove-data-123456789012-eu-north-1"]
-    text = report.write_report(run, {"requests": 0.25}).read_text()
+    text = report.write_report(run, {"requests": 0.25}, 99).read_text()
     assert "123456789012" not in text
     assert "| account | xxxxxxxx9012 |" in text
-    assert "| storage | 61 s | yes | **no** | - | - | - | - |" in text
+    assert "| storage | 61 s | yes | **no** | - | - | - | - | 75 s |" in text
+    assert "<details open><summary>storage: failed</summary>" in text
+    assert "99 min assumed on AWS" in text
+    assert text.count("<details") == text.count("</details>")
     assert r"**failed**: arn:aws:s3:::prove-data-xxxxxxxx9012-eu-north-1 \| refused" in text
     assert "| left in the account | bucket prove-data-xxxxxxxx9012-eu-north-1 |" in text
     assert "| async-scale-from-zero | not tried | Does the endpoint scale to zero, and start" in text
@@ -182,3 +188,34 @@ def test_clean_up_destroys_what_has_a_state_the_youngest_first_and_the_base_last
 def test_lines_with_brackets_are_said_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
     say('destroyed aws_s3_bucket.this["data"] [/aws/sagemaker] [bold]')
     assert capsys.readouterr().err == 'destroyed aws_s3_bucket.this["data"] [/aws/sagemaker] [bold]\n'
+
+
+def test_a_module_comes_with_those_that_it_needs() -> None:
+    assert command.select_modules(["studio"]) == ("storage", "access", "network", "studio")
+    assert command.select_modules([]) == settings.MODULES
+    assert [stage.module for stage in running.STAGES] == [
+        name for name in settings.MODULES if name not in settings.BASE
+    ]
+
+
+def test_requests_of_another_module_are_no_evidence_of_a_check(run: ProofRun) -> None:
+    def record(operation: str) -> None:
+        metadata = {"RequestId": f"id-{operation}", "HTTPStatusCode": 200}
+        run.recorder._record("sagemaker", SimpleNamespace(name=operation), {"ResponseMetadata": metadata})
+
+    with run.recorder.collect() as requests:
+        other = threading.Thread(target=record, args=("DescribeDomain",))
+        other.start()
+        other.join()
+        record("DescribeEndpoint")
+    assert [one.operation for one in requests] == ["sagemaker:DescribeEndpoint"]
+
+
+def test_a_module_that_another_one_still_needs_is_repeated(run: ProofRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "clean_run", lambda _: None)
+    run.settings.save_result("footprint", {"module": vars(PASSED), "checks": []})
+    run.settings.save_result("network", {"module": vars(PASSED), "checks": []})
+    run.settings.save_result("studio", {"module": vars(ModuleResult("studio", 9.0, error="refused")), "checks": []})
+    assert running.restore_results(run) == ["footprint"]
+    run.settings.save_result("studio", {"module": vars(PASSED), "checks": []})
+    assert running.restore_results(run) == ["footprint", "network", "studio"]

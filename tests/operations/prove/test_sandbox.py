@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 
 from sagemaker_sandbox import Sandbox
+from sustainable_mlops.operations.prove.checks import check_runner
+from sustainable_mlops.operations.prove.checks.registry import CHECKS
 from sustainable_mlops.operations.prove.settings import MODULES, RUNS
 from sustainable_mlops.terraform import ROOT
 from tests.provider import SANDBOX_LOGS, serving
@@ -27,6 +29,8 @@ LONG_REQUEST = 17
 ENDPOINTS = ("serverless_endpoint", "async_endpoint", "realtime_endpoint")
 #: A log group that SageMaker creates with the first job of an account.
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
+#: Most characters of an issue on GitHub.
+LONGEST_PAGE = 65_536
 STEPS = ("second_plan_empty", "used", "changed", "destroyed", "nothing_left")
 
 
@@ -43,7 +47,8 @@ def account(tmp_path: Path) -> Iterator[tuple[Sandbox, dict[str, str]]]:
 
 def start(variables: dict[str, str], *arguments: str) -> subprocess.Popen[str]:
     """Start `smlops prove` as a person does."""
-    where = ["--account", "123456789012", "--region", "eu-north-1"] if "--clean" not in arguments else []
+    continues = {"--clean", "--resume"} & set(arguments)
+    where = [] if continues else ["--account", "123456789012", "--region", "eu-north-1"]
     command = [sys.executable, str(ROOT / "scripts" / "prove.py"), *where, *arguments]
     pipe = subprocess.PIPE
     return subprocess.Popen(command, env=variables, text=True, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe)
@@ -69,9 +74,7 @@ def test_all_modules_are_proved_from_start_to_end_and_nothing_is_left(
     account: tuple[Sandbox, dict[str, str]],
 ) -> None:
     sandbox, variables = account
-    extra = ("async-scale-from-zero", "async-scale-in-during-request", "target-tracking-late-metrics")
-    options = [option for name in extra for option in ("--with", name)]
-    process = start(variables, "--yes", "--json", "--long-request-seconds", str(LONG_REQUEST), *options)
+    process = start(variables, "--yes", "--json", "--long-request-seconds", str(LONG_REQUEST), "--all")
     out, errors = process.communicate()
     assert out, errors
     proof = json.loads(out)
@@ -80,22 +83,60 @@ def test_all_modules_are_proved_from_start_to_end_and_nothing_is_left(
     assert proof["account"] == "xxxxxxxx9012"
     assert "123456789012" not in out
 
-    modules = {one["module"]: one for one in proof["modules"]}
-    assert tuple(modules) == MODULES
+    slow = {f"check-{name}" for name in check_runner.list_slow_checks()}
+    modules = {one["module"]: one for one in proof["modules"] if one["module"] not in slow}
+    assert set(modules) == set(MODULES)
+    assert {one["module"]: one["nothing_left"] for one in proof["modules"] if one["module"] in slow} == dict.fromkeys(
+        slow, True
+    )
     for name, one in modules.items():
         assert [one["error"], *(one[step] for step in STEPS)] == ["", *[True] * len(STEPS)], (name, one)
         assert one["rolled_back"] is (True if name in ENDPOINTS else None), (name, one)
 
     checks = {one["name"]: one for one in proof["checks"]}
     assert {name: one["text"] for name, one in checks.items() if one["verdict"] != "yes"} == {}
+    assert set(checks) == set(CHECKS)
     assert all(one["requests"] and all(request["id"] for request in one["requests"]) for one in checks.values())
     assert (process.returncode, proof["result"]) == (0, "passed")
 
     page = (RUNS / proof["run"] / "proof.md").read_text()
+    assert len(page) < LONGEST_PAGE
     assert "123456789012" not in page
     assert re.search(r"^\| AWS provider \| \d+\.\d+\.\d+ \|$", page, re.M)
     for name in (*modules, *checks):
         assert f"| {name} | " in page
+    for name in (*modules, *slow):
+        assert f"<details><summary>{name}: passed</summary>" in page
+
+
+def test_independent_modules_are_proved_at_the_same_time_and_a_run_continues_after_an_interruption(
+    account: tuple[Sandbox, dict[str, str]],
+) -> None:
+    sandbox, variables = account
+    process = start(variables, "--yes", "--module", "footprint")
+    output = read_until(process, "Every name starts with")
+    name = find_run_name(output)
+    output += read_until(process, "✓ footprint: nothing left")
+    process.send_signal(signal.SIGINT)
+    output += process.communicate()[1]
+    assert process.returncode == 130, output
+    assert f"smlops prove --resume {name}" in output
+    assert output.index(". footprint: apply") < output.index("✓ storage: apply"), "both are applied at the same time"
+    assert sandbox.inventory() == {}
+
+    resumed = start(variables, "--resume", name, "--yes", "--json")
+    out, errors = resumed.communicate()
+    assert resumed.returncode == 0, errors
+    assert "footprint: passed before; not repeated" in errors
+    assert "footprint: apply" not in errors
+    proof = json.loads(out)
+    assert {one["module"]: one["nothing_left"] for one in proof["modules"]} == dict.fromkeys(
+        ("storage", "access", "footprint"), True
+    )
+    assert (proof["result"], proof["interruption"], proof["left"]) == ("passed", "", [])
+    assert sandbox.inventory() == {}
+    page = (RUNS / name / "proof.md").read_text()
+    assert "<details><summary>footprint: passed</summary>" in page
 
 
 @pytest.mark.release

@@ -145,7 +145,7 @@ def approval_dead_letter(stage: ModelRegistryStage) -> Answer:
     Documentation: Amazon EventBridge User Guide, "Using dead-letter queues to process undelivered events".
     """
     sqs = stage.run.get_client("sqs")
-    url = sqs.get_queue_url(QueueName=f"{stage.run.name}-model-approvals-undelivered")["QueueUrl"]
+    url = sqs.get_queue_url(QueueName=f"{stage.prefix}-model-approvals-undelivered")["QueueUrl"]
     received = sqs.receive_message(QueueUrl=url, MessageAttributeNames=["All"], WaitTimeSeconds=5)
     for message in received.get("Messages", []):
         values = {name: one.get("StringValue", "") for name, one in message.get("MessageAttributes", {}).items()}

@@ -269,9 +269,9 @@ class StudioStage(Stage):
         return "the domain and a space are in service; idle apps stop"
 
     def change(self) -> str:
-        """Let users choose a larger disk."""
-        self.changes["disk_gb"] = {"max": 60}
-        return "disk_gb.max = 60"
+        """Add a space: the provider cannot change a VPC-only domain (modules/studio/README.md)."""
+        self.changes["spaces"] = {"lab": {"user": "prover"}, "notes": {"user": "prover"}}
+        return "a second space"
 
     def prepare_destruction(self) -> None:
         """End the apps that a check or a person has started, because SageMaker deletes no domain with apps."""
