@@ -1,5 +1,7 @@
 """Checks of the Glue table optimizers of offline stores."""
 
+from typing import Any
+
 from sustainable_mlops.operations.prove.checks.registry import Answer, register_check
 from sustainable_mlops.operations.prove.stages.data import FeatureStoreStage
 
@@ -30,7 +32,8 @@ def optimizer_trust_source_account(stage: FeatureStoreStage) -> Answer:
     stage.changes["table_optimizers"] = {}
     stage.write()
     stage.terraform.apply()
-    return Answer(True, "the compaction optimizer of the group's table was created")
+    enabled = _read_compaction(stage)["configuration"].get("enabled", False)
+    return Answer(enabled, f"the compaction optimizer of the group's table was created; enabled: {enabled}")
 
 
 @register_check("compaction-empty-plan", "feature_store", "changed")
@@ -41,12 +44,17 @@ def compaction_empty_plan(stage: FeatureStoreStage) -> Answer:
 
     Documentation: AWS Glue Web API Reference, CompactionConfiguration; AWS provider, pull requests 43868 and 44044.
     """
+    added = _read_compaction(stage)["configuration"].get("compactionConfiguration")
+    return Answer(stage.is_up_to_date(), f"Glue describes the configuration of compaction as {added}")
+
+
+def _read_compaction(stage: FeatureStoreStage) -> dict[str, Any]:
+    """Return the compaction optimizer of the group's table."""
     catalog = stage.group["OfflineStoreConfig"]["DataCatalogConfig"]
-    optimizer = stage.run.get_client("glue").get_table_optimizer(
+    optimizer: dict[str, Any] = stage.run.get_client("glue").get_table_optimizer(
         CatalogId=stage.run.settings.account,
         DatabaseName=catalog["Database"],
         TableName=catalog["TableName"],
         Type="compaction",
     )["TableOptimizer"]
-    added = optimizer["configuration"].get("compactionConfiguration")
-    return Answer(stage.is_up_to_date(), f"Glue describes the configuration of compaction as {added}")
+    return optimizer
