@@ -51,6 +51,11 @@ class CheckResult:
     text: str = ""
     requests: list[Request] = field(default_factory=list)
 
+    @property
+    def has_failed(self) -> bool:
+        """True if the answer is no or undecided."""
+        return self.verdict in ("no", "undecided")
+
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain data."""
         return {**vars(self), "requests": [one.to_dict() for one in self.requests]}
@@ -80,5 +85,5 @@ class Proof:
             self.interruption
             or self.left
             or any(result.has_failed for result in self.modules.values())
-            or any(result.verdict in ("no", "undecided") for result in self.checks.values())
+            or any(result.has_failed for result in self.checks.values())
         )

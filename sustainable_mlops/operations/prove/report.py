@@ -137,7 +137,7 @@ def _format_details(result: ModuleResult) -> list[str]:
 
 
 def _format_check(result: CheckResult) -> str:
-    answer = f"**{result.verdict}**" if result.verdict in ("no", "undecided") else result.verdict
+    answer = f"**{result.verdict}**" if result.has_failed else result.verdict
     return f"| {result.name} | {answer} | {_escape_cell(result.question)} | {_escape_cell(result.text)} |"
 
 

@@ -109,7 +109,7 @@ def prove_modules(settings: ProofSettings, *, resume: bool = False) -> tuple[Pro
 def restore_results(run: ProofRun) -> list[str]:
     """Delete what an earlier part of the run left, and return the modules and checks that passed in it.
 
-    A module is repeated, too, if one that uses its resources has not passed.
+    A module is repeated, too, if one of its checks failed, or if a module that uses its resources has not passed.
     """
     clean_run(run)
     if run.proof.left:
@@ -117,14 +117,18 @@ def restore_results(run: ProofRun) -> list[str]:
     run.proof.notes.clear()
     run.settings.reopen()
     saved = run.settings.load_results()
-    passed = [key for key, one in saved.items() if ModuleResult(**one["module"]).has_passed]
+    results = {key: [CheckResult.from_dict(check) for check in one["checks"]] for key, one in saved.items()}
+    passed = [
+        key
+        for key, one in saved.items()
+        if ModuleResult(**one["module"]).has_passed and not any(check.has_failed for check in results[key])
+    ]
     for stage in reversed(STAGES):  # a stage comes after those whose resources it uses
         if stage.module in run.settings.modules and stage.module not in passed:
             passed = [key for key in passed if key not in (*stage.requires, *stage.after)]
     for key in passed:
         run.proof.modules[key] = ModuleResult(**saved[key]["module"])
-        results = [CheckResult.from_dict(one) for one in saved[key]["checks"]]
-        run.proof.checks |= {result.name: result for result in results}
+        run.proof.checks |= {check.name: check for check in results[key]}
         say(f"{key}: passed before; not repeated")
     return passed
 

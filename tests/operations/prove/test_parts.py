@@ -17,7 +17,7 @@ from sustainable_mlops.operations.prove.checks import check_runner, permissions
 from sustainable_mlops.operations.prove.checks.registry import CHECKS
 from sustainable_mlops.operations.prove.context import ProofError, ProofRun, say
 from sustainable_mlops.operations.prove.evidence import Request, parse_requests
-from sustainable_mlops.operations.prove.proof import ModuleResult, Proof
+from sustainable_mlops.operations.prove.proof import CheckResult, ModuleResult, Proof
 from sustainable_mlops.operations.prove.run_limits import Interruption, RunLimits
 from sustainable_mlops.operations.prove.settings import ProofSettings
 from sustainable_mlops.terraform import ROOT
@@ -219,3 +219,6 @@ def test_a_module_that_another_one_still_needs_is_repeated(run: ProofRun, monkey
     assert running.restore_results(run) == ["footprint"]
     run.settings.save_result("studio", {"module": vars(PASSED), "checks": []})
     assert running.restore_results(run) == ["footprint", "network", "studio"]
+    undecided = CheckResult("new-key-tag", "Is it?", "A page", "undecided").to_dict()
+    run.settings.save_result("footprint", {"module": vars(PASSED), "checks": [undecided]})
+    assert running.restore_results(run) == ["network", "studio"]
