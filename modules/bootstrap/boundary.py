@@ -88,7 +88,9 @@ _TAGGED_ACTIONS = (
     "ec2:Modify*",
     "ec2:Revoke*",
     "kms:*",
+    "sagemaker-mlflow:*",
     "sagemaker:AddTags",
+    "sagemaker:CallMlflowAppApi",
     "sagemaker:Delete*",
     "sagemaker:Invoke*",
     "sagemaker:Start*",
@@ -189,6 +191,12 @@ def add(module: Module[Inputs], key_arn: str) -> tuple[Any, Any]:
             "sid": "AllowServices",
             "actions": concat(list_allowed_actions(), var.additional_actions),
             "resources": ["*"],
+        },
+        {
+            # Runs contain data, so that no role writes them to the tracking server of another account.
+            "sid": "AllowTracking",
+            "actions": ["sagemaker-mlflow:*"],
+            "resources": [f"arn:{var.partition}:sagemaker:*:{var.account_id}:mlflow-*"],
         },
         *_build_denials(var, bounded.value),
         *_build_state_denials(var, bounded.key, bounded.value, key_arn),

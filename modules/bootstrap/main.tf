@@ -275,6 +275,12 @@ resource "terraform_data" "boundary_policy" {
           Resource = "*"
         },
         {
+          Sid      = "AllowTracking"
+          Effect   = "Allow"
+          Action   = "sagemaker-mlflow:*"
+          Resource = "arn:${var.partition}:sagemaker:*:${var.account_id}:mlflow-*"
+        },
+        {
           Sid    = "DenyIdentities"
           Effect = "Deny"
           Action = "iam:*"
@@ -427,8 +433,8 @@ resource "terraform_data" "boundary_policy" {
             Effect = "Deny"
             Action = [
               "application-autoscaling:*", "ec2:Authorize*", "ec2:CreateTags", "ec2:Delete*", "ec2:Modify*",
-              "ec2:Revoke*", "kms:*", "sagemaker:AddTags", "sagemaker:Delete*", "sagemaker:Invoke*",
-              "sagemaker:Start*", "sagemaker:Stop*", "sagemaker:Update*",
+              "ec2:Revoke*", "kms:*", "sagemaker-mlflow:*", "sagemaker:AddTags", "sagemaker:CallMlflowAppApi",
+              "sagemaker:Delete*", "sagemaker:Invoke*", "sagemaker:Start*", "sagemaker:Stop*", "sagemaker:Update*",
             ]
             Resource = "*"
             Condition = {

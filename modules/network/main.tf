@@ -87,6 +87,7 @@ locals {
     experiments    = ["sagemaker.api", "sagemaker.metrics"]
     feature_store  = ["sagemaker.featurestore-runtime"]
     images         = ["ecr.api", "ecr.dkr"]
+    mlflow         = ["aws.sagemaker.${var.region}.experiments", "sagemaker.api"]
     start_jobs     = ["logs", "sagemaker.api", "sts"]
     studio         = ["logs", "sagemaker.api", "sagemaker.metrics", "sagemaker.runtime", "sts"]
   }

@@ -126,7 +126,11 @@ class NetworkModule(Module[Inputs]):
     def _add_interfaces(self, var: Inputs, group: Any) -> Any:
         """Add the interface endpoints of the purposes and services."""
         nothing: list[str] = []
-        purposes = self.local("services_by_purpose", SERVICES_BY_PURPOSE, why="Services that each purpose needs.")
+        services = {
+            purpose: [name.format(region=var.region) for name in names]
+            for purpose, names in SERVICES_BY_PURPOSE.items()
+        }
+        purposes = self.local("services_by_purpose", services, why="Services that each purpose needs.")
         service = each_of(
             set_of(concat(var.services, flatten(list_of(var.purposes, lambda purpose: purposes[purpose]))))
         )

@@ -119,8 +119,8 @@ variable "purposes" {
   nullable    = false
 
   validation {
-    condition     = alltrue([for item in var.purposes : contains(["call_endpoints", "experiments", "feature_store", "images", "start_jobs", "studio"], item)])
-    error_message = "each of purposes must be one of \"call_endpoints\", \"experiments\", \"feature_store\", \"images\", \"start_jobs\", \"studio\"."
+    condition     = alltrue([for item in var.purposes : contains(["call_endpoints", "experiments", "feature_store", "images", "mlflow", "start_jobs", "studio"], item)])
+    error_message = "each of purposes must be one of \"call_endpoints\", \"experiments\", \"feature_store\", \"images\", \"mlflow\", \"start_jobs\", \"studio\"."
   }
 
   validation {

@@ -56,8 +56,15 @@ class LifecycleScript(ModuleInputs):
 class Space(ModuleInputs):
     """Private space of a user."""
 
-    app_type: AppType = Field("JupyterLab", description="Type of the app: JupyterLab or CodeEditor.")
-    disk_gb: int = Field(SMALLEST_GB, ge=SMALLEST_GB, description="Disk, in GB; at most disk_gb.max. It can only grow.")
+    app_type: AppType = Field(
+        "JupyterLab",
+        description="Type of the app of a new space: JupyterLab or CodeEditor. A change has no effect on a space.",
+    )
+    disk_gb: int = Field(
+        SMALLEST_GB,
+        ge=SMALLEST_GB,
+        description="Disk of a new space, in GB; at most disk_gb.max. A change has no effect on a space.",
+    )
     user: EntityName = Field(description="Owner of the space: a key of users.")
 
 
@@ -105,9 +112,10 @@ class TrackingServer(ModuleInputs):
     )
     mlflow_version: str | None = Field(
         None,
-        description="Version of MLflow, such as 3.0. Default: the newest. A change replaces the server.",
-        pattern=r"^[0-9]+(\.[0-9]+){1,2}$",
-        json_schema_extra=must("be a version such as 3.0 or 2.16.2"),
+        description="Version of MLflow, such as 3.0. Default: the version that SageMaker chooses. A change replaces the "
+        "server.",
+        pattern=r"^[0-9]+\.[0-9]+$",
+        json_schema_extra=must("be two numbers such as 3.0, because AWS refuses a third, as in 3.0.1"),
     )
     off_hours: TrackingServerOffHours = Field(description="Schedule in which the server is stopped.")
     role_arn: RoleArn | None = Field(

@@ -169,6 +169,12 @@ resource "aws_sagemaker_space" "this" {
       }
     }
   }
+
+  # Studio writes its settings when a user starts an app. AWS refuses each update of the provider, because it has
+  # the type of the app.
+  lifecycle {
+    ignore_changes = [space_settings]
+  }
 }
 
 locals {

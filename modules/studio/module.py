@@ -97,6 +97,11 @@ class StudioModule(Module[Inputs]):
                 "space_storage_settings": {"ebs_storage_settings": {"ebs_volume_size_in_gb": space.value.disk_gb}},
             },
             tags=var.tags,
+            notes={
+                "lifecycle": "Studio writes its settings when a user starts an app. AWS refuses each update of the "
+                "provider, because it has the type of the app."
+            },
+            lifecycle={"ignore_changes": ["space_settings"]},
         )
         servers = add_tracking_server(self)
         protect(

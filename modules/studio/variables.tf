@@ -358,8 +358,8 @@ variable "tracking_server" {
   }
 
   validation {
-    condition     = var.tracking_server == null ? true : try(var.tracking_server.mlflow_version == null ? true : can(regex("^[0-9]+(\\.[0-9]+){1,2}$", var.tracking_server.mlflow_version)), true)
-    error_message = "tracking_server: mlflow_version must be a version such as 3.0 or 2.16.2."
+    condition     = var.tracking_server == null ? true : try(var.tracking_server.mlflow_version == null ? true : can(regex("^[0-9]+\\.[0-9]+$", var.tracking_server.mlflow_version)), true)
+    error_message = "tracking_server: mlflow_version must be two numbers such as 3.0, because AWS refuses a third, as in 3.0.1."
   }
 
   validation {

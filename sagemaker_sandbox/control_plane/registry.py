@@ -29,6 +29,7 @@ from sagemaker_sandbox.sagemaker.feature_groups import FeatureGroups
 from sagemaker_sandbox.sagemaker.fleets import Fleets
 from sagemaker_sandbox.sagemaker.instance_periods import InstancePeriods
 from sagemaker_sandbox.sagemaker.invocations import EndpointInvocations
+from sagemaker_sandbox.sagemaker.mlflow_apps import MlflowApps
 from sagemaker_sandbox.sagemaker.model_packages import ModelPackageGroups, ModelPackages
 from sagemaker_sandbox.sagemaker.models import Models
 from sagemaker_sandbox.sagemaker.pipeline_executions import PipelineExecutions
@@ -75,6 +76,7 @@ PARTS: tuple[type[ServicePart], ...] = (
     SageMakerPipelines,
     PipelineExecutions,
     TrackingServers,
+    MlflowApps,
     Projects,
     *STORED_FAMILIES,
     ResourceSearch,

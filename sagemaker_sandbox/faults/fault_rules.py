@@ -34,6 +34,7 @@ DELAYABLE_OPERATIONS = (
     *("CreateFeatureGroup", "UpdateFeatureGroup", "DeleteFeatureGroup"),
     *("DeleteHyperParameterTuningJob", "CreateInferenceRecommendationsJob"),
     *(f"{verb}MlflowTrackingServer" for verb in ("Create", "Update", "Start", "Stop", "Delete")),
+    *("CreateMlflowApp", "UpdateMlflowApp", "DeleteMlflowApp"),
     *("CreateProject", "UpdateProject", "DeleteProject"),
 )
 

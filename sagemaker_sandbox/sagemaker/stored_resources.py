@@ -204,14 +204,17 @@ class Spaces(StoredFamily):
         return {"Status": "InService", "Url": url} | fields
 
     def check_update(self, request: Fields) -> Fields:
-        """Return the changed members. The type of the app stays."""
+        """Return the changed members. AWS refuses every AppType, even that of the space.
+
+        Source: https://github.com/boto/boto3/issues/4375.
+        """
         settings = request.get("SpaceSettings")
-        app = self.get(self._build_key(request)).fields.get("SpaceSettings", {}).get("AppType")
-        if settings is None or app is None:
+        if settings is None:
             return request
-        if settings.get("AppType", app) != app:
+        if "AppType" in settings:
             raise ValidationError("Updating AppType for Space is not supported.")
-        return request | {"SpaceSettings": settings | {"AppType": app}}
+        current = self.get(self._build_key(request)).fields.get("SpaceSettings", {})
+        return request | {"SpaceSettings": current | settings}
 
     def check_deletion(self, request: Fields) -> None:
         """Raise ResourceInUseError if the space has an app."""

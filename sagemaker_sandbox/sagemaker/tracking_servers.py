@@ -1,8 +1,9 @@
 """MLflow tracking servers: their statuses. MLflow itself does not run.
 
 The messages of a refused Stop and Delete are AWS's: https://github.com/aws/amazon-sagemaker-feedback/issues/104. The
-other messages have the same form. AWS documents no list of the statuses in which an operation is allowed, so the
-sandbox refuses all operations on a server that is changing.
+other messages have the same form. A request contains a version such as 2.16, and a description the version with its
+patch: https://github.com/hashicorp/terraform-provider-aws/issues/42276. AWS documents no list of the statuses in which
+an operation is allowed, so the sandbox refuses all operations on a server that is changing.
 """
 
 from typing import ClassVar
@@ -13,8 +14,10 @@ from sagemaker_sandbox.base.resources import Fields, ResourceFamily, SageMakerRe
 from sagemaker_sandbox.errors import ResourceInUseError, ResourceNotFoundError, ValidationError
 
 _NOTE = "Stored, with the statuses of AWS. MLflow does not run."
-#: Version of MLflow, if the request has none.
-_VERSION = "3.0"
+#: Versions in descriptions, by version in requests. Sources: Amazon SageMaker Developer Guide,
+#: "Integrate MLflow with your environment"; https://github.com/aws-samples/sample-mlops-bestpractices/issues/49.
+_VERSIONS = {"2.13": "2.13.2", "2.16": "2.16.2", "3.0": "3.0.0"}
+_DEFAULT_VERSION = "3.0"
 _STATUS = "TrackingServerStatus"
 _RUNNING = ("Created", "Updated", "Started", "StopFailed")
 _STOPPED = ("Stopped", "StartFailed")
@@ -49,13 +52,15 @@ class TrackingServers(ResourceFamily):
         name = request["TrackingServerName"]
         if self.find(name) is not None:
             raise ResourceInUseError(f"{self.noun} with ARN {self.build_arn(name)} already exists.")
+        version = request.get("MlflowVersion", _DEFAULT_VERSION)
+        if version not in _VERSIONS:
+            raise ValidationError("The provided MLflow version is not supported")
         defaults = {
             "AutomaticModelRegistration": False,
-            "MlflowVersion": _VERSION,
             "TrackingServerSize": "Small",
             "WeeklyMaintenanceWindowStart": "Tue:03:30",
         }
-        server = self.add(name, defaults | request, request.get("Tags"))
+        server = self.add(name, defaults | request | {"MlflowVersion": _VERSIONS[version]}, request.get("Tags"))
         server.fields |= {
             "TrackingServerArn": server.arn,
             "TrackingServerUrl": f"https://{name}.mlflow.{self.region.name}.sagemaker.aws",

@@ -441,6 +441,7 @@ WRONG_INPUTS = (
     _wrong("studio", "or a slash at its end", tracking_server={**_SERVER, "artifacts_s3_uri": "s3://shop-models"}),
     _wrong("studio", "of account 123456789012", tracking_server={**_SERVER, "role_arn": _ROLE_ELSEWHERE}),
     _wrong("studio", "such as 3.0", tracking_server={**_SERVER, "mlflow_version": "newest"}),
+    _wrong("studio", "AWS refuses a third", tracking_server={**_SERVER, "mlflow_version": "2.16.2"}),
     _wrong("studio", "Medium", tracking_server={**_SERVER, "size": "Tiny"}),
     _wrong("studio", "such as ml.t3.medium", hidden_instance_types=["g5.xlarge"]),
 )

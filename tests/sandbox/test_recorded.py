@@ -256,17 +256,21 @@ def test_an_app_belongs_to_a_user_or_a_space_which_stay_until_it_is_deleted(
     assert {app["Status"] for app in sagemaker.list_apps(DomainIdEquals=domain["DomainId"])["Apps"]} == {"Deleted"}
 
 
-def test_a_space_keeps_the_type_of_its_app(sagemaker: Any, make_domain: Callable[..., dict[str, str]]) -> None:
+def test_an_update_of_a_space_with_any_type_of_app_is_refused(
+    sagemaker: Any, make_domain: Callable[..., dict[str, str]]
+) -> None:
     space = make_domain() | {"SpaceName": "lab"}
     sagemaker.create_space(**space, SpaceSettings={"AppType": "JupyterLab"})
-    refused = {"SpaceSettings": {"AppType": "CodeEditor"}}
-    assert catch_error(sagemaker.update_space, **space, **refused) == (
-        "ValidationException",
-        "Updating AppType for Space is not supported.",
-    )
+    for app_type in ("CodeEditor", "JupyterLab"):
+        assert catch_error(sagemaker.update_space, **space, SpaceSettings={"AppType": app_type}) == (
+            "ValidationException",
+            "Updating AppType for Space is not supported.",
+        )
+    app = {"JupyterLabAppSettings": {"DefaultResourceSpec": {"InstanceType": "ml.t3.medium"}}}
     disk = {"SpaceStorageSettings": {"EbsStorageSettings": {"EbsVolumeSizeInGb": 20}}}
-    sagemaker.update_space(**space, SpaceSettings=disk)
-    assert sagemaker.describe_space(**space)["SpaceSettings"] == disk | {"AppType": "JupyterLab"}
+    for settings in (app, disk):
+        sagemaker.update_space(**space, SpaceSettings=settings)
+    assert sagemaker.describe_space(**space)["SpaceSettings"] == app | disk | {"AppType": "JupyterLab"}
 
 
 def test_a_notebook_instance_is_changed_and_deleted_while_stopped(sagemaker: Any, fresh: Fresh) -> None:

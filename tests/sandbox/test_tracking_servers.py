@@ -1,4 +1,4 @@
-"""Statuses of MLflow tracking servers and of projects, and the schedules that stop and start a server."""
+"""Statuses of MLflow tracking servers, MLflow apps and projects, and the schedules that stop and start a server."""
 
 import json
 from collections.abc import Callable
@@ -71,6 +71,42 @@ def test_a_changing_server_is_neither_stopped_nor_deleted(sandbox: Sandbox, sage
         "ValidationException",
         "Tracking Server is in un-deletable state (CREATING), so it cannot be deleted.",
     )
+
+
+def test_a_request_has_no_patch_version_of_mlflow_and_a_description_has_one(sagemaker: Any, fresh: Fresh) -> None:
+    name = fresh("server")
+    server = {"TrackingServerName": name, "ArtifactStoreUri": BUCKET, "RoleArn": ROLE}
+    for version in ("2.16.2", "3.0.0", "3.10"):
+        assert catch_error(sagemaker.create_mlflow_tracking_server, **server, MlflowVersion=version) == (
+            "ValidationException",
+            "The provided MLflow version is not supported",
+        )
+    sagemaker.create_mlflow_tracking_server(**server, MlflowVersion="2.16")
+    assert sagemaker.describe_mlflow_tracking_server(TrackingServerName=name)["MlflowVersion"] == "2.16.2"
+
+
+def test_an_mlflow_app_is_changed_listed_and_deleted(sandbox: Sandbox, sagemaker: Any, fresh: Fresh) -> None:
+    name = fresh("app")
+    sandbox.fault("CreateMlflowApp", status_delay=600)
+    changing = sagemaker.create_mlflow_app(Name=name, ArtifactStoreUri=BUCKET, RoleArn=ROLE)["Arn"]
+    assert catch_error(sagemaker.delete_mlflow_app, Arn=changing)[0] == "ConflictException"
+    app = {"Arn": sagemaker.create_mlflow_app(Name=name, ArtifactStoreUri=BUCKET, RoleArn=ROLE)["Arn"]}
+
+    def find_app(status: str) -> Any:
+        description = sagemaker.describe_mlflow_app(**app)
+        return description if description["Status"] == status else None
+
+    created = wait_until(lambda: find_app("Created"))
+    assert (created["Name"], created["MlflowVersion"]) == (name, "3.10.1")
+    assert not {"AccountDefaultStatus", "DefaultDomainIdList"} & set(created)
+    sagemaker.update_mlflow_app(**app, DefaultDomainIdList=["d-abc"])
+    assert wait_until(lambda: find_app("Updated"))["DefaultDomainIdList"] == ["d-abc"]
+    assert sagemaker.create_presigned_mlflow_app_url(**app)["AuthorizedUrl"].startswith("https://")
+    listed = sagemaker.list_mlflow_apps(DefaultForDomainId="d-abc", Status="Updated")["Summaries"]
+    assert [one["Arn"] for one in listed] == [app["Arn"]]
+    sagemaker.delete_mlflow_app(**app)
+    wait_until(lambda: app["Arn"] not in str(sagemaker.list_mlflow_apps()["Summaries"]))
+    assert catch_error(sagemaker.describe_mlflow_app, **app)[0] == "ResourceNotFound"
 
 
 def test_a_project_is_provisioned_changed_and_deleted(sagemaker: Any, fresh: Fresh) -> None:

@@ -25,12 +25,24 @@ def read_statements(endpoint: dict[str, Any]) -> dict[str, dict[str, Any]]:
 @pytest.mark.plan
 def test_each_service_of_the_purposes_has_one_endpoint_with_private_dns(planned_values: dict[str, Any]) -> None:
     services = {address.removeprefix(INTERFACE)[1:-2] for address in planned_values if address.startswith(INTERFACE)}
-    assert services == {"kms", *SERVICES_BY_PURPOSE["call_endpoints"], *SERVICES_BY_PURPOSE["studio"]}
+    purposes = ("call_endpoints", "mlflow", "studio")
+    names = {name for purpose in purposes for name in SERVICES_BY_PURPOSE[purpose]}
+    assert services == {"kms", *(name.format(region="eu-north-1") for name in names)}
     for service in services:
         endpoint = planned_values[f'{INTERFACE}"{service}"]']
-        assert endpoint["service_name"] == f"com.amazonaws.eu-north-1.{service}"
+        whole = service if service.startswith("aws.") else f"com.amazonaws.eu-north-1.{service}"
+        assert endpoint["service_name"] == whole
         assert endpoint["private_dns_enabled"]
         assert endpoint["subnet_ids"] == ["subnet-0123456789abcdef0"]
+
+
+@pytest.mark.plan
+def test_the_endpoint_of_mlflow_has_the_name_that_clients_of_tracking_servers_use(
+    planned_values: dict[str, Any],
+) -> None:
+    endpoint = planned_values[f'{INTERFACE}"aws.sagemaker.eu-north-1.experiments"]']
+    assert endpoint["service_name"] == "aws.sagemaker.eu-north-1.experiments"
+    assert endpoint["private_dns_enabled"]
 
 
 @pytest.mark.plan

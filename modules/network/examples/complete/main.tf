@@ -15,7 +15,7 @@ module "network" {
   route_table_ids = ["rtb-0123456789abcdef0"]
   tags            = { workload = "flight_delay" }
 
-  purposes            = ["call_endpoints", "studio"]
+  purposes            = ["call_endpoints", "mlflow", "studio"]
   services            = ["kms"]
   endpoint_subnet_ids = ["subnet-0123456789abcdef0"]
 
