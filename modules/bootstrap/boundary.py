@@ -47,6 +47,11 @@ _LISTED_ACTIONS = (
     "glue:*Database",
     "glue:*Table",
     "glue:*TableOptimizer",
+    "iam:DeleteRole*",
+    "iam:GetRole*",
+    "iam:List*Role*",
+    "iam:PutRole*",
+    "iam:UpdateRole*",
     "lakeformation:GetDataLakeSettings",
     "lakeformation:ListPermissions",
     "servicequotas:Get*",
@@ -152,9 +157,9 @@ _STATE_CHANGES = (
 
 def list_allowed_actions() -> list[str]:
     """Return all services of environments, and for IAM and the allowed services only the actions that they need."""
-    allowed = set(_LISTED_ACTIONS) | {f"iam:{action}" for action in _BOUNDED_ACTIONS if action != "AttachRolePolicy"}
+    allowed = set(_LISTED_ACTIONS)
     services = {action.partition(":")[0] for action in allowed}
-    actions = set(list_actions())
+    actions = {*list_actions(), *(f"iam:{action}" for action in _BOUNDED_ACTIONS if action != "AttachRolePolicy")}
     whole = {action for action in actions if action.partition(":")[0] not in services}
     allowed |= {action for action in actions - whole if not any(fnmatchcase(action, pattern) for pattern in allowed)}
     return [*sorted({f"{action.partition(':')[0]}:*" for action in whole}), *sorted(allowed)]

@@ -1,7 +1,7 @@
 """AWS services that programs in a VPC reach through interface endpoints, by purpose.
 
-Sources: "Connect to SageMaker AI within your VPC", "Connect Studio in a VPC to external resources" and "Connecting to an
-MLflow tracking server through an Interface VPC Endpoint" of the SageMaker developer guide; interface endpoints of
+Sources: "Connect to SageMaker AI within your VPC", "Connect Studio in a VPC to external resources" and "Connecting to
+an MLflow tracking server through an Interface VPC Endpoint" of the SageMaker developer guide; interface endpoints of
 Amazon ECR in the ECR user guide. SageMaker itself pulls the image and writes the logs of a job or an endpoint in a VPC,
 so these need only S3.
 """

@@ -112,8 +112,8 @@ class TrackingServer(ModuleInputs):
     )
     mlflow_version: str | None = Field(
         None,
-        description="Version of MLflow, such as 3.0. Default: the version that SageMaker chooses. A change replaces the "
-        "server.",
+        description="Version of MLflow, such as 3.0. Default: the version that SageMaker chooses. A change "
+        "replaces the server.",
         pattern=r"^[0-9]+\.[0-9]+$",
         json_schema_extra=must("be two numbers such as 3.0, because AWS refuses a third, as in 3.0.1"),
     )

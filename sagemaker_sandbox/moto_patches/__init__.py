@@ -9,6 +9,7 @@ one function `apply`, which changes moto in place. A patch can be deleted once m
 | `cloudformation_types` | `parsing.resource_class_from_type` |
 | `cloudwatch_special_numbers` | `BaseJSONSerializer`: floats |
 | `cloudwatch_alarms` | `CloudWatchBackend`: `put_metric_alarm`, `delete_alarms`, `put_metric_data` |
+| `ec2_endpoint_services` | `EC2Backend`: list of VPC endpoint services |
 | `ec2_network_ids` | `EC2Backend`: `create_vpc`, `create_subnet`, `create_route_table`, `create_security_group` |
 | `ec2_rule_descriptions` | `SecurityGroupRule`: `description` |
 | `ecr_immutable_tags` | `ECRBackend.put_image` |
@@ -53,7 +54,7 @@ import importlib
 PATCHES = {
     "cloudformation": ("cloudformation_types",),
     "cloudwatch": ("cloudwatch_special_numbers",),
-    "ec2": ("ec2_network_ids", "ec2_rule_descriptions"),
+    "ec2": ("ec2_endpoint_services", "ec2_network_ids", "ec2_rule_descriptions"),
     "ecr": ("ecr_immutable_tags",),
     "events": ("events_connections",),
     "iam": ("iam_aws_policies", "iam_service_linked_roles", "iam_storage_lens_arns"),

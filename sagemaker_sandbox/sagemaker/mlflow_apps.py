@@ -1,9 +1,9 @@
 """Serverless MLflow apps: their statuses. MLflow itself does not run.
 
 Sources: SageMaker API reference; the Terraform provider (`mlflow_app_test.go`), for the form of the ARN and the members
-that a description lacks unless the request has them;
-https://github.com/aws-samples/sample-mlops-bestpractices/issues/49, for the version. AWS documents no messages, so these
-have the form of those of tracking servers.
+that a description lacks unless the request has them; for the version
+https://github.com/aws-samples/sample-mlops-bestpractices/issues/49. AWS documents no messages: these are similar to
+those of tracking servers.
 """
 
 import secrets

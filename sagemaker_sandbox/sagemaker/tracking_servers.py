@@ -1,9 +1,11 @@
 """MLflow tracking servers: their statuses. MLflow itself does not run.
 
 The messages of a refused Stop and Delete are AWS's: https://github.com/aws/amazon-sagemaker-feedback/issues/104. The
-other messages have the same form. A request contains a version such as 2.16, and a description the version with its
-patch: https://github.com/hashicorp/terraform-provider-aws/issues/42276. AWS documents no list of the statuses in which
-an operation is allowed, so the sandbox refuses all operations on a server that is changing.
+other messages have the same form. AWS documents no list of the statuses in which an operation is allowed, so the
+sandbox refuses all operations on a server that is changing.
+
+A request has a version such as 2.16, and a description the version with its patch:
+https://github.com/hashicorp/terraform-provider-aws/issues/42276.
 """
 
 from typing import ClassVar

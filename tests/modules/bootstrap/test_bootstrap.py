@@ -195,6 +195,11 @@ def decide(planned: Mapping[str, Any], action: str, resource: str, keys: Mapping
             (f"kms:{action}", KEY, {"aws:PrincipalArn": APPLY})
             for action in ("CreateGrant", "DisableKey", "PutKeyPolicy", "ScheduleKeyDeletion", "TagResource")
         ),
+        (
+            "sagemaker-mlflow:CreateRun",
+            "arn:aws:sagemaker:eu-north-1:210987654321:mlflow-tracking-server/flights-dev-tracking",
+            {},
+        ),
         ("organizations:LeaveOrganization", "*", {}),
         ("sts:AssumeRole", APPLY, {}),
         *((f"iam:{action}", APPLY, WITH_BOUNDARY) for action in ("PassRole", "TagRole", "UntagRole", "UpdateRole")),
@@ -270,6 +275,16 @@ OWN_NAMES = {"flights-qa": "flights-dev", "flights_qa": "flights_dev", "/qa/": "
             QA_TAG,
         ),
         ("sagemaker:DeleteModel", "arn:aws:sagemaker:eu-west-1:123456789012:model/terraform-1", QA_TAG),
+        (
+            "sagemaker-mlflow:CreateRun",
+            "arn:aws:sagemaker:eu-west-1:123456789012:mlflow-tracking-server/flights-qa-tracking",
+            QA_TAG,
+        ),
+        (
+            "sagemaker:CallMlflowAppApi",
+            "arn:aws:sagemaker:eu-west-1:123456789012:mlflow-app/app-1",
+            QA_TAG,
+        ),
         *(
             (f"ec2:{action}", "arn:aws:ec2:eu-west-1:123456789012:security-group/sg-1", QA_TAG)
             for action in ("CreateTags", "DeleteSecurityGroup", "DeleteTags")

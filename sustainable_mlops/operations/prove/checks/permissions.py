@@ -13,9 +13,17 @@ from sustainable_mlops.operations.prove.settings import TAG
 from sustainable_mlops.operations.prove.stages.base import AccessStage
 from sustainable_mlops.operations.prove.stages.data import ModelRegistryStage, PipelineStage
 
-#: Services of the purposes of the module `network`.
+#: Services of the purposes of the module `network`. `{region}` stands for the Region.
 ENDPOINT_SERVICES = (
-    *("ecr.api", "ecr.dkr", "logs", "sagemaker.api", "sagemaker.featurestore-runtime", "sagemaker.metrics"),
+    *(
+        "aws.sagemaker.{region}.experiments",
+        "ecr.api",
+        "ecr.dkr",
+        "logs",
+        "sagemaker.api",
+        "sagemaker.featurestore-runtime",
+        "sagemaker.metrics",
+    ),
     *("sagemaker.runtime", "sts"),
 )
 #: Minutes in which KMS counts a new tag, by its documentation, and a reserve.
@@ -84,7 +92,8 @@ def vpc_endpoint_policies(stage: AccessStage) -> Answer:
     Reference, DescribeVpcEndpointServices, VpcEndpointPolicySupported.
     """
     region = stage.run.settings.region
-    expected = [name if name.startswith("aws.") else f"com.amazonaws.{region}.{name}" for name in ENDPOINT_SERVICES]
+    names = [name.format(region=region) for name in ENDPOINT_SERVICES]
+    expected = [name if name.startswith("aws.") else f"com.amazonaws.{region}.{name}" for name in names]
     pages = stage.run.get_client("ec2").get_paginator("describe_vpc_endpoint_services").paginate()
     supported = {
         one["ServiceName"]: one["VpcEndpointPolicySupported"] for page in pages for one in page["ServiceDetails"]
