@@ -45,7 +45,7 @@ class MlflowApps(ResourceFamily):
     @stored_operation(_NOTE)
     def list_mlflow_apps(self, request: Fields) -> Fields:
         """Return summaries."""
-        filters = {
+        filters: Fields = {
             member: request[member]
             for member in ("Status", "MlflowVersion", "AccountDefaultStatus")
             if member in request
