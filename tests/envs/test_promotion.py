@@ -17,6 +17,7 @@ from envs.components.access import Access
 from envs.components.model_registry import ModelRegistry
 from envs.components.network import Network
 from envs.components.observability import Observability
+from envs.components.pipelines import Pipelines
 from envs.components.promotions import Promotions
 from envs.components.serverless_endpoints import ServerlessEndpoints
 from envs.components.storage import Storage
@@ -36,12 +37,13 @@ from tests.modules.examples import apply, plan, terraform
 from tests.review_checks import list_blocking_gates
 from tests.sandbox.support import IMAGE, create_tar
 
-COMPONENTS = (Storage, Network, Access, ModelRegistry, ServerlessEndpoints, Promotions, Observability)
+COMPONENTS = (Storage, Network, Access, ModelRegistry, ServerlessEndpoints, Promotions, Pipelines, Observability)
 ACCOUNT, REGISTRY = "123456789012", "222222222222"
 GROUP, BUCKET = "smlops-dev-flight-delay", "models-of-dev"
 CHANGES = {
     "environment": "staging",
     "name_prefix": "smlops-staging",
+    "pipelines": {},  # their definitions are files of an environment
     "promotion": {"registries": {REGISTRY: "smlops-dev"}},
 }
 MODEL = """
@@ -258,6 +260,7 @@ class Chain:
             "name_prefix": f"smlops-{name}",
             "account_id": account,
             "assume_role_arn": f"arn:aws:iam::{account}:role/deployer",
+            "pipelines": {},
         }
         own["models"] = {"flight_delay": dict(self._model)}
         if name == "dev":
