@@ -42,7 +42,7 @@ def enforcing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
         iam.create_role(RoleName="ci", AssumeRolePolicyDocument=build_document(trust))
         tagged = {"StringEquals": {"aws:RequestTag/environment": "dev"}}
         statements = (
-            {"Effect": "Allow", "Action": "kms:CreateKey", "Resource": "*", "Condition": tagged},
+            {"Effect": "Allow", "Action": ["kms:CreateKey", "kms:TagResource"], "Resource": "*", "Condition": tagged},
             {
                 "Effect": "Allow",
                 "Action": "ssm:ListTagsForResource",

@@ -109,6 +109,7 @@ def test_all_modules_are_proved_from_start_to_end_and_nothing_is_left(
         assert f"<details><summary>{name}: passed</summary>" in page
 
 
+@pytest.mark.release
 def test_independent_modules_are_proved_at_the_same_time_and_a_run_continues_after_an_interruption(
     account: tuple[Sandbox, dict[str, str]],
 ) -> None:
