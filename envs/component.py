@@ -54,7 +54,7 @@ class Component(Generic[S]):
         """Yield the IAM statements of each module call. The environment adds the roles later."""
         yield from ()
 
-    def list_readable_buckets(self) -> Iterator[str]:
+    def list_readable_bucket_arns(self) -> Iterator[str]:
         """Yield the ARNs of buckets of other accounts that jobs or endpoints read."""
         yield from ()
 

@@ -51,7 +51,7 @@ def build_rule_arn(var: Any, name: str) -> str:
 
 
 def build_tls_statement(var: Any, name: str) -> dict[str, Any]:
-    """Return the statement that denies publisher_policies to the topic `name` without TLS."""
+    """Return the statement that denies publishing to the topic `name` without TLS."""
     return {
         "sid": "DenyPlainHttp",
         "effect": "Deny",

@@ -58,7 +58,7 @@ class Argument:
     from_bindings: bool = False
 
     def describe(self) -> str:
-        """Return its kind in words."""
+        """Return in words who sets the argument."""
         if self.required:
             return "required"
         if self.optional:
@@ -231,7 +231,7 @@ def read_usage(files: list[Path]) -> dict[str, Usage]:
 
 
 def _read_arguments(text: str) -> Iterator[tuple[str, str]]:
-    """Return the type and path of each argument of each resource; an empty path stands for the resource itself."""
+    """Yield the type and path of each argument of each resource; an empty path stands for the resource itself."""
     blocks: list[str] = []
     kind, depth, heredoc = "", 0, ""
     for line in map(str.strip, text.splitlines()):
@@ -262,8 +262,8 @@ def _format_path(names: list[str]) -> str:
     return ".".join(name for name in names if name != DYNAMIC_CONTENT)
 
 
-def compare(old: Schema, new: Schema, usage: dict[str, Usage]) -> Iterator[Change]:
-    """Return the changes of the used types from one schema to the next."""
+def compare_schemas(old: Schema, new: Schema, usage: dict[str, Usage]) -> Iterator[Change]:
+    """Yield the changes of the types in use from one schema to the next."""
     for kind in sorted(usage):
         sources = ", ".join(sorted({one for names in usage[kind].arguments.values() for one in names}))
         if kind not in new:
@@ -326,7 +326,7 @@ def _compare_arguments(before: Argument, after: Argument, is_set: bool) -> Itera
 
 
 def read_changelog(path: Path, kinds: set[str]) -> Iterator[str]:
-    """Return the entries of a provider's changelog on these types, under the headings of their versions."""
+    """Yield the entries of a provider's changelog on these types, under the headings of their versions."""
     if not path.is_file():
         raise UserError(describe_missing_file(path))
     heading, entry = "", re.compile(rf"\s*[*•-] (?:provider|(?:resource|data-source)/(?:{'|'.join(sorted(kinds))}))\b")
@@ -365,7 +365,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         usage = read_usage(list_files())
         old, new = read_schema(options.old, set(usage)), read_schema(options.new, set(usage))
-        changes = list(compare(old, new, usage))
+        changes = list(compare_schemas(old, new, usage))
         print(f"{len(usage)} resource types in use, {len(changes)} changes\n")
         print(format_table(changes))
         if options.changelog:

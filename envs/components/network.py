@@ -79,7 +79,7 @@ class Network(Component[NetworkSettings]):
             return
         options = get_explicit_settings(network.vpc_endpoints)
         # Otherwise the endpoint of S3 would deny models that were promoted from another account.
-        if buckets := dict.fromkeys([*options.get("readable_bucket_arns", ()), *env.list_readable_buckets()]):
+        if buckets := dict.fromkeys([*options.get("readable_bucket_arns", ()), *env.list_readable_bucket_arns()]):
             options["readable_bucket_arns"] = list(buckets)
         module = env.call(env.modules["network"], **self.settings.located, subnet_ids=network.subnet_ids, **options)
         self.vpc_config = module.vpc_config

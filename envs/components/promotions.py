@@ -41,14 +41,14 @@ class PromotionSettings(CommonSettings):
 class Promotions(Component[PromotionSettings]):
     """Warnings for promoted packages without an endpoint. The modules refuse packages of another Region."""
 
-    def list_readable_buckets(self) -> Iterator[str]:
+    def list_readable_bucket_arns(self) -> Iterator[str]:
         """Yield the artifacts buckets of the other registries."""
         for account, prefix in self.settings.promotion.registries.items():
             yield self._format_bucket_arn(account, prefix)
 
     def list_iam_statements(self, env: "EnvironmentRoot") -> Iterator[StatementsByPhase]:  # noqa: ARG002
         """Yield the permissions to read and list the models of the other registries, for the endpoints."""
-        buckets = list(self.list_readable_buckets())
+        buckets = list(self.list_readable_bucket_arns())
         if not buckets:
             return
         models = [f"{bucket}/models/*" for bucket in buckets]

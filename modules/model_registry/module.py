@@ -145,7 +145,7 @@ class ModelRegistryModule(Module[Inputs]):
         event_topics.add_subscriptions(self, "approvals", topics["approvals"].arn, subscribers)
         # A pattern and not a list, because a trust policy has at most 2,048 characters.
         rules_of_groups = event_topics.build_rule_arn(var, f"{var.name_prefix}-*-approval")
-        publisher = event_topics.add_publisher(
+        target_arguments = event_topics.add_publisher(
             self, name, topic_by_key, [name], event_topics.build_rule_condition([rules_of_groups], "ArnLike")
         )
         rule = each_of(map_of(rules, lambda rule: rule.name, where=lambda _: ~is_omitted(var.approval_topic)))
@@ -156,6 +156,6 @@ class ModelRegistryModule(Module[Inputs]):
             rule=rule.value,
             target_id="topic",
             arn=topics["approvals"].arn,
-            **publisher,
+            **target_arguments,
         )
         return topics

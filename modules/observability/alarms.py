@@ -45,14 +45,14 @@ _WAIT, _EXTENSION = 180, 60
 _LEAST_MB = min(list_serverless_memory_mb())
 
 
-def add(module: Module[Inputs], topic: Any, events: Any, publisher: Mapping[str, Any]) -> Any:
+def add(module: Module[Inputs], topic: Any, events: Any, target_arguments: Mapping[str, Any]) -> Any:
     """Add the alarms and return the health alarms by endpoint.
 
     `topic` receives alarms, and `events` receives deployments.
     """
     variant_alarms = _add_variant_alarms(module)
     alarms = _add_metric_alarms(module, variant_alarms, topic)
-    deploying = _add_deployment_alarms(module, events, publisher)
+    deploying = _add_deployment_alarms(module, events, target_arguments)
     return _add_health_alarms(module, topic, variant_alarms, alarms, deploying)
 
 
@@ -196,7 +196,7 @@ def _build_common_arguments(module: Module[Inputs], alarm: Any) -> dict[str, Any
     }
 
 
-def _add_deployment_alarms(module: Module[Inputs], events: Any, publisher: Mapping[str, Any]) -> Any:
+def _add_deployment_alarms(module: Module[Inputs], events: Any, target_arguments: Mapping[str, Any]) -> Any:
     """Add an alarm for each endpoint that is in ALARM during a deployment, when EventBridge receives its events."""
     var = module.var
     endpoint = each_of(var.endpoints)
@@ -232,7 +232,7 @@ def _add_deployment_alarms(module: Module[Inputs], events: Any, publisher: Mappi
         rule=endpoint_with_events.value.name,
         target_id="topic",
         arn=events.arn,
-        **publisher,
+        **target_arguments,
     )
     rule = each_of(rules)
     return module.add(

@@ -22,7 +22,7 @@ class ObservabilityModule(Module[Inputs]):
 
     def build(self, var: Inputs) -> Outputs:
         topics_by_purpose = topics.add(self)
-        publisher = topics.add_publisher(self)
+        target_arguments = topics.add_publisher(self)
         group = each_of(set_of(var.log_groups))
         groups = self.add(
             CloudwatchLogGroup,
@@ -36,8 +36,8 @@ class ObservabilityModule(Module[Inputs]):
             tags=var.tags,
         )
         tables.add(self)
-        health = alarms.add(self, topics_by_purpose["alarms"], topics_by_purpose["events"], publisher)
-        notifications.add(self, topics_by_purpose["alarms"], topics_by_purpose["events"], publisher)
+        health = alarms.add(self, topics_by_purpose["alarms"], topics_by_purpose["events"], target_arguments)
+        notifications.add(self, topics_by_purpose["alarms"], topics_by_purpose["events"], target_arguments)
         dashboards = dashboard.add(self)
         idle_stop.add(self, topics_by_purpose["alarms"])
         alarms.add_dead_letter_alarms(self, topics_by_purpose["alarms"])

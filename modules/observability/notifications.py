@@ -99,7 +99,7 @@ DEPLOYMENTS = "deployments"
 NAMES = sorted((*EVENTS, DEPLOYMENTS))
 
 
-def add(module: "Module[Any]", alarms: Any, events: Any, publisher: Mapping[str, Any]) -> None:
+def add(module: "Module[Any]", alarms: Any, events: Any, target_arguments: Mapping[str, Any]) -> None:
     """Add a rule for each selected event. Urgent events go to the alarm topic, others to the event topic."""
     from cdktn_provider_aws.cloudwatch_event_rule import CloudwatchEventRule
     from cdktn_provider_aws.cloudwatch_event_target import CloudwatchEventTarget
@@ -146,5 +146,5 @@ def add(module: "Module[Any]", alarms: Any, events: Any, publisher: Mapping[str,
         rule=rule.value.name,
         target_id="topic",
         arn=when(contains(URGENT, rule.key), alarms.arn, events.arn),
-        **publisher,
+        **target_arguments,
     )

@@ -36,7 +36,7 @@ def add(module: Module[Inputs]) -> tuple[Any, Any]:
         ),
         tags=var.tags,
     )
-    publisher = event_topics.add_publisher(
+    target_arguments = event_topics.add_publisher(
         module,
         name,
         topic_by_key,
@@ -51,6 +51,6 @@ def add(module: Module[Inputs]) -> tuple[Any, Any]:
         rule=rule.value.name,
         target_id="topic",
         arn=topics[rule.key].arn,
-        **publisher,
+        **target_arguments,
     )
     return topics, rules

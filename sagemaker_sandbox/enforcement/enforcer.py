@@ -152,8 +152,8 @@ class Enforcer:
         is_trust = resource.policy is not None and not resource.policy.names_resources
         policy = None if is_trust and not permission.action.startswith("sts:") else resource.policy
         # The AWS service calls IAM and KMS itself, so these calls do not use the endpoint.
-        is_passed = endpoint is not None and not permission.action.startswith(("iam:", "kms:"))
-        endpoint_policy = endpoint.policy if endpoint is not None and is_passed else None
+        uses_endpoint = endpoint is not None and not permission.action.startswith(("iam:", "kms:"))
+        endpoint_policy = endpoint.policy if endpoint is not None and uses_endpoint else None
         return access_request, evaluate(access_request, caller.policies, policy, endpoint_policy)
 
     def _find_resource(self, arn: str) -> Resource:

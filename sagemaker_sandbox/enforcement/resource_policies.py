@@ -145,7 +145,7 @@ def _describe_secret(region: str, account: str, name: str) -> Resource | None:
 
 def _describe_repository(region: str, account: str, name: str) -> Resource | None:
     if is_registry_of_aws(account):
-        return Resource(account, _EVERYONE_PULLS)
+        return Resource(account, _PUBLIC_PULL_POLICY)
     backend = find_backend("ecr", account, region)
     repository = backend.repositories.get(name.removeprefix("repository/")) if backend is not None else None
     return None if repository is None else Resource(account, _build_policy(repository.policy))
@@ -172,7 +172,7 @@ def _build_policy(document: Any) -> ResourcePolicy | None:
 
 
 #: Every account may pull the images of AWS's own registries.
-_EVERYONE_PULLS = ResourcePolicy(
+_PUBLIC_PULL_POLICY = ResourcePolicy(
     Policy.parse(
         '{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "ecr:BatchGetImage", "Resource": "*"}]}'
     )

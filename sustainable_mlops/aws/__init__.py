@@ -20,7 +20,7 @@ from sustainable_mlops.aws.clients import (
 from sustainable_mlops.aws.errors import (
     ABSENT_OBJECT,
     AwsError,
-    is_absent_object,
+    is_absent_object_error,
     read_error_code,
     translate_aws_errors,
 )
@@ -36,7 +36,7 @@ __all__ = [
     "S3Uri",
     "connect_clients",
     "has_object",
-    "is_absent_object",
+    "is_absent_object_error",
     "is_local",
     "make_client",
     "read_attempts",

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from sustainable_mlops.aws.errors import describe_missing_profile, is_absent_object, translate_aws_errors
+from sustainable_mlops.aws.errors import describe_missing_profile, is_absent_object_error, translate_aws_errors
 from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.errors import UserError
 
@@ -123,7 +123,7 @@ def read_object_head(s3: Client, address: str) -> dict[str, Any] | None:
     try:
         response: dict[str, Any] = s3.head_object(Bucket=bucket, Key=key)
     except ClientError as error:
-        if is_absent_object(error):
+        if is_absent_object_error(error):
             return None
         raise
     return response

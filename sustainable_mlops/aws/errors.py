@@ -49,7 +49,7 @@ def translate_aws_errors(action: str) -> Iterator[None]:
     except ClientError as error:
         expired = "; the credentials have expired: sign in again (aws sso login)"
         hint = expired if read_error_code(error) in _EXPIRED_CODES else ""
-        absent = f"the object {ABSENT_OBJECT}: " if is_absent_object(error) else ""
+        absent = f"the object {ABSENT_OBJECT}: " if is_absent_object_error(error) else ""
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
         raise AwsError(f"{action}: {absent}{error}{hint}", refused=status < 500) from None
     except ProfileNotFound as error:
@@ -73,7 +73,7 @@ def describe_missing_profile(error: Any) -> str:
     return f"AWS_PROFILE: there is no profile {profile!r} in the AWS configuration{hint}"
 
 
-def is_absent_object(error: Any) -> bool:
+def is_absent_object_error(error: Any) -> bool:
     """Return whether a ClientError means that an object in S3 is missing, or may not be read."""
     return error.operation_name in ("GetObject", "HeadObject") and read_error_code(error) in _ABSENT_CODES
 

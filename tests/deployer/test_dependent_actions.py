@@ -1,4 +1,4 @@
-"""Dependent actions of the actions in the documents: allowed, or lacking with a reason."""
+"""Dependent actions of the actions in the documents: allowed, or an exception with a reason."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -18,7 +18,7 @@ from sustainable_mlops.deployer import environment as deployer
 from tests.provider import SANDBOX_LOGS
 from tests.sandbox.support import make_role, make_service_role
 
-LACKING = Path(__file__).with_name("lacking_dependents.yaml")
+EXCEPTIONS = Path(__file__).with_name("dependent_action_exceptions.yaml")
 #: Conditions by which an action works for one service only.
 _SERVICE_KEYS = {"iam:CreateServiceLinkedRole": "iam:AWSServiceName", "iam:PassRole": "iam:PassedToService"}
 ACCOUNT, REGION = "123456789012", "eu-north-1"
@@ -31,9 +31,9 @@ class Dependence(NamedTuple):
     dependent: str
 
 
-def list_unmet() -> set[Dependence]:
+def list_denied_dependences() -> set[Dependence]:
     """Return each dependent action that the statements of the same resource type do not allow in the same phase."""
-    unmet: set[Dependence] = set()
+    denied: set[Dependence] = set()
     for statements in table.load_deployer_actions().values():
         phases: dict[table.Access, tuple[table.Access, ...]] = {
             "read": ("read",),
@@ -43,8 +43,8 @@ def list_unmet() -> set[Dependence]:
         for phase, accesses in phases.items():
             for action in {action for one in statements for action in one.get_actions(phase)}:
                 dependences = {Dependence(action, name) for name in load_iam_actions()[action].dependents}
-                unmet |= {one for one in dependences if not is_allowed(one, statements, accesses)}
-    return unmet
+                denied |= {one for one in dependences if not is_allowed(one, statements, accesses)}
+    return denied
 
 
 def is_allowed(
@@ -60,18 +60,20 @@ def is_allowed(
     )
 
 
-def read_lacking() -> set[Dependence]:
-    groups = yaml.safe_load(LACKING.read_text())
+def read_exceptions() -> set[Dependence]:
+    groups = yaml.safe_load(EXCEPTIONS.read_text())
     assert all(group["reason"] and group["source"].startswith("https://docs.aws.amazon.com/") for group in groups)
     listed = [Dependence(action, name) for group in groups for action, v in group["dependents"].items() for name in v]
-    assert len(listed) == len(set(listed)), f"{LACKING.name} lists a dependent action twice"
+    assert len(listed) == len(set(listed)), f"{EXCEPTIONS.name} lists a dependent action twice"
     return set(listed)
 
 
-def test_every_dependent_action_is_allowed_or_lacks_with_a_reason() -> None:
-    unmet, lacking = list_unmet(), read_lacking()
-    assert sorted(unmet - lacking) == [], f"add the action to {table.FILE.name}, or a reason to {LACKING.name}"
-    assert sorted(lacking - unmet) == [], f"stale in {LACKING.name}: no action needs it, or the documents allow it"
+def test_every_dependent_action_is_allowed_or_an_exception_with_a_reason() -> None:
+    denied, exceptions = list_denied_dependences(), read_exceptions()
+    assert sorted(denied - exceptions) == [], f"add the action to {table.FILE.name}, or a reason to {EXCEPTIONS.name}"
+    assert sorted(exceptions - denied) == [], (
+        f"stale in {EXCEPTIONS.name}: no action needs it, or the documents allow it"
+    )
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import pytest
 
 from sustainable_mlops.terraform import Terraform
 from tests.cases import check_cases
-from tools.compare_providers import compare, list_files, main, read_changelog, read_schema, read_usage
+from tools.compare_providers import compare_schemas, list_files, main, read_changelog, read_schema, read_usage
 
 CODE = """
 resource "aws_thing" "this" {
@@ -65,7 +65,7 @@ def list_rows(tmp_path: Path, old: dict[str, Any], new: dict[str, Any]) -> list[
         )
         for name, block in (("old", old), ("new", new))
     )
-    return [(one.path, one.change, one.sources, one.effect) for one in compare(before, after, usage)]
+    return [(one.path, one.change, one.sources, one.effect) for one in compare_schemas(before, after, usage)]
 
 
 def test_the_arguments_of_dynamic_blocks_count_and_those_of_terraform_do_not(tmp_path: Path) -> None:
@@ -149,8 +149,8 @@ def test_a_type_that_is_absent_from_one_schema_is_one_row(tmp_path: Path) -> Non
     usage = read_usage([tmp_path / "main.tf"])
     schema = {"aws_other": read_schema(write_schema(tmp_path / "a.json", aws_other={}), set(usage))["aws_other"]}
     full = read_schema(write_schema(tmp_path / "b.json", aws_other={}, aws_thing={}), set(usage))
-    assert [(one.type, one.change) for one in compare(full, schema, usage)] == [("aws_thing", "type is absent")]
-    assert [(one.type, one.change) for one in compare(schema, full, usage)] == [("aws_thing", "type is new")]
+    assert [(one.type, one.change) for one in compare_schemas(full, schema, usage)] == [("aws_thing", "type is absent")]
+    assert [(one.type, one.change) for one in compare_schemas(schema, full, usage)] == [("aws_thing", "type is new")]
 
 
 def test_names_that_differ_only_in_underscores_are_one_argument(tmp_path: Path) -> None:
@@ -253,4 +253,4 @@ def test_each_argument_that_the_modules_set_is_in_the_schema_of_the_provider(tmp
     unknown = {(kind, one) for kind, used in usage.items() for one in used.arguments if one not in schema.get(kind, {})}
     assert unknown == set()
     assert sum(len(used.arguments) for used in usage.values()) > 500
-    assert list(compare(schema, schema, usage)) == []
+    assert list(compare_schemas(schema, schema, usage)) == []

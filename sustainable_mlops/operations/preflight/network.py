@@ -8,7 +8,7 @@ from sustainable_mlops.operations.preflight.finding import PreflightFinding
 from sustainable_mlops.operations.preflight.target import PreflightTarget
 
 _CHECK = "VPC endpoints"
-_SETTING = "network.vpc_endpoints"
+_REMEDY = "remove the service from the setting network.vpc_endpoints"
 
 
 def check_endpoint_services(target: PreflightTarget, account: Account) -> Iterator[PreflightFinding]:
@@ -19,13 +19,14 @@ def check_endpoint_services(target: PreflightTarget, account: Account) -> Iterat
     problems = 0
     for name in sorted(target.endpoint_services):
         if name not in services:
-            problem = f"{name}: {target.region} has no interface endpoint of this service"
+            problem, remedy = f"{target.region} has no interface endpoint of this service", _REMEDY
         elif not services[name]:
-            problem = f"{name}: its endpoint takes no policy; create it outside of the environment"
+            problem = "its endpoint takes no policy"
+            remedy = f"{_REMEDY}, and create the endpoint outside of the environment"
         else:
             continue
         problems += 1
-        yield PreflightFinding("stop", _CHECK, f"{problem}; remove it from the setting {_SETTING}")
+        yield PreflightFinding("stop", _CHECK, f"{name}: {problem}; {remedy}")
     if not problems:
         count = len(target.endpoint_services)
         yield PreflightFinding(

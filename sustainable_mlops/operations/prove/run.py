@@ -82,11 +82,11 @@ def prove_modules(settings: ProofSettings, *, resume: bool = False) -> tuple[Pro
     with run.limits.watch():
         try:
             try:
-                finished = restore_results(run) if resume else []
+                passed_keys = restore_results(run) if resume else []
                 check_runner.record_not_tried(run)
                 if settings.load_log_groups() is None:
                     settings.save_log_groups(cleanup.list_job_log_groups(run.recorder))
-                Schedule(run, STAGES, finished).prove()
+                Schedule(run, STAGES, passed_keys).prove()
             finally:
                 # Inside the outer `try`: an interruption at this moment leads to the cleanup, too.
                 run.limits.disarm()

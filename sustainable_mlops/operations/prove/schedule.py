@@ -44,24 +44,24 @@ class ScheduledStage:
 class Schedule:
     """The modules of a run."""
 
-    def __init__(self, run: ProofRun, stages: Sequence[type[Stage]], finished: Sequence[str] = ()) -> None:
+    def __init__(self, run: ProofRun, stages: Sequence[type[Stage]], passed_keys: Sequence[str] = ()) -> None:
         self.run = run
         calls: dict[str, str] = {}
         outputs: dict[str, str] = {}
         self._storage, self._access = StorageStage(run, calls, outputs), AccessStage(run, calls, outputs)
         self._base = Prover(self._storage), Prover(self._access)
         self._is_base_ready = threading.Event()
-        chosen = [stage for stage in stages if stage.module in run.settings.modules and stage.module not in finished]
+        chosen = [stage for stage in stages if stage.module in run.settings.modules and stage.module not in passed_keys]
         self._tasks = [ScheduledStage(stage(run)) for stage in chosen]
-        self._tasks += self._make_check_tasks(stages, finished)
+        self._tasks += self._make_check_tasks(stages, passed_keys)
         self._slots = threading.Semaphore(run.settings.parallel)
 
-    def _make_check_tasks(self, stages: Sequence[type[Stage]], finished: Sequence[str]) -> Iterator[ScheduledStage]:
+    def _make_check_tasks(self, stages: Sequence[type[Stage]], passed_keys: Sequence[str]) -> Iterator[ScheduledStage]:
         """Yield a stage for each slow check, so that its hour passes beside the other modules."""
         slow = [CHECKS[name] for name in check_runner.list_slow_checks()]
         for number, check in enumerate(slow, start=1):
             key = f"check-{check.name}"
-            if check.name in self.run.settings.extra_checks and key not in finished:
+            if check.name in self.run.settings.extra_checks and key not in passed_keys:
                 stage = next(one for one in stages if one.module == check.module)(self.run)
                 stage.rename(key, f"slow{number}")
                 yield ScheduledStage(stage, check.name)

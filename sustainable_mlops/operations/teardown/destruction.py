@@ -59,13 +59,13 @@ def destroy(
         if account is not None:
             late_groups = LateLogGroups(account, marks, report_line, has_settings=bool(settings))
             progress("log groups of jobs")
-            finished = [
+            done_addresses = [
                 address for address, group in _list_groups(state, account) if late_groups.report_foreign_stream(group)
             ]
             progress("queues")
-            finished += _delete_queues(state, account)
-            if finished:
-                terraform.run("state", "rm", *finished)
+            done_addresses += _delete_queues(state, account)
+            if done_addresses:
+                terraform.run("state", "rm", *done_addresses)
                 state = terraform.read_state()
                 terraform.run(*options)
             _clean_domains(state, account, progress)

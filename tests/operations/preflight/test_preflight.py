@@ -407,9 +407,10 @@ def test_services_without_an_endpoint_or_without_its_policy_stop(account: Sandbo
 
     assert find() == []
     assert find(*known) == [("ok", "eu-north-1 has the 2 services, and their endpoints take a policy")]
-    remove = "remove it from the setting network.vpc_endpoints"
+    remove = "remove the service from the setting network.vpc_endpoints"
+    create = "create the endpoint outside of the environment"
     assert find(*known, absent, open_to_all) == [
-        ("stop", f"{open_to_all}: its endpoint takes no policy; create it outside of the environment; {remove}"),
+        ("stop", f"{open_to_all}: its endpoint takes no policy; {remove}, and {create}"),
         ("stop", f"{absent}: eu-north-1 has no interface endpoint of this service; {remove}"),
     ]
 

@@ -209,10 +209,10 @@ def _find_new_execution(stage: PipelineStage, before: set[str]) -> str:
 
 def _read_dead_letter(stage: PipelineStage) -> str:
     """Return the reason why the scheduler could not start the pipeline; empty if there is none."""
-    received = stage.run.get_client("sqs").receive_message(
+    response = stage.run.get_client("sqs").receive_message(
         QueueUrl=stage.published["dead_letter_queue_url"], MessageAttributeNames=["All"], WaitTimeSeconds=5
     )
-    for message in received.get("Messages", []):
+    for message in response.get("Messages", []):
         attributes = {name: one.get("StringValue", "") for name, one in message.get("MessageAttributes", {}).items()}
         return f"{attributes.get('ERROR_CODE', '')}: {attributes.get('ERROR_MESSAGE', '')}"
     return ""

@@ -44,8 +44,8 @@ def compaction_empty_plan(stage: FeatureStoreStage) -> Answer:
 
     Documentation: AWS Glue Web API Reference, CompactionConfiguration; AWS provider, pull requests 43868 and 44044.
     """
-    added = _read_compaction(stage)["configuration"].get("compactionConfiguration")
-    return Answer(stage.is_up_to_date(), f"Glue describes the configuration of compaction as {added}")
+    configuration = _read_compaction(stage)["configuration"].get("compactionConfiguration")
+    return Answer(stage.is_up_to_date(), f"Glue describes the configuration of compaction as {configuration}")
 
 
 def _read_compaction(stage: FeatureStoreStage) -> dict[str, Any]:

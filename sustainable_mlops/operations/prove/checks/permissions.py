@@ -15,16 +15,15 @@ from sustainable_mlops.operations.prove.stages.data import ModelRegistryStage, P
 
 #: Services of the purposes of the module `network`. `{region}` stands for the Region.
 ENDPOINT_SERVICES = (
-    *(
-        "aws.sagemaker.{region}.experiments",
-        "ecr.api",
-        "ecr.dkr",
-        "logs",
-        "sagemaker.api",
-        "sagemaker.featurestore-runtime",
-        "sagemaker.metrics",
-    ),
-    *("sagemaker.runtime", "sts"),
+    "aws.sagemaker.{region}.experiments",
+    "ecr.api",
+    "ecr.dkr",
+    "logs",
+    "sagemaker.api",
+    "sagemaker.featurestore-runtime",
+    "sagemaker.metrics",
+    "sagemaker.runtime",
+    "sts",
 )
 #: Minutes in which KMS counts a new tag, by its documentation, and a reserve.
 _TAG_MINUTES = 6
@@ -43,8 +42,8 @@ def new_key_tag(stage: AccessStage) -> Answer:
     run, kms = stage.run, stage.run.get_client("kms")
     tags = [{"TagKey": TAG, "TagValue": run.name}]
     with create_temporary_role(run, "tag") as role:
-        tagged = {"StringEquals": {f"aws:ResourceTag/{TAG}": run.name}}
-        role.allow({"Action": "kms:GenerateDataKey", "Resource": "*", "Condition": tagged})
+        tag = {"StringEquals": {f"aws:ResourceTag/{TAG}": run.name}}
+        role.replace_policy({"Action": "kms:GenerateDataKey", "Resource": "*", "Condition": tag})
         client = role.get_client("kms")
         generate = client.generate_data_key
         role.wait_until_allowed("a data key of an older key", lambda: generate(KeyId=run.key, KeySpec="AES_256"))
@@ -62,7 +61,7 @@ def new_key_tag(stage: AccessStage) -> Answer:
 
 @register_check("missing-model", "access", "changed", refusal=r"AccessDenied|not authorized to perform: sagemaker:")
 def missing_model(stage: AccessStage) -> Answer:
-    """Does a role that may describe models without a tag learn that a model does not exist?
+    """Does DescribeModel say that a model does not exist, to a role whose permission depends on the model's tag?
 
     The role `plan` has this permission. Else a model that was deleted outside Terraform would block each plan.
 
@@ -72,7 +71,7 @@ def missing_model(stage: AccessStage) -> Answer:
     with create_temporary_role(stage.run, "describe") as role:
         tag = {"StringEqualsIfExists": {f"aws:ResourceTag/{TAG}": stage.run.name}}
         resource = f"arn:aws:sagemaker:{region}:{account}:model/*"
-        role.allow({"Action": "sagemaker:DescribeModel", "Resource": resource, "Condition": tag})
+        role.replace_policy({"Action": "sagemaker:DescribeModel", "Resource": resource, "Condition": tag})
         client = role.get_client("sagemaker")
         try:
             role.wait_until_allowed(
@@ -107,7 +106,7 @@ def vpc_endpoint_policies(stage: AccessStage) -> Answer:
 
 @register_check("register-model-image", "model_registry", "used", refusal=r"not authorized to perform: ecr:|\bECR\b")
 def register_model_image(stage: ModelRegistryStage) -> Answer:
-    """Can a role register a model that has the permissions of `access`, with those to read the image?
+    """Can a role with the permissions of `access` and those to read the image register a model?
 
     The text says whether SageMaker needs them.
 
@@ -129,7 +128,7 @@ def register_model_image(stage: ModelRegistryStage) -> Answer:
     register = {"Action": ["sagemaker:CreateModelPackage", "sagemaker:ListModelPackages"], "Resource": "*"}
     read = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
     with create_temporary_role(run, "register") as role:
-        role.allow(register)
+        role.replace_policy(register)
         client = role.get_client("sagemaker")
         role.wait_until_allowed(
             "the permissions of a new role",
@@ -137,12 +136,12 @@ def register_model_image(stage: ModelRegistryStage) -> Answer:
         )
         try:
             client.create_model_package(**request)
-            needed = "SageMaker needs no permission to read the image"
+            note = "SageMaker needs no permission to read the image"
         except ClientError as error:
-            needed = f"without the permission to read the image: {aws.read_error_code(error)}: {error}"
-        role.allow(register, {"Action": read, "Resource": "*"})
+            note = f"without the permission to read the image: {aws.read_error_code(error)}: {error}"
+        role.replace_policy(register, {"Action": read, "Resource": "*"})
         role.wait_until_allowed("a registration", lambda: client.create_model_package(**request))
-    return Answer(True, f"a version was registered; {needed}")
+    return Answer(True, f"a version was registered; {note}")
 
 
 @register_check("approval-dead-letter", "model_registry", "used")
@@ -155,8 +154,8 @@ def approval_dead_letter(stage: ModelRegistryStage) -> Answer:
     """
     sqs = stage.run.get_client("sqs")
     url = sqs.get_queue_url(QueueName=f"{stage.prefix}-model-approvals-undelivered")["QueueUrl"]
-    received = sqs.receive_message(QueueUrl=url, MessageAttributeNames=["All"], WaitTimeSeconds=5)
-    for message in received.get("Messages", []):
+    response = sqs.receive_message(QueueUrl=url, MessageAttributeNames=["All"], WaitTimeSeconds=5)
+    for message in response.get("Messages", []):
         values = {name: one.get("StringValue", "") for name, one in message.get("MessageAttributes", {}).items()}
         return Answer(False, f"{values.get('ERROR_CODE', '')}: {values.get('ERROR_MESSAGE', '')}")
     return Answer(True, "the queue is empty")
@@ -164,7 +163,7 @@ def approval_dead_letter(stage: ModelRegistryStage) -> Answer:
 
 @register_check("new-role-pipeline", "pipeline", "used")
 def new_role_pipeline(stage: PipelineStage) -> Answer:
-    """Does SageMaker create a pipeline with a role that is seconds old, at once or in a later try?
+    """Does SageMaker accept a role that is seconds old for a pipeline, at once or after some minutes?
 
     The provider does not try again, so that a first apply may need a second one. The text has the first error.
 

@@ -33,10 +33,10 @@ class TemporaryRole:
         role = self._iam.create_role(RoleName=self.name, AssumeRolePolicyDocument=document, Tags=tags)
         self.arn = str(role["Role"]["Arn"])
 
-    def allow(self, *statements: dict[str, Any]) -> None:
-        """Replace the policy of the role."""
-        allowed = [{"Effect": "Allow", **statement} for statement in statements]
-        document = json.dumps({"Version": "2012-10-17", "Statement": allowed})
+    def replace_policy(self, *statements: dict[str, Any]) -> None:
+        """Replace the policy of the role by one with these Allow statements."""
+        elements = [{"Effect": "Allow", **statement} for statement in statements]
+        document = json.dumps({"Version": "2012-10-17", "Statement": elements})
         self._iam.put_role_policy(RoleName=self.name, PolicyName="try", PolicyDocument=document)
 
     def get_client(self, service: str) -> Any:

@@ -246,7 +246,7 @@ class AsyncEndpoint(EndpointStage):
             try:
                 body: bytes = s3.get_object(Bucket=bucket, Key=address.removeprefix(start))["Body"].read()
             except ClientError as error:
-                if aws.is_absent_object(error):
+                if aws.is_absent_object_error(error):
                     return ""
                 raise
             return body.decode()
