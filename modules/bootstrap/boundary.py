@@ -198,7 +198,7 @@ def add(module: Module[Inputs], key_arn: str) -> tuple[Any, Any]:
             "resources": ["*"],
         },
         {
-            # Runs contain data, so that no role writes them to the tracking server of another account.
+            # Runs contain data, so that no role writes them to another account. `DenyOtherApps` is the same for apps.
             "sid": "AllowTracking",
             "actions": ["sagemaker-mlflow:*"],
             "resources": [f"arn:{var.partition}:sagemaker:*:{var.account_id}:mlflow-*"],
@@ -271,6 +271,11 @@ def _build_denials(var: Inputs, environment: EnvironmentRoles) -> list[dict[str,
             resources=[f"{iam}:role/*"],
         ),
         _deny("DenyRemovalOfBoundary", ["iam:DeleteRolePermissionsBoundary"], resources=[f"{iam}:role/*"]),
+        _deny(
+            "DenyOtherApps",
+            ["sagemaker:CallMlflowAppApi"],
+            not_resources=[f"arn:{var.partition}:sagemaker:*:{var.account_id}:mlflow-app/*"],
+        ),
         _deny("DenyEverywhere", [*_BUCKET_ACTIONS, *_NOTEBOOK_ACTIONS], resources=["*"]),
         _deny(
             "DenyOtherPrograms",

@@ -332,6 +332,12 @@ resource "terraform_data" "boundary_policy" {
           Resource = "arn:${var.partition}:iam::${var.account_id}:role/*"
         },
         {
+          Sid         = "DenyOtherApps"
+          Effect      = "Deny"
+          Action      = "sagemaker:CallMlflowAppApi"
+          NotResource = "arn:${var.partition}:sagemaker:*:${var.account_id}:mlflow-app/*"
+        },
+        {
           Sid    = "DenyEverywhere"
           Effect = "Deny"
           Action = [

@@ -30,7 +30,9 @@ _TAGGING = ("AddTags", "TagResource")
 def list_dependent_actions(action: str, parameters: Mapping[str, Any]) -> Iterator[str]:
     """Yield the actions of the same service that a request needs in addition."""
     prefix = f"{action.partition(':')[0]}:"
-    for dependent in _load_dependents().get(action, ()):
+    # The reference does not list this one for newer operations of SageMaker, which check it, too.
+    tagging = {"sagemaker:AddTags"} if action.startswith("sagemaker:Create") else set()
+    for dependent in sorted(tagging.union(_load_dependents().get(action, ()))):
         if not dependent.startswith(prefix) or dependent in _UNCHECKED:
             continue
         if is_tagging(dependent):

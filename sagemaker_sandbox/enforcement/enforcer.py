@@ -113,7 +113,9 @@ class Enforcer:
         allowed: list[AccessRequest] = []
         endpoint = find_endpoint(caller.network, operation.service, region)
         for permission in list_required_permissions(operation, caller.principal.account, region):
-            access_request, decision = self._decide_access(user_agent, caller, permission, region, endpoint)
+            access_request, decision = self._decide_access(
+                user_agent, caller, permission, operation.service, region, endpoint
+            )
             if not decision.allowed:
                 return decision.explain(access_request)
             allowed.append(access_request)
@@ -134,6 +136,7 @@ class Enforcer:
         user_agent: str,
         caller: Caller,
         permission: RequiredPermission,
+        service: str,
         region: str,
         endpoint: VpcEndpoint | None,
     ) -> tuple[AccessRequest, AccessDecision]:
@@ -151,9 +154,9 @@ class Enforcer:
         # A role that a request passes is the resource; its trust policy is for AssumeRole.
         is_trust = resource.policy is not None and not resource.policy.names_resources
         policy = None if is_trust and not permission.action.startswith("sts:") else resource.policy
-        # The AWS service calls IAM and KMS itself, so these calls do not use the endpoint.
-        uses_endpoint = endpoint is not None and not permission.action.startswith(("iam:", "kms:"))
-        endpoint_policy = endpoint.policy if endpoint is not None and uses_endpoint else None
+        # Another AWS service calls IAM and KMS itself, so that these calls do not use the endpoint.
+        is_own_call = permission.action.startswith(f"{service}:") or not permission.action.startswith(("iam:", "kms:"))
+        endpoint_policy = endpoint.policy if endpoint is not None and is_own_call else None
         return access_request, evaluate(access_request, caller.policies, policy, endpoint_policy)
 
     def _find_resource(self, arn: str) -> Resource:

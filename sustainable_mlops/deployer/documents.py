@@ -23,6 +23,8 @@ AREAS = {
     "sagemaker": "sagemaker",
 }
 _OPERATIONS = "operations"
+#: Services that use the environment's key for the caller of CreateEndpointConfig and CreateFeatureGroup.
+_KEY_SERVICES = ("dynamodb", "sagemaker")
 MAX_CHARACTERS = get_limit("managed_policy_characters")
 
 
@@ -118,8 +120,9 @@ def _make_policy_statements(
 ) -> Iterator[dict[str, Any]]:
     """Yield the policy statement, and one more for the key that the environment creates.
 
-    KMS applies a new tag after up to five minutes, but the first apply uses the key immediately. So the role may use
-    # a key without the tag through AWS services, but not directly. Source: KMS developer guide, "ABAC for AWS KMS".
+    KMS applies a new tag after up to five minutes, but the first apply uses the key immediately. So the services that
+    encrypt endpoints and online stores may use a key without the tag for the role. The role may not use it directly.
+    Source: KMS developer guide, "ABAC for AWS KMS".
     """
     conditions = {
         operator: {key: [_fill_pattern(value, names)[0] for value in values] for key, values in keys.items()}
@@ -131,7 +134,9 @@ def _make_policy_statements(
     policy = {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources}
     if statement.of_key and names.existing_kms_key_arn is None:
         tag = {"aws:ResourceTag/environment": [names.environment]}
-        through_services = {"StringEqualsIfExists": tag, "Null": {"kms:ViaService": ["false"]}}
+        suffix = "amazonaws.com.cn" if names.partition == "aws-cn" else "amazonaws.com"
+        services = {"kms:ViaService": [f"{service}.{names.region}.{suffix}" for service in _KEY_SERVICES]}
+        through_services = {"StringEqualsIfExists": tag, "StringEquals": services}
         yield policy | {"Sid": f"{sid}ThroughServices", "Condition": conditions | through_services}
         conditions.setdefault("StringEquals", {}).update(tag)
     yield policy | ({"Condition": conditions} if conditions else {})

@@ -152,8 +152,9 @@ def test_an_own_key_is_identified_by_tag_and_an_existing_one_by_arn() -> None:
         ("kms:GenerateDataKey", {"kms:ViaService": "sagemaker.eu-north-1.amazonaws.com"}, True),
         ("kms:CreateGrant", {"kms:ViaService": "dynamodb.eu-north-1.amazonaws.com", **_FOR_SERVICE}, True),
         ("kms:GenerateDataKey", {"kms:ViaService": None}, False),
+        ("kms:GenerateDataKey", {"kms:ViaService": "secretsmanager.eu-north-1.amazonaws.com"}, False),
         ("kms:CreateGrant", {"kms:ViaService": "dynamodb.eu-north-1.amazonaws.com"}, False),
-        ("kms:Decrypt", {"kms:ViaService": "s3.eu-north-1.amazonaws.com", _TAG: "prod"}, False),
+        ("kms:Decrypt", {"kms:ViaService": "sagemaker.eu-north-1.amazonaws.com", _TAG: "prod"}, False),
         ("kms:Decrypt", {"kms:ViaService": None, _TAG: "dev"}, True),
     ],
 )

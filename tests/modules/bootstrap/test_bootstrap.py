@@ -200,6 +200,7 @@ def decide(planned: Mapping[str, Any], action: str, resource: str, keys: Mapping
             "arn:aws:sagemaker:eu-north-1:210987654321:mlflow-tracking-server/flights-dev-tracking",
             {},
         ),
+        ("sagemaker:CallMlflowAppApi", "arn:aws:sagemaker:eu-north-1:210987654321:mlflow-app/app-1", {}),
         ("organizations:LeaveOrganization", "*", {}),
         ("sts:AssumeRole", APPLY, {}),
         *((f"iam:{action}", APPLY, WITH_BOUNDARY) for action in ("PassRole", "TagRole", "UntagRole", "UpdateRole")),
