@@ -361,6 +361,26 @@ def test_a_changed_attribute_that_nothing_reads_is_a_gap() -> None:
     assert "no check reads the changed directory_id" in list_texts(result)
 
 
+@check_cases(
+    ("type_", "path", "strong", "weak"),
+    [
+        ("kms_key", "rotation_period_in_days", "90", "365"),
+        ("cloudwatch_log_group", "retention_in_days", "30", "7"),
+        ("ssoadmin_permission_set", "session_duration", "PT1H", "PT2H"),
+        ("budgets_budget", "limit_amount", "1000", "5000"),
+    ],
+)
+def test_a_guard_of_one_type_compares_texts_and_has_a_gap_for_values_without_an_order(
+    type_: str, path: str, strong: str, weak: str
+) -> None:
+    assert [item.risk.is_known for item in review_update(type_, {path: strong}, {path: weak}).risks] == [True]
+    assert review_update(type_, {path: weak}, {path: strong}).verdict == "fine"
+    for before, after in ((strong, "often"), ("often", weak)):
+        result = review_update(type_, {path: before}, {path: after})
+        assert not result.risks
+        assert f"no check reads the changed {path}" in list_texts(result)
+
+
 def test_a_guard_that_cannot_compare_is_a_gap_even_if_its_name_is_harmless() -> None:
     values = {
         value: {"parameter": [{"name": "log_statement", "value": value}, {"name": "work_mem", "value": f"4{value}"}]}

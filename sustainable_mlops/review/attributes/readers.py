@@ -37,26 +37,25 @@ def is_fully_compared(type_: str) -> bool:
 @lru_cache(maxsize=16384)
 def is_assessed_by_account(type_: str, path: str) -> bool:
     """Return whether another check assesses the accounts in the attribute at `path`: roles, grants, destinations."""
-    return any(map(_ROLE.fullmatch, path.split("."))) or _contains_path(_list_account_paths(type_), path)
+    return any(map(_ROLE.fullmatch, path.split("."))) or contains_path(_list_account_paths(type_), path)
 
 
 @lru_cache(maxsize=16384)
 def is_protected_by_type(type_: str, path: str) -> bool:
     """Return whether a table of single types compares the attribute at `path`, or a block around it."""
-    return any(map(_ROLE.fullmatch, path.split("."))) or _contains_path(_list_protected_paths(type_), path)
+    return any(map(_ROLE.fullmatch, path.split("."))) or contains_path(_list_protected_paths(type_), path)
 
 
 @lru_cache(maxsize=16384)
 def is_estimated(type_: str, path: str) -> bool:
     """Return whether a rule or the footprint model reads the attribute at `path`, or a block around it."""
-    if _contains_path(_load_traced_paths().get(type_, frozenset()), path) or service_prices.reads_attribute(
-        type_, path
-    ):
+    if contains_path(_load_traced_paths().get(type_, frozenset()), path) or service_prices.reads_attribute(type_, path):
         return True
     return type_ in UNCOVERED_TYPES and is_size_path(path)
 
 
-def _contains_path(paths: frozenset[str], path: str) -> bool:
+def contains_path(paths: frozenset[str], path: str) -> bool:
+    """Return whether `paths` contain the path or a block around it."""
     names = path.split(".")
     return any(".".join(names[:length]) in paths for length in range(1, len(names) + 1))
 
@@ -68,7 +67,7 @@ def _list_protected_paths(type_: str) -> frozenset[str]:
         *list_command_paths(type_),
         *(SAFEGUARDS[type_].identity if type_ in SAFEGUARDS else ()),
     ]
-    return frozenset(map(_normalize_path, paths)) | _list_account_paths(type_)
+    return frozenset(map(normalize_path, paths)) | _list_account_paths(type_)
 
 
 @lru_cache(maxsize=4096)
@@ -81,10 +80,10 @@ def _list_account_paths(type_: str) -> frozenset[str]:
         *list_destination_paths(type_),
         *(path for setting in TRUST_SETTINGS if type_ in setting.types for path in setting.paths),
     ]
-    return frozenset(map(_normalize_path, paths))
+    return frozenset(map(normalize_path, paths))
 
 
-def _normalize_path(path: str) -> str:
+def normalize_path(path: str) -> str:
     """Return the path without positions, as in `changes.AttributeChange.path`."""
     parts = (part for part in path.split(".") if not part.isdecimal() and part != "*")
     return ".".join(normalize_name(part) for part in parts)
@@ -96,5 +95,5 @@ def _load_traced_paths() -> dict[str, frozenset[str]]:
     content = get_data(__package__, "read_attributes.csv") or b""
     paths: dict[str, set[str]] = {}
     for row in csv.DictReader(content.decode().splitlines()):
-        paths.setdefault(row["type"], set()).add(_normalize_path(row["path"]))
+        paths.setdefault(row["type"], set()).add(normalize_path(row["path"]))
     return {type_: frozenset(type_paths) for type_, type_paths in paths.items()}

@@ -15,12 +15,15 @@ from sustainable_mlops.review.attributes.changes import AttributeChange, list_at
 from sustainable_mlops.review.attributes.harmless_names import is_content, is_harmless
 from sustainable_mlops.review.attributes.protective_attributes import ProtectiveAttribute, find_protective_attribute
 from sustainable_mlops.review.attributes.readers import (
+    contains_path,
     is_assessed_by_account,
     is_estimated,
     is_fully_compared,
     is_protected_by_type,
+    normalize_path,
 )
 from sustainable_mlops.review.comparison import Comparison, ResourcePair
+from sustainable_mlops.review.protections.risks import list_incomparable_paths
 from sustainable_mlops.review.risk import UNKNOWN_IDS, WEAKER_IDS, Level, Risk, RiskArea, pick_worst
 
 _ARN = LazyPattern(r"arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:(\d{12}|aws)?:.*", re.S)
@@ -72,13 +75,17 @@ def list_unread_attributes(pair: ResourcePair, comparison: Comparison) -> list[s
     """Return the paths of changed attributes that no check reads and that may protect something."""
     if not _has_attributes_to_review(pair):
         return []
+    incomparable = frozenset(map(normalize_path, list_incomparable_paths(pair, comparison)))
     return [
         change.label
         for change in _list_changes(pair, comparison)
-        if not is_protected_by_type(pair.type, change.path)
-        and not is_estimated(pair.type, change.path)
-        and not _is_reviewed_by_name(change)
-        and not _is_reference(change)
+        if contains_path(incomparable, change.path)
+        or not (
+            is_protected_by_type(pair.type, change.path)
+            or is_estimated(pair.type, change.path)
+            or _is_reviewed_by_name(change)
+            or _is_reference(change)
+        )
     ]
 
 

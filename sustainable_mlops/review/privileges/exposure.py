@@ -379,11 +379,11 @@ def _find_initial_exposures(pair: ResourcePair, after: Block, comparison: Compar
         if new is UNKNOWN and comparison.plan.is_configured(pair.new, protection.path) is False:
             continue
         is_weaker = evaluate_weakening(protection, protection.old_if_new, new)
-        if is_weaker:
+        if is_weaker is True:
             name = protection.id or WEAKER_IDS[protection.area]
             description = f"{format_path(protection.path)}: {protection.consequence}"
             yield Risk(name, protection.area, protection.level_if_new, pair.address, description)
-        elif is_weaker is None:
+        elif is_weaker is UNKNOWN:
             description = protection.unknown_description
             name = UNKNOWN_IDS[protection.area]
             yield Risk(name, protection.area, Level.LOOK, pair.address, description, is_known=False)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from sustainable_mlops.review.patterns import Tristate
 from sustainable_mlops.review.protections.weakening import (
     gains_items,
     get_blocks,
@@ -13,6 +14,7 @@ from sustainable_mlops.review.protections.weakening import (
     is_raised,
     is_turned_off,
     loses_items,
+    parse_number,
 )
 
 #: Services whose events a selector may exclude.
@@ -37,14 +39,6 @@ _FILTERS: tuple[tuple[str, tuple[str, str, tuple[str, ...]]], ...] = (
     ("word_policy_config", ("managed_word_lists_config", "type", ())),
     ("word_policy_config", ("words_config", "text", ())),
 )
-
-
-def parse_number(value: Any) -> float | None:
-    """Return the value of a number or of a text with a number; None for other values."""
-    try:
-        return None if value is None or isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
-        return None
 
 
 def stops_logging(old: Any, new: Any) -> bool:
@@ -147,9 +141,11 @@ def _replaces_notification(new: Mapping[str, Any], old: Mapping[str, Any]) -> bo
     )
 
 
-def raises_budget(old: Any, new: Any) -> bool:
+def raises_budget(old: Any, new: Any) -> Tristate:
     """Return whether the amount of a budget, a number or text, becomes much greater or unset."""
     before, after = parse_number(old), parse_number(new)
+    if (before is None and old) or (after is None and new):
+        return None
     return before is not None and (after is None or after > before * _MAX_ADJUSTMENT_FACTOR)
 
 
@@ -177,7 +173,7 @@ def alerts_later(old: Any, new: Any) -> bool:
     if operator not in (former, former.replace("Than", "ThanOrEqualTo")):
         return True
     limits = parse_number(old.get("threshold")), parse_number(new.get("threshold"))
-    is_stricter = is_lowered(*limits) if operator.startswith("Less") else is_raised(*limits)
+    is_stricter = (is_lowered(*limits) if operator.startswith("Less") else is_raised(*limits)) is True
     return (
         (is_stricter and "UpperThreshold" not in operator and not _is_adjusted(*limits))
         or _observes_less(old, new, operator)
@@ -197,7 +193,7 @@ def _observes_less(old: Mapping[str, Any], new: Mapping[str, Any], operator: str
     ranks = _rank_statistic(before), _rank_statistic(after)
     if None in ranks:
         return True
-    is_later = is_raised(*ranks) if operator.startswith("Less") else is_lowered(*ranks)
+    is_later = (is_raised(*ranks) if operator.startswith("Less") else is_lowered(*ranks)) is True
     return is_later and not (0 not in ranks and _is_adjusted(*ranks))
 
 

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from sustainable_mlops.plan import UNKNOWN, Block, Sensitive
 from sustainable_mlops.plan.values import Unknown, get_at_path
+from sustainable_mlops.review.patterns import Tristate
 from sustainable_mlops.review.protections.weakening import (
     WeakeningTest,
     is_emptied,
@@ -100,21 +101,25 @@ def _find_at_any_depth(value: Any, steps: Sequence[str]) -> Iterator[Any]:
             yield from _find_at_any_depth(item, steps)
 
 
-def evaluate_weakening(protection: Protection, old: Any, new: Any) -> bool | None:
-    """Return whether the protection becomes weaker, or None if that is unknown before apply."""
+def evaluate_weakening(protection: Protection, old: Any, new: Any) -> Tristate | Unknown:
+    """Return whether the protection becomes weaker.
+
+    UNKNOWN means that only the apply tells; None means that the test cannot compare the values.
+    """
     old = protection.default if old is None else old
     new = protection.default if new is None else new
     if _contains_type(old, Unknown):
-        return None
-    if is_weakest_when_unset(protection.is_weaker) and not protection.is_weaker(old, None):
+        return UNKNOWN
+    if is_weakest_when_unset(protection.is_weaker) and protection.is_weaker(old, None) is False:
         return False
     if not old and needs_previous_value(protection.is_weaker):
         return False
     if _contains_type(new, Unknown):
-        return False if protection.is_weaker is is_emptied and isinstance(new, list) else None
+        return False if protection.is_weaker is is_emptied and isinstance(new, list) else UNKNOWN
     if old == new:
         return False
-    return None if _contains_type(old, Sensitive) or _contains_type(new, Sensitive) else protection.is_weaker(old, new)
+    is_hidden = _contains_type(old, Sensitive) or _contains_type(new, Sensitive)
+    return UNKNOWN if is_hidden else protection.is_weaker(old, new)
 
 
 def _remove_names(value: Any, names: frozenset[str]) -> Any:

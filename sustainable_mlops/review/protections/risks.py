@@ -4,8 +4,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from sustainable_mlops.plan import UNKNOWN, Block
+from sustainable_mlops.plan import UNKNOWN, Block, Unknown
 from sustainable_mlops.review.comparison import Comparison, ResourcePair
+from sustainable_mlops.review.patterns import Tristate
 from sustainable_mlops.review.protections.protection import Protection, evaluate_weakening
 from sustainable_mlops.review.protections.table import list_protections
 from sustainable_mlops.review.protections.weakening import gains_any, list_added
@@ -24,6 +25,23 @@ def find_protection_risks(comparison: Comparison) -> Iterator[Risk]:
 
 def find_weakenings(before: Block, pair: ResourcePair, after: Block, comparison: Comparison) -> Iterator[Risk]:
     """Yield a risk for each protection that is weaker in `after`, the new values of `pair`, than in `before`."""
+    for protection, old, new, is_weaker in _evaluate(before, pair, after, comparison):
+        if is_weaker is True or is_weaker is UNKNOWN:
+            yield _build_weakening(protection, pair, old, new, is_known=is_weaker is True)
+
+
+def list_incomparable_paths(pair: ResourcePair, comparison: Comparison) -> list[str]:
+    """Return the paths of the protections whose values before and after the change cannot be compared."""
+    if pair.before is None or pair.after is None:
+        return []
+    results = _evaluate(pair.before, pair, pair.after, comparison)
+    return [path for protection, *_, is_weaker in results if is_weaker is None for path in protection.paths]
+
+
+def _evaluate(
+    before: Block, pair: ResourcePair, after: Block, comparison: Comparison
+) -> Iterator[tuple[Protection, Any, Any, Tristate | Unknown]]:
+    """Yield each protection of a type that changes, with both values and the result of its test."""
     if after.values is UNKNOWN and pair.new is not None and pair.new.mapped_reader is not None:
         return  # reported as a whole
     for protection in list_protections(pair.type):
@@ -39,9 +57,7 @@ def find_weakenings(before: Block, pair: ResourcePair, after: Block, comparison:
             new = None if _is_computed(pair, protection.path, comparison) else new
         if protection.compensated_by and after.get(protection.compensated_by) not in (None, "", False):
             continue
-        is_weaker = evaluate_weakening(protection, old, new)
-        if is_weaker is not False:
-            yield _build_weakening(protection, pair, old, new, is_known=is_weaker is True)
+        yield protection, old, new, evaluate_weakening(protection, old, new)
 
 
 def _build_weakening(protection: Protection, pair: ResourcePair, old: Any, new: Any, *, is_known: bool) -> Risk:

@@ -334,7 +334,7 @@ def list_protections(type_: str) -> tuple[Protection, ...]:
     For a type without data of its own, protections of deletion and backups have the level `look`.
     """
     own = PROTECTIONS_BY_TYPE.get(type_, [])
-    paths = {protection.path for protection in own}
+    paths = {path for protection in own for path in protection.paths}
     data_store = find_data_store(type_)
     is_minor = data_store is None or data_store.level is not STOP
     return (

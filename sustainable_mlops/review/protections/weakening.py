@@ -1,4 +1,4 @@
-"""Tests that compare a value before and after, and return whether it protects less."""
+"""Three-valued tests that compare a value before and after, and return whether it protects less."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -7,8 +7,10 @@ from math import inf
 from typing import Any
 
 from sustainable_mlops.plan.iam import parse_statements
+from sustainable_mlops.review.patterns import Tristate
 
-WeakeningTest = Callable[[Any, Any], bool]
+#: A test of one change: True if it weakens the protection, None if the values cannot be compared.
+WeakeningTest = Callable[[Any, Any], Tristate]
 
 #: In days. A person who is away for less time may not notice a loss in time.
 _WEEK = 7
@@ -25,19 +27,33 @@ def is_turned_off(old: Any, new: Any) -> bool:
     return _is_true(old) and not _is_true(new)
 
 
-def is_lowered(old: Any, new: Any) -> bool:
-    """Return whether the number becomes smaller."""
-    return isinstance(old, int | float) and isinstance(new, int | float) and new < old
+def parse_number(value: Any) -> float | None:
+    """Return the value of a number or of a text with a number; None for other values."""
+    try:
+        return None if value is None or isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        return None
 
 
-def is_raised(old: Any, new: Any) -> bool:
+def is_lowered(old: Any, new: Any) -> Tristate:
+    """Return whether the number becomes smaller; an unset number has no order."""
+    if old is None or new is None:
+        return False
+    before, after = parse_number(old), parse_number(new)
+    return None if before is None or after is None else after < before
+
+
+def is_raised(old: Any, new: Any) -> Tristate:
     """Return whether the number becomes greater."""
     return is_lowered(new, old)
 
 
-def is_shortened(old: Any, new: Any) -> bool:
+def is_shortened(old: Any, new: Any) -> Tristate:
     """Return whether the time becomes shorter; 0 means for ever."""
-    return isinstance(old, int | float) and isinstance(new, int | float) and new > 0 and (new < old or old == 0)
+    if old is None or new is None:
+        return False
+    before, after = parse_number(old), parse_number(new)
+    return None if before is None or after is None else after > 0 and (after < before or before == 0)
 
 
 def is_drastic_cut(old: float, new: float) -> bool:
@@ -50,12 +66,12 @@ def is_drastic_cut(old: float, new: float) -> bool:
 
 def is_retention_cut(old: Any, new: Any) -> bool:
     """Return whether a retention in days becomes drastically shorter; 0 means for ever."""
-    return is_shortened(old, new) and is_drastic_cut(old or inf, new)
+    return is_shortened(old, new) is True and is_drastic_cut(float(old) or inf, float(new))
 
 
 def drops_below_tenth(old: Any, new: Any) -> bool:
     """Return whether a number becomes less than a tenth of its old value. Use it for periods of hours or days."""
-    return is_lowered(old, new) and new * 10 < old
+    return is_lowered(old, new) is True and float(new) * 10 < float(old)
 
 
 def downgrades_from(*values: str) -> WeakeningTest:
@@ -161,14 +177,17 @@ def _list_leaves(value: Any) -> Iterator[str]:
         yield str(value)
 
 
-def is_longer(old: Any, new: Any) -> bool:
+def is_longer(old: Any, new: Any) -> Tristate:
     """Return whether a duration such as `PT1H30M` becomes longer."""
-    return _parse_duration(new) > _parse_duration(old)
+    before, after = _parse_duration(old), _parse_duration(new)
+    return None if before is None or after is None else after > before
 
 
-def _parse_duration(text: Any) -> float:
+def _parse_duration(text: Any) -> float | None:
     match = re.fullmatch(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?", str(text))
-    parts = [float(part or 0) for part in match.groups()] if match else [0.0]
+    if match is None:
+        return None
+    parts = [float(part or 0) for part in match.groups()]
     return sum(part * seconds for part, seconds in zip(parts, (86_400, 3600, 60, 1), strict=False))
 
 
