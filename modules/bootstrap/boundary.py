@@ -194,14 +194,8 @@ def add(module: Module[Inputs], key_arn: str) -> tuple[Any, Any]:
         "boundary",
         {
             "sid": "AllowServices",
-            "actions": concat(list_allowed_actions(), var.additional_actions),
+            "actions": concat([*list_allowed_actions(), "sagemaker-mlflow:*"], var.additional_actions),
             "resources": ["*"],
-        },
-        {
-            # Runs contain data, so that no role writes them to another account. `DenyOtherApps` is the same for apps.
-            "sid": "AllowTracking",
-            "actions": ["sagemaker-mlflow:*"],
-            "resources": [f"arn:{var.partition}:sagemaker:*:{var.account_id}:mlflow-*"],
         },
         *_build_denials(var, bounded.value),
         *_build_state_denials(var, bounded.key, bounded.value, key_arn),
@@ -271,10 +265,11 @@ def _build_denials(var: Inputs, environment: EnvironmentRoles) -> list[dict[str,
             resources=[f"{iam}:role/*"],
         ),
         _deny("DenyRemovalOfBoundary", ["iam:DeleteRolePermissionsBoundary"], resources=[f"{iam}:role/*"]),
+        # Runs contain data, so that no role writes them to another account.
         _deny(
-            "DenyOtherApps",
-            ["sagemaker:CallMlflowAppApi"],
-            not_resources=[f"arn:{var.partition}:sagemaker:*:{var.account_id}:mlflow-app/*"],
+            "DenyOtherTracking",
+            ["sagemaker-mlflow:*", "sagemaker:CallMlflowAppApi"],
+            not_resources=[f"arn:{var.partition}:sagemaker:*:{var.account_id}:mlflow-*"],
         ),
         _deny("DenyEverywhere", [*_BUCKET_ACTIONS, *_NOTEBOOK_ACTIONS], resources=["*"]),
         _deny(

@@ -265,17 +265,11 @@ resource "terraform_data" "boundary_policy" {
               "iam:GetRole*", "iam:List*Role*", "iam:PassRole", "iam:PutRole*", "iam:TagRole", "iam:UntagRole",
               "iam:UpdateAssumeRolePolicy", "iam:UpdateRole*", "lakeformation:GetDataLakeSettings",
               "lakeformation:ListPermissions", "servicequotas:Get*", "servicequotas:List*", "ssm:*Document*",
-              "ssm:*Parameter*", "ssm:*Tags*", "ssm:StartAutomationExecution",
+              "ssm:*Parameter*", "ssm:*Tags*", "ssm:StartAutomationExecution", "sagemaker-mlflow:*",
             ],
             var.additional_actions,
           )
           Resource = "*"
-        },
-        {
-          Sid      = "AllowTracking"
-          Effect   = "Allow"
-          Action   = "sagemaker-mlflow:*"
-          Resource = "arn:${var.partition}:sagemaker:*:${var.account_id}:mlflow-*"
         },
         {
           Sid    = "DenyIdentities"
@@ -332,10 +326,10 @@ resource "terraform_data" "boundary_policy" {
           Resource = "arn:${var.partition}:iam::${var.account_id}:role/*"
         },
         {
-          Sid         = "DenyOtherApps"
+          Sid         = "DenyOtherTracking"
           Effect      = "Deny"
-          Action      = "sagemaker:CallMlflowAppApi"
-          NotResource = "arn:${var.partition}:sagemaker:*:${var.account_id}:mlflow-app/*"
+          Action      = ["sagemaker-mlflow:*", "sagemaker:CallMlflowAppApi"]
+          NotResource = "arn:${var.partition}:sagemaker:*:${var.account_id}:mlflow-*"
         },
         {
           Sid    = "DenyEverywhere"
