@@ -75,8 +75,11 @@ _NOTEBOOK_ACTIONS = (
     "sagemaker:UpdateSpace",
     "sagemaker:UpdateUserProfile",
 )
-#: Changes of pipelines and documents, and starts of pipelines. They run code with the role of the owner.
+#: Changes of pipelines and documents, and starts of pipelines, which run code with the role of the owner. Runs of
+#: MLflow contain data, so that no role writes them to another account.
 _PROGRAM_ACTIONS = (
+    "sagemaker-mlflow:*",
+    "sagemaker:CallMlflowAppApi",
     "sagemaker:RetryPipeline*",
     "sagemaker:StartPipeline*",
     "sagemaker:UpdatePipeline*",
@@ -265,19 +268,17 @@ def _build_denials(var: Inputs, environment: EnvironmentRoles) -> list[dict[str,
             resources=[f"{iam}:role/*"],
         ),
         _deny("DenyRemovalOfBoundary", ["iam:DeleteRolePermissionsBoundary"], resources=[f"{iam}:role/*"]),
-        # Runs contain data, so that no role writes them to another account.
-        _deny(
-            "DenyOtherTracking",
-            ["sagemaker-mlflow:*", "sagemaker:CallMlflowAppApi"],
-            not_resources=[f"arn:{var.partition}:sagemaker:*:{var.account_id}:mlflow-*"],
-        ),
         _deny("DenyEverywhere", [*_BUCKET_ACTIONS, *_NOTEBOOK_ACTIONS], resources=["*"]),
         _deny(
-            "DenyOtherPrograms",
+            "DenyOthers",
             _PROGRAM_ACTIONS,
             not_resources=[
-                f"arn:{var.partition}:{kind}/{environment.name_prefix}-*"
-                for kind in (f"sagemaker:*:{var.account_id}:pipeline", f"ssm:*:{var.account_id}:document")
+                f"arn:{var.partition}:{name}"
+                for name in (
+                    f"sagemaker:*:{var.account_id}:mlflow-*",
+                    f"sagemaker:*:{var.account_id}:pipeline/{environment.name_prefix}-*",
+                    f"ssm:*:{var.account_id}:document/{environment.name_prefix}-*",
+                )
             ],
         ),
     ]

@@ -326,12 +326,6 @@ resource "terraform_data" "boundary_policy" {
           Resource = "arn:${var.partition}:iam::${var.account_id}:role/*"
         },
         {
-          Sid         = "DenyOtherTracking"
-          Effect      = "Deny"
-          Action      = ["sagemaker-mlflow:*", "sagemaker:CallMlflowAppApi"]
-          NotResource = "arn:${var.partition}:sagemaker:*:${var.account_id}:mlflow-*"
-        },
-        {
           Sid    = "DenyEverywhere"
           Effect = "Deny"
           Action = [
@@ -343,13 +337,15 @@ resource "terraform_data" "boundary_policy" {
           Resource = "*"
         },
         {
-          Sid    = "DenyOtherPrograms"
+          Sid    = "DenyOthers"
           Effect = "Deny"
           Action = [
-            "sagemaker:RetryPipeline*", "sagemaker:StartPipeline*", "sagemaker:UpdatePipeline*",
-            "ssm:CreateDocument", "ssm:DeleteDocument", "ssm:UpdateDocument*",
+            "sagemaker-mlflow:*", "sagemaker:CallMlflowAppApi", "sagemaker:RetryPipeline*",
+            "sagemaker:StartPipeline*", "sagemaker:UpdatePipeline*", "ssm:CreateDocument", "ssm:DeleteDocument",
+            "ssm:UpdateDocument*",
           ]
           NotResource = [
+            "arn:${var.partition}:sagemaker:*:${var.account_id}:mlflow-*",
             "arn:${var.partition}:sagemaker:*:${var.account_id}:pipeline/${each.value.name_prefix}-*",
             "arn:${var.partition}:ssm:*:${var.account_id}:document/${each.value.name_prefix}-*",
           ]
