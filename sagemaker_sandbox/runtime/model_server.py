@@ -118,16 +118,27 @@ class ModelServer:
 
         Without a script there is nothing to load: the sandbox does not know what the image would run.
         """
-        if not self.has_program:
-            return
-        missing = max(workers, self._capacity.warm_workers) - self.worker_count
-        if missing > 0:
-            with ThreadPoolExecutor(min(missing, count_cpus() + 1)) as executor:
+        if self.has_program:
+            self._start_workers(self._reserve_starts(workers))
+
+    def _reserve_starts(self, workers: int) -> int:
+        """Return the number of workers to start. Nobody else starts them meanwhile."""
+        with self._lock:
+            missing = max(0, max(workers, self._capacity.warm_workers) - self.worker_count)
+            self._starting_count += missing
+        return missing
+
+    def _start_workers(self, count: int) -> None:
+        """Start workers at the same time. Raises ModelError."""
+        try:
+            with ThreadPoolExecutor(count_cpus() + 1) as executor:
                 list(
-                    executor.map(
-                        lambda _: self._return_worker(self._start_worker(), was_reserved=False), range(missing)
-                    )
+                    executor.map(lambda _: self._return_worker(self._start_worker(), was_reserved=False), range(count))
                 )
+        finally:
+            with self._lock:
+                self._starting_count -= count
+                self._wake_waiting()
 
     @property
     def has_program(self) -> bool:
@@ -143,11 +154,13 @@ class ModelServer:
 
         The call returns when the workers that must be warm are warm.
         """
+        has_program = self.has_program
         with self._lock:
             self._capacity = capacity
             self._mark_warm_workers()
             self._wake_waiting()
-        self.start(0)
+            missing = self._reserve_starts(0) if has_program else 0
+        self._start_workers(missing)
 
     def invoke(self, request: ContainerRequest) -> ContainerResponse:
         """Answer one request. Raises ThrottledError, and ModelError for failures in the container.
