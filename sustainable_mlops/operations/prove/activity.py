@@ -6,11 +6,13 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from sustainable_mlops.aws.statuses import STATUSES
 from sustainable_mlops.operations.prove.evidence import Recorder
 
 EXECUTION = "active pipeline execution"
-_EXECUTION_STATUSES = ("Executing", "Stopping")
-_JOB_STATUSES = ("InProgress", "Stopping")
+#: Statuses of an execution that has not ended.
+EXECUTION_STATUSES = STATUSES["PipelineExecutionStatus"].running
+_JOB_STATUSES = STATUSES["ProcessingJobStatus"].running
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def _list_executions(sagemaker: Any, run: str) -> Iterator[str]:
     for pipeline in [one["PipelineName"] for page in pipelines for one in page["PipelineSummaries"]]:
         for page in sagemaker.get_paginator("list_pipeline_executions").paginate(PipelineName=pipeline):
             for one in page["PipelineExecutionSummaries"]:
-                if one["PipelineExecutionStatus"] in _EXECUTION_STATUSES:
+                if one["PipelineExecutionStatus"] in EXECUTION_STATUSES:
                     yield one["PipelineExecutionArn"]
 
 
@@ -90,5 +92,5 @@ def _stop_execution(sagemaker: Any, arn: str) -> None:
     except ClientError:
         # It may have ended in the meantime.
         described = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
-        if described["PipelineExecutionStatus"] in _EXECUTION_STATUSES:
+        if described["PipelineExecutionStatus"] in EXECUTION_STATUSES:
             raise

@@ -62,6 +62,7 @@ class RunCleaner:
         """Stop executions and jobs, destroy all root modules (the base last), and delete the other resources."""
         self.settings.save_end()
         self._stop_activity()
+        self._delete_model_packages()
         for folders in group_roots(list_roots(self.settings.folder)):
             with ThreadPoolExecutor(_DESTROYED_AT_ONCE) as pool:
                 list(pool.map(self._destroy, folders))
@@ -89,7 +90,6 @@ class RunCleaner:
 
     def _destroy(self, folder: Path) -> None:
         """Destroy a root module. `delete_remaining` deletes resources that AWS refused to delete."""
-        self._delete_model_packages()
         try:
             result = Terraform(folder).apply("-destroy", "-lock-timeout=10m", progress=self._report_destroyed)
             self._say(f"{folder.name}: {result.changes_done} resources destroyed")
@@ -115,11 +115,15 @@ class RunCleaner:
         except (ClientError, BotoCoreError) as error:
             self._say(f"model packages: {error}")
 
-    def delete_remaining(self, prefix: str = "") -> list[str]:
-        """Delete every resource of the run, or of a module by its prefix. Return the deleted ones. Sets `left`."""
+    def delete_remaining(self, prefix: str = "", check: Callable[[], None] = lambda: None) -> list[str]:
+        """Delete every resource of the run, or of a module by its prefix. Return the deleted ones. Sets `left`.
+
+        `check` raises if the run was interrupted.
+        """
         deleted: list[str] = []
         end, (pause, longest) = time.monotonic() + _TIMEOUT_SECONDS, _PAUSE
         while True:
+            check()
             resources, problems = inventory.find_resources(self.recorder, self.settings, prefix)
             self.left = [str(one) for one in inventory.sort_resources(resources)] + problems
             if not resources or time.monotonic() > end:
@@ -144,10 +148,10 @@ class RunCleaner:
         return ""
 
     def _delete_job_logs(self) -> None:
-        """Delete the log groups of jobs that SageMaker created during the run."""
-        if (before := self.settings.load_log_groups()) is None:
+        """Delete the log groups of jobs that SageMaker created during this part of the run."""
+        if (earlier := self.settings.load_log_groups()) is None:
             return
-        begin, end = self.settings.get_period()
+        (begin, before), end = earlier, self.settings.load_end()
         try:
             for name, group in sorted(_describe_job_log_groups(self.recorder).items()):
                 created = datetime.fromtimestamp(group["creationTime"] / 1000, UTC)

@@ -57,7 +57,8 @@ class ProofRun:
         self.settings = settings
         self.name = settings.name
         self.recorder = Recorder(settings.region)
-        self.spending = RunSpending(settings.region, settings.load_spending())
+        usd, self._earlier_seconds = settings.load_progress()
+        self.spending = RunSpending(settings.region, usd)
         self.processes = RunningProcesses()
         self.limits = RunLimits(
             settings.cap_minutes, settings.cap_usd, self.spending.get_spending, say, self.processes.stop
@@ -66,6 +67,8 @@ class ProofRun:
         self.proof = Proof()
         #: Held during a processing job: a new account has a quota of one instance.
         self.processing = threading.Lock()
+        #: Held while the files of the environment are synthesized, which two stages use.
+        self.synthesis = threading.Lock()
         #: Outputs of each applied root module.
         self.published: dict[str, dict[str, Any]] = {}
         #: Outputs of the shared base.
@@ -73,8 +76,12 @@ class ProofRun:
         self._begin = time.monotonic()
 
     def get_seconds(self) -> float:
-        """Return the duration of this part of the run so far."""
-        return time.monotonic() - self._begin
+        """Return the duration of all parts of the run so far."""
+        return self._earlier_seconds + time.monotonic() - self._begin
+
+    def save_progress(self) -> None:
+        """Write the cost and the duration so far, for a run that continues."""
+        self.settings.save_progress(self.spending.get_spending(), self.get_seconds())
 
     def get_client(self, service: str, region: str = "") -> Any:
         """Return a boto3 client that records request IDs, of another Region if one is given."""
@@ -125,7 +132,6 @@ class ProofRun:
         end, pause = time.monotonic() + minutes * 60, _FIRST
         while not (answer := poll()):
             self.limits.check()
-            self.settings.touch()
             if time.monotonic() > end:
                 raise ProofError(f"{purpose}: did not happen within {minutes:g} minutes")
             time.sleep(pause)

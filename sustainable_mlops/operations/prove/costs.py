@@ -77,8 +77,9 @@ class RunSpending:
     def __init__(self, region: str, earlier_usd: float = 0.0) -> None:
         self._region = region
         self._rates: dict[str, tuple[float, float]] = {}
-        #: An earlier part of the run has counted the small things.
-        self._stopped_usd = earlier_usd or SMALL_THINGS_USD
+        #: Amounts that no longer grow: a list, because threads append to it at the same time. A run that continues
+        #: does not count the small things again.
+        self._stopped_usd = [earlier_usd or SMALL_THINGS_USD]
 
     def start_instances(self, name: str, instance_type: str, count: float) -> None:
         """Start counting the cost of `count` instances of a type, under a name."""
@@ -86,12 +87,13 @@ class RunSpending:
 
     def stop_instances(self, name: str) -> None:
         """Stop counting the instances of this name."""
-        if name in self._rates:
-            self._stopped_usd += _compute_accrued_usd(*self._rates.pop(name))
+        if rate := self._rates.pop(name, None):
+            self._stopped_usd.append(_compute_accrued_usd(*rate))
 
     def get_spending(self) -> float:
         """Return the spending so far, in USD."""
-        return self._stopped_usd + sum(_compute_accrued_usd(*rate) for rate in list(self._rates.values()))
+        running = sum(_compute_accrued_usd(*rate) for rate in list(self._rates.values()))
+        return sum(self._stopped_usd) + running
 
 
 def _compute_accrued_usd(begin: float, usd_per_hour: float) -> float:

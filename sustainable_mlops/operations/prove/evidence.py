@@ -11,7 +11,7 @@ from typing import Any
 from sustainable_mlops import aws
 
 #: Most requests that the report lists for one check.
-_MOST = 6
+_MOST = 12
 #: Request in an error of Terraform's provider.
 _IN_ERRORS = re.compile(r"RequestID: ([0-9a-zA-Z-]{8,})")
 
@@ -51,12 +51,18 @@ class Recorder:
                 self._clients[key] = self._connect(service, region or self.region)
             return self._clients[key]
 
-    def _connect(self, service: str, region: str) -> Any:
+    def create_client(self, service: str, **credentials: str) -> Any:
+        """Return a new client with the credentials of a role, whose responses and errors are recorded."""
+        with self._lock:
+            return self._connect(service, self.region, **credentials)
+
+    def _connect(self, service: str, region: str, **credentials: str) -> Any:
+        """Return a new client. The caller holds the lock, because boto3's session is not safe for threads."""
         import boto3
         from botocore.config import Config
 
         config = Config(retries={"mode": "standard", "total_max_attempts": aws.read_attempts()}, read_timeout=120)
-        client = boto3.client(service, region_name=region, config=config)  # type: ignore[call-overload]
+        client = boto3.client(service, region_name=region, config=config, **credentials)  # type: ignore[call-overload]
         client.meta.events.register("after-call", partial(self._record, service))
         return client
 

@@ -43,7 +43,7 @@ def build_document(run: ProofRun, estimate: Mapping[str, float], minutes: int) -
         "region": settings.region,
         "begin": settings.begin,
         "end": datetime.now(UTC).isoformat(timespec="seconds"),
-        "seconds": round(settings.load_duration() + run.get_seconds(), 1),
+        "seconds": round(run.get_seconds(), 1),
         "estimate_minutes": minutes,
         "engine": str(find_engine()),
         "provider": find_provider_version(settings.folder),

@@ -19,7 +19,7 @@ from sustainable_mlops.operations.prove.stages.endpoints import (
     RealtimeEndpoint,
     ServerlessEndpoint,
 )
-from sustainable_mlops.operations.prove.stages.environment import EnvironmentStage
+from sustainable_mlops.operations.prove.stages.environment import EnvironmentStage, delete_environment_files
 from sustainable_mlops.operations.prove.stages.platform import (
     BootstrapStage,
     FootprintStage,
@@ -77,6 +77,8 @@ def prove_modules(settings: ProofSettings, *, resume: bool = False) -> tuple[Pro
     """
     run = ProofRun(settings)
     verify_account(run)
+    if resume:
+        settings.save_end()  # before the folder changes: the end of a run that was killed
     settings.save()
     code = 0
     with run.limits.watch():
@@ -84,8 +86,8 @@ def prove_modules(settings: ProofSettings, *, resume: bool = False) -> tuple[Pro
             try:
                 passed_keys = restore_results(run) if resume else []
                 check_runner.record_not_tried(run)
-                if settings.load_log_groups() is None:
-                    settings.save_log_groups(cleanup.list_job_log_groups(run.recorder))
+                begin = datetime.now(UTC)
+                settings.save_log_groups(cleanup.list_job_log_groups(run.recorder), begin)
                 Schedule(run, STAGES, passed_keys).prove()
             finally:
                 # Inside the outer `try`: an interruption at this moment leads to the cleanup, too.
@@ -98,9 +100,8 @@ def prove_modules(settings: ProofSettings, *, resume: bool = False) -> tuple[Pro
             run.proof.interruption = describe_error(error)
             say(f"{run.proof.interruption}: cleaning up")
         clean_run(run)
-    settings.save_spending(run.spending.get_spending())
+    run.save_progress()
     report.write_report(run, estimate_costs(settings), durations.estimate_minutes(settings, STAGES))
-    settings.save_duration(settings.load_duration() + run.get_seconds())
     if run.proof.interruption:
         say(f"to continue without the modules that passed: smlops prove --resume {run.name}")
     return run, choose_exit_code(run, code)
@@ -110,25 +111,29 @@ def restore_results(run: ProofRun) -> list[str]:
     """Delete what an earlier part of the run left, and return the modules and checks that passed in it.
 
     A module is repeated, too, if one of its checks failed, or if a module that uses its resources has not passed.
+    If resources are left, the report keeps all earlier results.
     """
+    saved = run.settings.load_results()
+    modules = {key: ModuleResult(**one["module"]) for key, one in saved.items()}
+    checks = {key: [CheckResult.from_dict(check) for check in one["checks"]] for key, one in saved.items()}
+    passed = [key for key in saved if modules[key].has_passed and not any(check.has_failed for check in checks[key])]
+    for stage in reversed(STAGES):  # a stage comes after those whose resources it uses
+        if stage.module in run.settings.modules and stage.module not in passed:
+            passed = [key for key in passed if key not in (*stage.requires, *stage.after)]
+
+    def restore(keys: list[str]) -> None:
+        run.proof.modules = {key: modules[key] for key in keys}
+        run.proof.checks = {check.name: check for key in keys for check in checks[key]}
+
+    restore(list(saved))
     clean_run(run)
     if run.proof.left:
         raise ProofError(f"the earlier part of the run left {', '.join(run.proof.left)}")
     run.proof.notes.clear()
     run.settings.reopen()
-    saved = run.settings.load_results()
-    results = {key: [CheckResult.from_dict(check) for check in one["checks"]] for key, one in saved.items()}
-    passed = [
-        key
-        for key, one in saved.items()
-        if ModuleResult(**one["module"]).has_passed and not any(check.has_failed for check in results[key])
-    ]
-    for stage in reversed(STAGES):  # a stage comes after those whose resources it uses
-        if stage.module in run.settings.modules and stage.module not in passed:
-            passed = [key for key in passed if key not in (*stage.requires, *stage.after)]
+    delete_environment_files(run.settings)
+    restore(passed)
     for key in passed:
-        run.proof.modules[key] = ModuleResult(**saved[key]["module"])
-        run.proof.checks |= {check.name: check for check in results[key]}
         say(f"{key}: passed before; not repeated")
     return passed
 

@@ -76,7 +76,7 @@ class Schedule:
             for thread in threads:
                 while thread.is_alive():
                     thread.join(_INTERVAL)
-                    self.run.settings.touch()
+                    self.run.save_progress()
         finally:
             for thread in threads:
                 if thread.ident is not None:

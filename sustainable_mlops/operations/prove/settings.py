@@ -41,8 +41,7 @@ MODULES = (
 #: Modules that every other one needs.
 BASE = MODULES[:2]
 _PREFIX = "prove-"
-_FILE, _LOG_GROUPS, _END, _ALIVE, _SPENT = "run.json", "log_groups.json", "end.txt", "alive", "spent_usd.txt"
-_DURATION = "duration_seconds.txt"
+_FILE, _LOG_GROUPS, _END, _PROGRESS = "run.json", "log_groups.json", "end.txt", "progress.json"
 #: Folder with one file for the result of each module.
 _RESULTS = "results"
 
@@ -81,14 +80,18 @@ class ProofSettings:
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / _FILE).write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
 
-    def save_log_groups(self, names: Iterable[str]) -> None:
-        """Write the names of the log groups of jobs before the run; cleanup keeps these."""
-        (self.folder / _LOG_GROUPS).write_text(json.dumps(sorted(names)) + "\n", encoding="utf-8")
+    def save_log_groups(self, names: Iterable[str], begin: datetime) -> None:
+        """Write the names of the log groups of jobs before this part of the run; cleanup keeps these."""
+        document = {"begin": begin.isoformat(), "names": sorted(names)}
+        write_file(self.folder / _LOG_GROUPS, json.dumps(document) + "\n")
 
-    def load_log_groups(self) -> set[str] | None:
-        """Return the log groups of jobs before the run; None if the run ended before it listed them."""
+    def load_log_groups(self) -> tuple[datetime, set[str]] | None:
+        """Return the begin of this part of the run, and the log groups of jobs before it; None if it listed none."""
         file = self.folder / _LOG_GROUPS
-        return set(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else None
+        if not file.is_file():
+            return None
+        document = json.loads(file.read_text(encoding="utf-8"))
+        return datetime.fromisoformat(document["begin"]), set(document["names"])
 
     def save_result(self, key: str, result: Mapping[str, Any]) -> None:
         """Write the result of a module or a check, atomically: a run may be killed at any time."""
@@ -99,30 +102,25 @@ class ProofSettings:
         files = sorted((self.folder / _RESULTS).glob("*.json"))
         return {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in files}
 
-    def save_duration(self, seconds: float) -> None:
-        """Write the duration of the run so far, without the time between its parts."""
-        (self.folder / _DURATION).write_text(f"{seconds:.1f}\n", encoding="utf-8")
+    def save_progress(self, usd: float, seconds: float) -> None:
+        """Write the cost and the duration of the run so far, without the time between its parts.
 
-    def load_duration(self) -> float:
-        """Return the duration of earlier parts of the run in seconds; 0 for a new one."""
-        return _read_number(self.folder / _DURATION)
+        The last change of the run's files is the end of a run that was killed.
+        """
+        write_file(self.folder / _PROGRESS, json.dumps({"usd": round(usd, 4), "seconds": round(seconds, 1)}) + "\n")
 
-    def save_spending(self, usd: float) -> None:
-        """Write the cost of the run so far."""
-        (self.folder / _SPENT).write_text(f"{usd:.4f}\n", encoding="utf-8")
-
-    def load_spending(self) -> float:
-        """Return the cost of earlier parts of the run; 0 for a new one."""
-        return _read_number(self.folder / _SPENT)
+    def load_progress(self) -> tuple[float, float]:
+        """Return the cost in USD and the duration in seconds of earlier parts of the run; 0 for a new one."""
+        file = self.folder / _PROGRESS
+        if not file.is_file():
+            return 0.0, 0.0
+        document = json.loads(file.read_text(encoding="utf-8"))
+        return document["usd"], document["seconds"]
 
     def reopen(self) -> None:
-        """Remove the end of the run, because it continues."""
-        (self.folder / _END).unlink(missing_ok=True)
-
-    def touch(self) -> None:
-        """Mark the run as alive: the last change of its files is the end of a run that was killed."""
-        if self.folder.is_dir():
-            (self.folder / _ALIVE).touch()
+        """Remove the end of the run and its list of log groups, because it continues."""
+        for name in (_END, _LOG_GROUPS):
+            (self.folder / name).unlink(missing_ok=True)
 
     def save_end(self, moment: datetime | None = None) -> None:
         """Write the end of the run once; without a moment, the last modification of the run's files."""
@@ -136,15 +134,9 @@ class ProofSettings:
         times = [file.lstat().st_mtime for file in names]
         return datetime.fromtimestamp(max(times), UTC) if times else datetime.fromisoformat(self.begin)
 
-    def get_period(self) -> tuple[datetime, datetime]:
-        """Return the begin and the end of the run."""
-        end = (self.folder / _END).read_text(encoding="utf-8").strip()
-        return datetime.fromisoformat(self.begin), datetime.fromisoformat(end)
-
-
-def _read_number(file: Path) -> float:
-    """Return the number in a file; 0 without one."""
-    return float(file.read_text(encoding="utf-8")) if file.is_file() else 0.0
+    def load_end(self) -> datetime:
+        """Return the end of the run."""
+        return datetime.fromisoformat((self.folder / _END).read_text(encoding="utf-8").strip())
 
 
 def check_settings(settings: ProofSettings) -> None:

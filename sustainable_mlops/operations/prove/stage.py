@@ -190,7 +190,7 @@ class Prover:
         self.run.spending.stop_instances(self.stage.key)
         with self._run_step("nothing left", "nothing_left") as step:
             cleaning = cleanup.RunCleaner(self.run.settings, self.run.recorder, step.show)
-            deleted = cleaning.delete_remaining(prefix)
+            deleted = cleaning.delete_remaining(prefix, self.run.limits.check)
             if cleaning.left:
                 raise ProofError(f"resources are left: {', '.join(cleaning.left)}")
             text = f"nothing, after cleanup of {', '.join(deleted)}" if deleted else "nothing"

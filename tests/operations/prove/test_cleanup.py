@@ -2,6 +2,7 @@
 
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from sustainable_mlops.operations.prove.evidence import Recorder
 from sustainable_mlops.operations.prove.proof import CheckResult, Proof
 from sustainable_mlops.operations.prove.run_limits import Interruption
 from sustainable_mlops.operations.prove.settings import ProofSettings
+from sustainable_mlops.operations.prove.stage import Prover
 from tests.cases import check_cases
 
 BEGIN = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
@@ -62,6 +64,9 @@ class FakeSageMaker(Fake):
         self.execution = "Executing"
         self.jobs = {"pipelines-a1-Measure": "InProgress", "of-somebody-else": "InProgress"}
         self.roles = {"pipelines-a1-Measure": f"{ROLE}{run}-data", "of-somebody-else": f"{ROLE}other"}
+
+    def list_model_package_groups(self, **_: Any) -> Any:
+        return {"ModelPackageGroupSummaryList": []}
 
     def list_pipelines(self, **_: Any) -> Any:
         return {"PipelineSummaries": [{"PipelineName": f"{self.run}-orders"}]}
@@ -183,10 +188,88 @@ def test_clean_up_deletes_the_log_groups_of_the_runs_own_time_that_nothing_else_
             f"{prefix}LabelingJobs": (BEGIN - timedelta(hours=1), {}),
         }
     )
-    run.settings.save_log_groups([])
+    run.settings.save_log_groups([], BEGIN)
     run.settings.save_end(BEGIN + timedelta(hours=1))
     cleanup.RunCleaner(run.settings, FakeRecorder(logs=logs), lambda _: None)._delete_job_logs()
     assert set(logs.groups) == {f"{prefix}{kind}Jobs" for kind in ("Processing", "Transform", "Labeling")}
+
+
+def test_a_part_of_a_run_deletes_only_the_log_groups_of_its_own_time(
+    run: ProofRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Log groups of somebody else, from before the run ended early, and from between its parts."""
+    name = "/aws/sagemaker/TrainingJobs"
+    logs = FakeLogs({})
+    monkeypatch.setattr(Ended, "prove", lambda _: None)
+    monkeypatch.setattr(running, "Schedule", Ended)
+    monkeypatch.setattr(running, "verify_account", lambda _: None)
+    monkeypatch.setattr(cleanup, "RunCleaner", LogCleaner)
+    monkeypatch.setattr(Recorder, "get_client", lambda *_: logs)
+    run.settings.save_log_groups([], BEGIN)
+    for file in run.settings.folder.iterdir():  # it was killed ten minutes after its begin
+        os.utime(file, times=((BEGIN + timedelta(minutes=10)).timestamp(),) * 2)
+    logs.groups[name] = (BEGIN + timedelta(minutes=20), {})
+    running.prove_modules(run.settings, resume=True)
+    assert set(logs.groups) == {name}
+
+
+class LogCleaner(cleanup.RunCleaner):
+    """Cleanup of log groups alone."""
+
+    def run(self) -> None:
+        self.settings.save_end()
+        self._delete_job_logs()
+
+
+def test_packages_are_deleted_once_before_the_root_modules(run: ProofRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    cleaning = cleanup.RunCleaner(run.settings, FakeRecorder(sagemaker=FakeSageMaker(run.name)), lambda _: None)
+    calls: list[str] = []
+    monkeypatch.setattr(cleanup, "list_roots", lambda _: [Path("pipeline"), Path("base")])
+    monkeypatch.setattr(cleanup.Terraform, "apply", lambda *_, **__: calls.append("destroy") or FakeChanges())
+    monkeypatch.setattr(cleaning, "_stop_activity", lambda: None)
+    monkeypatch.setattr(cleaning, "_delete_model_packages", lambda: calls.append("packages"))
+    monkeypatch.setattr(cleaning, "delete_remaining", list)
+    cleaning.run()
+    assert calls == ["packages", "destroy", "destroy"]
+
+
+class FakeChanges:
+    """Result of an apply."""
+
+    changes_done = 0
+
+
+def test_an_interruption_ends_the_wait_for_resources_of_a_module(
+    run: ProofRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An endpoint that is still being created stays for the cleanup of the whole run."""
+    endpoint = inventory.FoundResource("endpoint", run.name)
+    polls: list[int] = []
+
+    def find(*_: Any) -> Any:
+        polls.append(len(polls))
+        assert len(polls) < 5, "the loop ignores the interruption"
+        run.limits._interruption = Interruption("Ctrl-C", 130)
+        return {endpoint}, []
+
+    def refuse(*_: Any) -> None:
+        raise make_refusal("ValidationException", "Cannot update in-progress endpoint", "DeleteEndpoint")
+
+    class ModuleStage:
+        key = module = "realtime_endpoint"
+
+        def __init__(self) -> None:
+            self.run = run
+
+        def destroy(self, _: Any) -> None:
+            """Destroy nothing."""
+
+    monkeypatch.setattr(inventory, "find_resources", find)
+    monkeypatch.setattr(inventory, "delete_resource", refuse)
+    stage: Any = ModuleStage()
+    with ThreadPoolExecutor(1) as pool, pytest.raises(Interruption):
+        pool.submit(Prover(stage).destroy, "prove").result()
+    assert len(polls) == 1
 
 
 def test_the_end_of_a_killed_run_is_the_last_change_of_its_files(run: ProofRun) -> None:
@@ -195,7 +278,7 @@ def test_the_end_of_a_killed_run_is_the_last_change_of_its_files(run: ProofRun) 
         os.utime(file, times=((last - timedelta(minutes=minutes)).timestamp(),) * 2)
     run.settings.save_end()
     run.settings.save_end(BEGIN + timedelta(days=1))  # a later cleanup does not move it
-    assert run.settings.get_period() == (BEGIN, last)
+    assert run.settings.load_end() == last
 
 
 ANSWERS = [

@@ -4,13 +4,15 @@ import os
 import signal
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from modules.network.services import SERVICES_BY_PURPOSE
-from sagemaker_sandbox import Sandbox
 from sustainable_mlops.operations.prove import cleanup, command, costs, hcl, report, settings
 from sustainable_mlops.operations.prove import run as running
 from sustainable_mlops.operations.prove.checks import check_runner, permissions
@@ -19,11 +21,44 @@ from sustainable_mlops.operations.prove.context import ProofError, ProofRun, say
 from sustainable_mlops.operations.prove.evidence import Request, parse_requests
 from sustainable_mlops.operations.prove.proof import CheckResult, ModuleResult, Proof
 from sustainable_mlops.operations.prove.run_limits import Interruption, RunLimits
+from sustainable_mlops.operations.prove.schedule import Schedule
 from sustainable_mlops.operations.prove.settings import ProofSettings
+from sustainable_mlops.operations.prove.stages import environment
 from sustainable_mlops.terraform import ROOT
 
 pytestmark = pytest.mark.slow
 
+#: Points of the modules that no document decides, each with the checks that answer it.
+POINTS = {
+    "EventBridge publishes to an encrypted topic through a role": {"event-target-role", "approval-dead-letter"},
+    "SageMaker accepts a new role in the first apply": {"new-role-pipeline"},
+    "tags on keys count late": {"new-key-tag"},
+    "RegisterModel without permission to read the image": {"register-model-image"},
+    "the role of the optimizers needs the names of tables": {"optimizer-table-name"},
+    "DescribeModel of a model that somebody deleted": {"missing-model"},
+    "Glue's trust with aws:SourceAccount": {"optimizer-trust-source-account"},
+    "endpoint policies of each service": {"vpc-endpoint-policies"},
+    "Std:JsonGet in RegisterModel": {"register-model-jsonget"},
+    "PipelineVersionAlias in the target of a schedule": {"scheduler-pipeline-version-alias"},
+    "compaction optimizers and an empty plan": {"compaction-empty-plan"},
+    "a space that a person has run": {"space-update"},
+    "approvals": {"approval-event-once"},
+    "endpoints": {
+        "async-scale-from-zero",
+        "async-scale-in-during-request",
+        "deployment-config-alone",
+        "failed-first-creation",
+        "serverless-concurrency-quota",
+        "target-tracking-late-metrics",
+    },
+    "storage and its key": {"checkpoint-encryption"},
+    "feature groups": {
+        "feature-store-kms-via-service",
+        "feature-store-trust-source-account",
+        "lake-formation-grants",
+    },
+    "observability": {"existing-log-groups", "idle-stop-deregisters"},
+}
 #: Result of a module that passed.
 PASSED = ModuleResult("footprint", 9.0, True, True, True, None, True, True, 20.0)
 
@@ -34,6 +69,10 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ProofRun:
     proof_run = ProofRun(ProofSettings(account="123456789012", region="eu-north-1"))
     proof_run.settings.folder.mkdir()
     return proof_run
+
+
+def test_every_point_has_its_checks() -> None:
+    assert set().union(*POINTS.values()) == set(CHECKS)
 
 
 def test_every_check_asks_a_question_and_names_its_documentation() -> None:
@@ -58,19 +97,6 @@ def test_every_file_of_checks_registers_its_checks_by_itself() -> None:
 
 def test_the_checks_of_access_run_after_its_change_the_only_moment_of_the_base() -> None:
     assert {one.moment for one in CHECKS.values() if one.module == "access"} == {"changed"}
-
-
-@pytest.mark.parametrize("name", ["missing-model", "new-key-tag", "vpc-endpoint-policies"])
-def test_the_checks_of_single_permissions_say_yes_on_the_sandbox(
-    name: str, run: ProofRun, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for variable, value in sandbox.environment.items():
-        monkeypatch.setenv(variable, value)
-    run.base = {"kms_key_arn": sandbox.client("kms").create_key()["KeyMetadata"]["Arn"]}
-    answer = CHECKS[name].decide(SimpleNamespace(run=run))
-    assert answer.yes, answer.text
-    roles = sandbox.client("iam").list_roles()["Roles"]
-    assert [one["RoleName"] for one in roles if run.name in one["RoleName"]] == []
 
 
 def test_the_check_of_endpoint_policies_asks_for_every_service_of_the_module() -> None:
@@ -222,3 +248,81 @@ def test_a_module_that_another_one_still_needs_is_repeated(run: ProofRun, monkey
     undecided = CheckResult("new-key-tag", "Is it?", "A page", "undecided").to_dict()
     run.settings.save_result("footprint", {"module": vars(PASSED), "checks": [undecided]})
     assert running.restore_results(run) == ["network", "studio"]
+
+
+def test_a_run_that_continues_tells_of_earlier_results_if_resources_are_left(
+    run: ProofRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "clean_run", lambda one: one.proof.left.append("bucket x"))
+    run.settings.save_result("footprint", {"module": vars(PASSED), "checks": []})
+    run.settings.save_result("studio", {"module": vars(ModuleResult("studio", 9.0, error="refused")), "checks": []})
+    with pytest.raises(ProofError, match="left bucket x"):
+        running.restore_results(run)
+    assert set(run.proof.modules) == {"footprint", "studio"}
+
+
+def test_a_run_that_continues_generates_its_environment_again(run: ProofRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "clean_run", lambda _: None)
+    stale = run.settings.folder / "environment-files" / "changed" / "main.tf"
+    stale.parent.mkdir(parents=True)
+    stale.write_text("")
+    running.restore_results(run)
+    assert not stale.exists()
+
+
+def test_two_stages_synthesize_the_environment_once(run: ProofRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    starts: list[str] = []
+    both = threading.Barrier(2)
+
+    def synthesize(command: list[str], **_: Any) -> Any:
+        starts.append(command[-1])
+        with suppress(threading.BrokenBarrierError):
+            both.wait(1)  # a second synthesis at the same time would pass the barrier
+        (Path(command[-1]) / "main.tf").write_text("")
+        return SimpleNamespace(returncode=0)
+
+    monkeypatch.setattr(environment, "subprocess", SimpleNamespace(run=synthesize))
+    with ThreadPoolExecutor(2) as pool:
+        for result in [pool.submit(environment.write_environment_files, run) for _ in range(2)]:
+            result.result()
+    assert len(starts) == 1
+
+
+def test_a_run_that_was_killed_continues_with_its_cost_and_duration(
+    run: ProofRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run.spending.start_instances("pipeline", "ml.c6g.large", 1)
+    schedule = Schedule(run, ())
+    release = threading.Event()
+    saved: list[ProofRun] = []
+    save = run.save_progress
+
+    def save_and_read() -> None:
+        now = time.monotonic()
+        with monkeypatch.context() as later:
+            later.setattr(time, "monotonic", lambda: now + 7200)
+            save()
+        saved.append(ProofRun(run.settings))  # as a new process reads it
+        release.set()
+
+    monkeypatch.setattr(run, "save_progress", save_and_read)
+    monkeypatch.setattr(schedule, "_run_base", release.wait)
+    schedule.prove()
+    assert saved[0].get_seconds() >= 7200
+    assert saved[0].spending.get_spending() > costs.SMALL_THINGS_USD + 0.1
+
+
+def test_no_spending_is_lost_if_two_modules_end_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    both = threading.Barrier(2)
+    spending = costs.RunSpending("eu-north-1")
+
+    def compute(*_: float) -> float:
+        both.wait(60)
+        return 1.0
+
+    for name in ("pipeline", "studio"):
+        spending.start_instances(name, "ml.c6g.large", 1)
+    monkeypatch.setattr(costs, "_compute_accrued_usd", compute)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(spending.stop_instances, ("pipeline", "studio")))
+    assert spending.get_spending() == pytest.approx(costs.SMALL_THINGS_USD + 2)

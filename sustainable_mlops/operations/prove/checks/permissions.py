@@ -1,5 +1,6 @@
 """Checks of permissions, and of the first minutes of new roles and keys."""
 
+import re
 import time
 from typing import Any
 
@@ -8,7 +9,8 @@ from botocore.exceptions import ClientError
 from sustainable_mlops import aws
 from sustainable_mlops.operations.prove import inventory, models
 from sustainable_mlops.operations.prove.checks.registry import Answer, register_check
-from sustainable_mlops.operations.prove.checks.temporary_role import create_temporary_role
+from sustainable_mlops.operations.prove.checks.temporary_role import create_temporary_role, is_denied
+from sustainable_mlops.operations.prove.context import ProofError
 from sustainable_mlops.operations.prove.settings import TAG
 from sustainable_mlops.operations.prove.stages.base import AccessStage
 from sustainable_mlops.operations.prove.stages.data import ModelRegistryStage, PipelineStage
@@ -53,6 +55,10 @@ def new_key_tag(stage: AccessStage) -> Answer:
             role.wait_until_allowed(
                 "a data key of a new key", lambda: generate(KeyId=key, KeySpec="AES_256"), _TAG_MINUTES
             )
+        except ClientError as error:
+            if not is_denied(error):
+                raise
+            return Answer(False, f"the tag did not count within {_TAG_MINUTES} minutes: {error}")
         finally:
             seconds = round(time.monotonic() - begin)
             inventory.delete_resource(run.recorder, inventory.FoundResource("key", key), run.settings.account)
@@ -78,8 +84,9 @@ def missing_model(stage: AccessStage) -> Answer:
                 "the description of a missing model", lambda: client.describe_model(ModelName=f"{stage.run.name}-none")
             )
         except ClientError as error:
-            text = f"{aws.read_error_code(error)}: {error}"
-            return Answer("Could not find model" in text, text)
+            if "Could not find model" not in str(error):
+                raise
+            return Answer(True, str(error))
     return Answer(False, "SageMaker described a model that does not exist")
 
 
@@ -140,7 +147,8 @@ def register_model_image(stage: ModelRegistryStage) -> Answer:
         except ClientError as error:
             note = f"without the permission to read the image: {aws.read_error_code(error)}: {error}"
         role.replace_policy(register, {"Action": read, "Resource": "*"})
-        role.wait_until_allowed("a registration", lambda: client.create_model_package(**request))
+        # SageMaker itself may refuse the image until IAM knows the new policy everywhere.
+        role.wait_until_allowed("a registration", lambda: client.create_model_package(**request), pattern=r"\bECR\b")
     return Answer(True, f"a version was registered; {note}")
 
 
@@ -165,13 +173,15 @@ def approval_dead_letter(stage: ModelRegistryStage) -> Answer:
 def new_role_pipeline(stage: PipelineStage) -> Answer:
     """Does SageMaker accept a role that is seconds old for a pipeline, at once or after some minutes?
 
-    The provider does not try again, so that a first apply may need a second one. The text has the first error.
+    The provider does not try again, so that a first apply may need a second one. The text has the first error. Only
+    errors about the role are tried again.
 
     Documentation: IAM User Guide, "Troubleshoot IAM", "Changes that I make are not always immediately visible"; AWS
     provider 5.100 to 6, resources aws_sagemaker_pipeline and aws_sagemaker_mlflow_tracking_server.
     """
     run, sagemaker = stage.run, stage.run.get_client("sagemaker")
-    name, first_error = f"{run.name}-new-role", ""
+    name = f"{run.name}-new-role"
+    errors: list[str] = []
     definition = (
         '{"Version": "2020-12-01", "Steps": [{"Name": "End", "Type": "Fail", "Arguments": {"ErrorMessage": "x"}}]}'
     )
@@ -179,15 +189,19 @@ def new_role_pipeline(stage: PipelineStage) -> Answer:
         begin = time.monotonic()
 
         def create() -> bool:
-            nonlocal first_error
             try:
                 sagemaker.create_pipeline(PipelineName=name, PipelineDefinition=definition, RoleArn=role.arn)
             except ClientError as error:
-                first_error = first_error or f"{aws.read_error_code(error)}: {error}"
+                if aws.read_error_code(error) != "ValidationException" or not re.search(r"(?i)\brole", str(error)):
+                    raise
+                errors.append(str(error))
                 return False
             return True
 
-        run.wait("a pipeline with a new role", create, _ROLE_MINUTES)
+        try:
+            run.wait("a pipeline with a new role", create, _ROLE_MINUTES)
+        except ProofError:
+            return Answer(False, f"not created within {_ROLE_MINUTES} minutes; first error: {errors[0]}")
         seconds = round(time.monotonic() - begin)
         sagemaker.delete_pipeline(PipelineName=name)
-    return Answer(True, f"created after {seconds} s; first error: {first_error or 'none'}")
+    return Answer(True, f"created after {seconds} s; first error: {errors[0] if errors else 'none'}")

@@ -1,6 +1,7 @@
 """Roles that a check creates for itself, to try single permissions."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,12 +10,17 @@ from botocore.exceptions import ClientError
 
 from sustainable_mlops import aws
 from sustainable_mlops.operations.prove import inventory
-from sustainable_mlops.operations.prove.context import ProofRun
+from sustainable_mlops.operations.prove.context import ProofError, ProofRun
 from sustainable_mlops.operations.prove.settings import TAG
 
 #: Minutes until IAM knows a new role and its policy everywhere: it takes seconds.
 _MINUTES = 3
 _DENIED = ("AccessDenied", "AccessDeniedException", "InvalidClientTokenId", "UnrecognizedClientException")
+
+
+def is_denied(error: ClientError) -> bool:
+    """Return whether IAM refused the request."""
+    return aws.read_error_code(error) in _DENIED
 
 
 class TemporaryRole:
@@ -41,39 +47,46 @@ class TemporaryRole:
 
     def get_client(self, service: str) -> Any:
         """Return a client with the credentials of the role."""
-        import boto3
-
         sts = self._run.get_client("sts")
 
         def assume() -> Any:
             try:
                 return sts.assume_role(RoleArn=self.arn, RoleSessionName=self._run.name)["Credentials"]
             except ClientError as error:
-                if aws.read_error_code(error) not in _DENIED:
+                if not is_denied(error):
                     raise
             return None
 
         credentials = self._run.wait("a session of a new role", assume, _MINUTES)
-        return boto3.client(  # type: ignore[call-overload]
+        return self._run.recorder.create_client(
             service,
-            region_name=self._run.settings.region,
             aws_access_key_id=credentials["AccessKeyId"],
             aws_secret_access_key=credentials["SecretAccessKey"],
             aws_session_token=credentials["SessionToken"],
         )
 
-    def wait_until_allowed(self, purpose: str, call: Callable[[], Any], minutes: float = _MINUTES) -> Any:
-        """Call until IAM allows it, and return the response. Raises ProofError after the timeout."""
+    def wait_until_allowed(
+        self, purpose: str, call: Callable[[], Any], minutes: float = _MINUTES, pattern: str = ""
+    ) -> Any:
+        """Call until IAM allows it, and return the response. Raises the last refusal after the timeout.
+
+        A refusal is an error of IAM, or another one that matches the pattern.
+        """
+        refusals: list[ClientError] = []
 
         def poll() -> Any:
             try:
                 return [call()]
             except ClientError as error:
-                if aws.read_error_code(error) not in _DENIED:
+                if not is_denied(error) and not (pattern and re.search(pattern, str(error), re.IGNORECASE)):
                     raise
+                refusals.append(error)
             return None
 
-        return self._run.wait(purpose, poll, minutes)[0]
+        try:
+            return self._run.wait(purpose, poll, minutes)[0]
+        except ProofError:
+            raise refusals[-1] from None
 
 
 @contextmanager

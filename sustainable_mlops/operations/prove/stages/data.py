@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from sustainable_mlops.operations.prove import costs, inventory, models
+from sustainable_mlops.operations.prove import activity, costs, inventory, models
 from sustainable_mlops.operations.prove.context import ProofError, ProofRun
 from sustainable_mlops.operations.prove.costs import CostItem
 from sustainable_mlops.operations.prove.settings import TAG
@@ -308,7 +308,7 @@ class PipelineStage(Stage):
 
         def describe_end() -> Any:
             described = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
-            return described if described["PipelineExecutionStatus"] not in ("Executing", "Stopping") else None
+            return described if described["PipelineExecutionStatus"] not in activity.EXECUTION_STATUSES else None
 
         described = self.run.wait("the execution's end", describe_end, 30)
         if described["PipelineExecutionStatus"] != "Succeeded":
@@ -346,7 +346,7 @@ class PipelineStage(Stage):
 
         def check_end() -> bool:
             return not [
-                one for one in self.list_executions() if one["PipelineExecutionStatus"] in ("Executing", "Stopping")
+                one for one in self.list_executions() if one["PipelineExecutionStatus"] in activity.EXECUTION_STATUSES
             ]
 
         self.run.wait("the executions' end", check_end, 30)

@@ -1,14 +1,16 @@
 """Stage of a temporary environment: the components of envs/ and the catalogue of this clone, with the run's prefix."""
 
 import json
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 from sustainable_mlops.aws.parameters import get_platform_parameter
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.operations.prove import hcl
-from sustainable_mlops.operations.prove.context import ProofError
+from sustainable_mlops.operations.prove.context import ProofError, ProofRun
 from sustainable_mlops.operations.prove.settings import ProofSettings
 from sustainable_mlops.operations.prove.stage import Stage
 from sustainable_mlops.terraform import ROOT
@@ -42,14 +44,19 @@ tags: {{workload: {settings.name}, owner: smlops-prove, data_class: public}}
 """
 
 
-def write_environment_files(settings: ProofSettings) -> None:
-    """Synthesize the environment before and after its change, unless the run has its files. Raises UserError.
+def write_environment_files(run: ProofRun) -> Path:
+    """Synthesize the environment before and after its change, once in a run, and return the folder. Raises UserError.
 
     The synthesis needs jsii, so it has a process of its own.
     """
-    folder = settings.folder / _FILES
-    if (folder / _CHANGED / "main.tf").is_file():
-        return
+    folder = run.settings.folder / _FILES
+    with run.synthesis:  # two stages need the files at the same time
+        if not (folder / _CHANGED / "main.tf").is_file():
+            _synthesize(run.settings, folder)
+    return folder
+
+
+def _synthesize(settings: ProofSettings, folder: Path) -> None:
     for variant, more in ((_FIRST, ""), (_CHANGED, _CHANGE)):
         (folder / variant).mkdir(parents=True, exist_ok=True)
         (folder / variant / "settings.yaml").write_text(render_settings(settings) + more, encoding="utf-8")
@@ -65,10 +72,14 @@ def write_environment_files(settings: ProofSettings) -> None:
         raise UserError(f"environment: synthesis failed: {' '.join(result.stderr.split())[-600:]}")
 
 
-def read_deployer_policies(settings: ProofSettings) -> dict[str, dict[str, str]]:
+def delete_environment_files(settings: ProofSettings) -> None:
+    """Delete the generated files: a run that continues uses the modules and the catalogue of the clone as it is now."""
+    shutil.rmtree(settings.folder / _FILES, ignore_errors=True)
+
+
+def read_deployer_policies(run: ProofRun) -> dict[str, dict[str, str]]:
     """Return the policies of the environment's CI roles, by role and name."""
-    write_environment_files(settings)
-    files = sorted((settings.folder / _FILES / _FIRST / "deployer").glob("*.json"))
+    files = sorted((write_environment_files(run) / _FIRST / "deployer").glob("*.json"))
     return {
         role: {file.stem: file.read_text(encoding="utf-8") for file in files if file.stem.startswith(f"{role}-")}
         for role in ("plan", "apply")
@@ -86,13 +97,15 @@ class EnvironmentStage(Stage):
 
     def write(self) -> None:
         """Write the root module: the generated files, with paths to the modules and workloads of this clone."""
-        write_environment_files(self.run.settings)
+        files = write_environment_files(self.run) / self._variant
         folder = self.terraform.folder
         folder.mkdir(parents=True, exist_ok=True)
         for name in ("modules", "workloads"):
             if not (folder / name).exists():
                 (folder / name).symlink_to(ROOT / name)
-        for file in (self.run.settings.folder / _FILES / self._variant).glob("*.tf"):
+        for old in folder.glob("*.tf"):
+            old.unlink()
+        for file in files.glob("*.tf"):
             text = file.read_text(encoding="utf-8").replace('"../../modules/', '"./modules/')
             (folder / file.name).write_text(text.replace("${path.module}/../../", "${path.module}/"), encoding="utf-8")
         hcl.write_override(folder, self.run.settings)

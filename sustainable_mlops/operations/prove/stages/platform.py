@@ -339,7 +339,7 @@ class BootstrapStage(Stage):
     def build_inputs(self) -> Mapping[str, Any]:
         """Return the inputs: the roles of one environment, for jobs of a repository that does not exist."""
         account = self._read_account()
-        policies = read_deployer_policies(self.run.settings)
+        policies = read_deployer_policies(self.run)
         jobs = {"repository": "smlops-prove/none"}
         environment = {
             "name_prefix": self.prefix,
