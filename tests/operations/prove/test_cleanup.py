@@ -21,6 +21,7 @@ from sustainable_mlops.operations.prove.proof import CheckResult, Proof
 from sustainable_mlops.operations.prove.run_limits import Interruption
 from sustainable_mlops.operations.prove.settings import ProofSettings
 from sustainable_mlops.operations.prove.stage import Prover
+from sustainable_mlops.terraform import Terraform
 from tests.cases import check_cases
 
 BEGIN = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
@@ -224,8 +225,13 @@ class LogCleaner(cleanup.RunCleaner):
 def test_packages_are_deleted_once_before_the_root_modules(run: ProofRun, monkeypatch: pytest.MonkeyPatch) -> None:
     cleaning = cleanup.RunCleaner(run.settings, FakeRecorder(sagemaker=FakeSageMaker(run.name)), lambda _: None)
     calls: list[str] = []
+
+    def destroy(*_: Any, **__: Any) -> FakeChanges:
+        calls.append("destroy")
+        return FakeChanges()
+
     monkeypatch.setattr(cleanup, "list_roots", lambda _: [Path("pipeline"), Path("base")])
-    monkeypatch.setattr(cleanup.Terraform, "apply", lambda *_, **__: calls.append("destroy") or FakeChanges())
+    monkeypatch.setattr(Terraform, "apply", destroy)
     monkeypatch.setattr(cleaning, "_stop_activity", lambda: None)
     monkeypatch.setattr(cleaning, "_delete_model_packages", lambda: calls.append("packages"))
     monkeypatch.setattr(cleaning, "delete_remaining", list)
