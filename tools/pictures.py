@@ -121,8 +121,7 @@ def find_uses(call: object, local_values: Mapping[str, Any]) -> dict[tuple[str, 
 
 def describe_resources(module: str) -> str:
     """Return the main types of a module's resources, and the number of the others."""
-    text = (ROOT / "modules" / module / "main.tf").read_text(encoding="utf-8")
-    types = list(dict.fromkeys(re.findall(r'^resource "(aws_\w+)"', text, re.M)))
+    types = list(dict.fromkeys(re.findall(r'^resource "(aws_\w+)"', _read_hcl(module), re.M)))
     main = list(
         dict.fromkeys(
             one for start in _HEADLINES for one in types if one == start or (start[-1] == "_" and one.startswith(start))
@@ -212,8 +211,11 @@ def draw_accounts(environments: Iterable[Mapping[str, Any]], roles: Iterable[str
 
 def list_ci_roles() -> list[str]:
     """Return the roles that the module bootstrap creates in an account."""
-    text = (ROOT / "modules" / "bootstrap" / "main.tf").read_text(encoding="utf-8")
-    return re.findall(r'^resource "aws_iam_role" "(\w+)"', text, re.M)
+    return re.findall(r'^resource "aws_iam_role" "(\w+)"', _read_hcl("bootstrap"), re.M)
+
+
+def _read_hcl(module: str) -> str:
+    return "".join(file.read_text(encoding="utf-8") for file in sorted((ROOT / "modules" / module).glob("*.tf")))
 
 
 def _draw_box(parts: list[str], left: int, top: int, width: int, title: str, lines: list[str]) -> int:

@@ -1,6 +1,6 @@
 """Instances of an endpoint: their silicon, their availability by Region, and the images that run on them.
 
-The tables come from the catalogue. They are locals in the main.tf of a module, and the rules read them.
+The tables come from the catalogue. They are locals of a module, and the rules read them.
 """
 
 import re

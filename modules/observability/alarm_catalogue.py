@@ -1,4 +1,4 @@
-"""Catalogue of alarms and dashboard lines by kind of endpoint, as data for main.tf.
+"""Catalogue of alarms and dashboard lines by kind of endpoint, as data for the HCL.
 
 Sources: SageMaker developer guide, "Amazon SageMaker AI metrics in Amazon CloudWatch", and the lists of asynchronous
 and of serverless endpoints, which are exhaustive. An endpoint without requests publishes no data, instead of zeros.

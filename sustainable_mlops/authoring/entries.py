@@ -1,4 +1,4 @@
-"""Parts of a module: its outputs, and the entries of main.tf with their layout."""
+"""Parts of a module: its outputs, and the entries of its HCL with their layout."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -47,7 +47,7 @@ def check_output(name: str, output: object, source: object) -> None:
 
 @dataclass
 class ModuleEntry:
-    """One entry of main.tf: the path of its synthesized body, its layout and its comment."""
+    """One entry of the HCL: the path of its synthesized body, its layout and its comment."""
 
     path: tuple[str, ...]  # ("resource", type, name), ("data", type, name), ("locals", name), ("check", name) …
     why: str = ""

@@ -15,6 +15,7 @@ from sustainable_mlops.authoring.expressions.expression import to_node
 from sustainable_mlops.authoring.expressions.functions import name_expression
 from sustainable_mlops.authoring.expressions.scopes import Each, input_expressions
 from sustainable_mlops.authoring.expressions.tokens import to_json_syntax
+from sustainable_mlops.authoring.file_layout import MAIN, MAX_LINES, split_by_concern
 from sustainable_mlops.authoring.inputs import ModuleInputs, Variable, list_variables
 from sustainable_mlops.authoring.null_tests import check_null_tests
 from sustainable_mlops.authoring.references import find_unknown_references
@@ -253,13 +254,19 @@ class Module(Generic[I]):
         """Return the HCL by file name, before `terraform fmt`."""
         by_name = sorted(self.outputs.items())
         order = hcl.BlockLayout(order=("description", "value", "depends_on"))
-        main = self.render_main()
         outputs = "\n".join(
             hcl.render_block(f'output "{name}"', output.build_body(), order) for name, output in by_name
         )
+        files = {MAIN: self._render_entries(self.entries)}
+        if files[MAIN].count("\n") > MAX_LINES:
+            validations = "".join(variable.render_hcl() for variable in self.variables)
+            layout = split_by_concern(self.entries, validations)
+            files = {file: self._render_entries(entries) for file, entries in layout.items()}
+        if self.moved:
+            files[MAIN] += f"\n{self._render_moved()}"
         return {
-            "main.tf": main,
-            "variables.tf": self._render_variables(main + outputs),
+            **files,
+            "variables.tf": self._render_variables("".join(files.values()) + outputs),
             "outputs.tf": outputs,
             "versions.tf": self.render_versions(),
         }
@@ -272,16 +279,18 @@ class Module(Generic[I]):
         )
         return "\n".join(("" if name in read else _ONLY_VALIDATED) + text for name, text in blocks.items())
 
-    def render_main(self) -> str:
-        """Return main.tf: the entries of `build`, in their order. Adjacent locals share one block."""
+    def _render_entries(self, entries: Iterable[ModuleEntry]) -> str:
+        """Return the HCL of entries, in their order. Adjacent locals share one block."""
         parts = []
-        for is_local, entries in itertools.groupby(self.entries, key=lambda entry: entry.path[0] == "locals"):
-            group = list(entries)
+        for is_local, adjacent in itertools.groupby(entries, key=lambda entry: entry.path[0] == "locals"):
+            group = list(adjacent)
             parts += [_render_locals(group)] if is_local else [self._render_entry(entry) for entry in group]
-        parts += [
-            hcl.render_block("moved", {"from": f"${{{old}}}", "to": f"${{{new}}}"}) for old, new in self.moved.items()
-        ]
         return "\n".join(parts)
+
+    def _render_moved(self) -> str:
+        return "\n".join(
+            hcl.render_block("moved", {"from": f"${{{old}}}", "to": f"${{{new}}}"}) for old, new in self.moved.items()
+        )
 
     def render_versions(self) -> str:
         """Return versions.tf."""

@@ -11,7 +11,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -70,16 +70,19 @@ _NO_PACKAGES = json.dumps({"model_packages": {}}, indent=2) + "\n"
 
 @dataclass(frozen=True)
 class FileChange:
-    """Generated file that differs from its source. `before` is None if the file does not exist."""
+    """Generated file that differs from its source.
+
+    `before` is None if the file does not exist, and `after` if no source generates it any more.
+    """
 
     path: Path
     before: str | None
-    after: str
+    after: str | None
 
     def render_diff(self) -> str:
         name = str(self.path.relative_to(ROOT))
-        old = (self.before or "").splitlines(keepends=True)
-        return "".join(difflib.unified_diff(old, self.after.splitlines(keepends=True), name, f"{name} (synthesized)"))
+        old, new = ((text or "").splitlines(keepends=True) for text in (self.before, self.after))
+        return "".join(difflib.unified_diff(old, new, name, f"{name} (synthesized)"))
 
 
 def list_names() -> tuple[list[str], list[str]]:
@@ -111,7 +114,9 @@ def synthesize(
     find_engine()
     with author_errors.report_author_errors():
         files = dict(_render(selected, settings, progress))
-    rendered = _format_files(files)
+    rendered: dict[Path, str | None] = {**_format_files(files)}
+    names = selected or {*modules, *environments}
+    rendered.update(dict.fromkeys(path for path in _list_generated(names) if path not in rendered))
     return [
         FileChange(path, before, after)
         for path, after in rendered.items()
@@ -120,9 +125,12 @@ def synthesize(
 
 
 def write(changes: Iterable[FileChange]) -> None:
-    """Write the changes, each file atomically."""
+    """Write the changes, each file atomically. Delete files that no source generates."""
     for change in changes:
-        write_file(change.path, change.after)
+        if change.after is None:
+            change.path.unlink(missing_ok=True)
+        else:
+            write_file(change.path, change.after)
 
 
 def load_modules(names: Iterable[str]) -> dict[str, "Module[Any]"]:
@@ -241,6 +249,18 @@ def _render_root_files(
         yield folder / "deployer" / file, text
     if not (folder / PACKAGES).exists():
         yield folder / PACKAGES, _NO_PACKAGES
+
+
+def _list_generated(names: Collection[str]) -> list[Path]:
+    """Return the HCL files of these modules and environments that a synthesis wrote."""
+    begin, end = GENERATED.split("{source}")
+    paths = [path for pattern in RESULTS if pattern.endswith((".tf", ".hcl")) for path in ROOT.glob(pattern)]
+    return [
+        path
+        for path in paths
+        if path.relative_to(ROOT).parts[1] in names
+        if (text := path.read_text()).startswith(begin) and end in text
+    ]
 
 
 def _format_files(files: dict[Path, str]) -> dict[Path, str]:

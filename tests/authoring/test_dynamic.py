@@ -42,7 +42,7 @@ def _build_module(condition: dict[str, Any]) -> "Module[Inputs]":
 
 def test_dynamic_blocks_can_be_nested() -> None:
     module = _build_module({"values": ["yes"]})
-    hcl = " ".join(module.render_main().split())
+    hcl = " ".join(module.render_files()["main.tf"].split())
     assert (
         'dynamic "statement" { for_each = var.topics iterator = topic content { resources = [topic.value] '
         'dynamic "condition" { for_each = var.tests iterator = test content { '
@@ -71,7 +71,7 @@ def test_dynamic_blocks_can_follow_static_blocks_and_ignore_the_item() -> None:
             return {"json": Output(document.json, "Policy.")}
 
     module = StaticAndDynamicPolicy("policy").synthesize()
-    hcl = " ".join(module.render_main().split())
+    hcl = " ".join(module.render_files()["main.tf"].split())
     assert 'statement { sid = "always" } dynamic "statement" { for_each = var.topics content { sid = "more"' in hcl
     body = module.to_json()["data"]["aws_iam_policy_document"]["this"]
     assert body["statement"] == [{"sid": "always"}]
@@ -109,7 +109,7 @@ def test_locals_keep_null_values() -> None:
             return {"usual": Output(get(var.tests, "a", usual.percentile), "Usual.")}
 
     module = Trial("trial").synthesize()
-    assert "percentile = null\nperiods = [1, null]" in module.render_main()
+    assert "percentile = null\nperiods = [1, null]" in module.render_files()["main.tf"]
     assert module.to_json()["locals"]["usual"] == {"percentile": "${null}", "periods": [1, "${null}"]}
 
 

@@ -55,7 +55,7 @@ output "queues" {
 def test_every_target_of_eventbridge_has_a_dead_letter_queue() -> None:
     targets = {
         f"{file.parent.name}.{name}": "dead_letter_config" in body
-        for file in ROOT.glob("modules/*/main.tf")
+        for file in ROOT.glob("modules/*/*.tf")
         for name, body in _TARGET.findall(file.read_text())
     }
     assert {"model_registry.approvals", "observability.events", "observability.idle", "pipeline.failed"} <= set(targets)

@@ -41,7 +41,7 @@ def test_modules_and_examples_have_the_standard_files(module: str) -> None:
 def test_only_a_variable_that_nothing_reads_has_the_comment_for_tflint(module: str) -> None:
     folder = ROOT / "modules" / module
     variables = list_blocks(folder, "variables.tf")
-    others = (folder / "main.tf").read_text() + (folder / "outputs.tf").read_text()
+    others = "".join(file.read_text() for file in folder.glob("*.tf") if file.name != "variables.tf")
     for name, block in variables.items():
         texts = [others, *(other[0] for key, other in variables.items() if key != name)]
         is_read = any(re.search(rf"\bvar\.{name}\b", text) for text in texts)

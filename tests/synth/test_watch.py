@@ -72,8 +72,8 @@ def test_the_sources_contain_each_edited_text_once(file: str, text: str) -> None
 
 @pytest.mark.release
 def test_watch_reports_differences_and_errors_with_one_jsii_process(copy: Path) -> None:
-    buckets, main = copy / EVENTS[0], copy / "modules" / "storage" / "main.tf"
-    committed = main.read_text()
+    buckets, hcl = copy / EVENTS[0], copy / "modules" / "storage" / "buckets.tf"
+    committed = hcl.read_text()
     watcher = Watcher(copy)
     try:
         watcher.until(lambda: watcher.messages)
@@ -85,7 +85,7 @@ def test_watch_reports_differences_and_errors_with_one_jsii_process(copy: Path) 
 
         replace(buckets, EVENTS[1], "eventbridge=False")
         watcher.until(lambda: re.search(r"^\+ +eventbridge += false$", watcher.differences, re.M))
-        assert re.search(r"eventbridge += false", main.read_text())
+        assert re.search(r"eventbridge += false", hcl.read_text())
 
         inputs, readme = copy / DESCRIPTION[0], copy / "modules" / "storage" / "README.md"
         replace(inputs, DESCRIPTION[1], "Remove checkpoints.")
@@ -108,10 +108,10 @@ def test_watch_reports_differences_and_errors_with_one_jsii_process(copy: Path) 
         replace(settings, PREFIX[1], "name_prefix: Dev_")
         replace(buckets, "eventbridge=(", "eventbridge=True")
         watcher.until(lambda: "name_prefix: 'Dev_' must be 3 to 24" in watcher.messages[-1])
-        assert re.search(r"eventbridge += false", main.read_text()), "files do not change after an error"
+        assert re.search(r"eventbridge += false", hcl.read_text()), "files do not change after an error"
 
         replace(settings, "name_prefix: Dev_", PREFIX[1])
-        watcher.until(lambda: main.read_text() == committed)
+        watcher.until(lambda: hcl.read_text() == committed)
         assert processes <= watcher.node
 
         versions = copy / "modules" / "storage" / "versions.tf"
