@@ -105,7 +105,7 @@ ALARMS = {
         of="latency_slo_ms",
     ),
     "failures": CatalogueAlarm("Queued requests failed.", (ASYNC,), 0, "requests", "InvocationFailures", "Sum"),
-    "lost_answers": CatalogueAlarm(
+    "lost_responses": CatalogueAlarm(
         "A response could not be written to S3.",
         (ASYNC,),
         0,
@@ -114,7 +114,7 @@ ALARMS = {
         "Sum",
         is_immediate=True,
     ),
-    "lost_notices": CatalogueAlarm(
+    "lost_notifications": CatalogueAlarm(
         "A caller could not be notified of a response.",
         (ASYNC,),
         0,
@@ -173,7 +173,7 @@ ALARMS = {
         "1 for an idle hour, else 0",
         **_build_idle_arguments("Invocations"),
     ),
-    "awake": CatalogueAlarm(
+    "idle_instances": CatalogueAlarm(
         "An instance ran for the whole time without requests. Set min_instances to 0.",
         (ASYNC,),
         0,

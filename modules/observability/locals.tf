@@ -92,7 +92,7 @@ locals {
       metric      = "InvocationFailures"
       statistic   = "Sum"
     }
-    lost_answers = {
+    lost_responses = {
       description  = "A response could not be written to S3."
       kinds        = ["async"]
       threshold    = 0
@@ -100,7 +100,7 @@ locals {
       statistic    = "Sum"
       is_immediate = true
     }
-    lost_notices = {
+    lost_notifications = {
       description  = "A caller could not be notified of a response."
       kinds        = ["async"]
       threshold    = 0
@@ -172,7 +172,7 @@ locals {
       period = 3600
       waste  = true
     }
-    awake = {
+    idle_instances = {
       description = "An instance ran for the whole time without requests. Set min_instances to 0."
       kinds       = ["async"]
       threshold   = 0

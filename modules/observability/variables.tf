@@ -399,8 +399,8 @@ variable "thresholds" {
   nullable    = false
 
   validation {
-    condition     = alltrue([for key in keys(var.thresholds) : contains(["errors", "client_errors", "latency", "failures", "lost_answers", "lost_notices", "expired", "backlog_age", "cpu_high", "gpu_high", "memory_high", "disk_high", "idle", "awake", "efficiency", "cpu_low", "gpu_low", "memory_low", "provisioned_low"], key)])
-    error_message = "each key of thresholds must be one of \"errors\", \"client_errors\", \"latency\", \"failures\", \"lost_answers\", \"lost_notices\", \"expired\", \"backlog_age\", \"cpu_high\", \"gpu_high\", \"memory_high\", \"disk_high\", \"idle\", \"awake\", \"efficiency\", \"cpu_low\", \"gpu_low\", \"memory_low\", \"provisioned_low\"."
+    condition     = alltrue([for key in keys(var.thresholds) : contains(["errors", "client_errors", "latency", "failures", "lost_responses", "lost_notifications", "expired", "backlog_age", "cpu_high", "gpu_high", "memory_high", "disk_high", "idle", "idle_instances", "efficiency", "cpu_low", "gpu_low", "memory_low", "provisioned_low"], key)])
+    error_message = "each key of thresholds must be one of \"errors\", \"client_errors\", \"latency\", \"failures\", \"lost_responses\", \"lost_notifications\", \"expired\", \"backlog_age\", \"cpu_high\", \"gpu_high\", \"memory_high\", \"disk_high\", \"idle\", \"idle_instances\", \"efficiency\", \"cpu_low\", \"gpu_low\", \"memory_low\", \"provisioned_low\"."
   }
 }
 

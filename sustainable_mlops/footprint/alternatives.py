@@ -61,7 +61,7 @@ class FootprintAlternative(NamedTuple):
             "part": self.part,
             "kind": self.kind,
             "title": self.title,
-            "costs": self.drawbacks,
+            "drawbacks": self.drawbacks,
             "saved_kg": self.saved_kg.to_dict(),
             "saved_usd": self.saved_usd.to_dict() if self.saved_usd else None,
         }
@@ -88,13 +88,13 @@ def _list_alternatives(resource: ResourceFootprint, provider: int | Unknown) -> 
     several = sum(not isinstance(part.activity, StorageActivity) for part in parts) > 1
     for part in parts:
         if (now := part.activity) is not None:
-            for kind, title, costs, then in _list_proposals(part, provider):
+            for kind, title, drawbacks, then in _list_proposals(part, provider):
                 title = f"{part.name}: {title}" if several else title
-                yield from _compare_moves(resource.address, part.name, kind, title, costs, [(now, then)])
+                yield from _compare_moves(resource.address, part.name, kind, title, drawbacks, [(now, then)])
 
 
 def _compare_moves(
-    address: str, part: str, kind: str, title: str, costs: str, moves: Sequence[tuple[Activity, Activity]]
+    address: str, part: str, kind: str, title: str, drawbacks: str, moves: Sequence[tuple[Activity, Activity]]
 ) -> Iterator[FootprintAlternative]:
     """Yield the alternative that replaces the activity of each move; nothing if the saving is negligible."""
     saved = [estimate_change(then, now) for now, then in moves]
@@ -107,7 +107,7 @@ def _compare_moves(
     if total_saving.central > 0 and total_saving.central >= _LEAST_SHARE * used.central:
         after = sum_estimates(estimate(then) for _, then in moves)
         saved_usd = sum_figures(usd, UNITS["cost"]) if usd else None
-        yield FootprintAlternative(address, part, kind, title, costs, after, total_saving, saved_usd)
+        yield FootprintAlternative(address, part, kind, title, drawbacks, after, total_saving, saved_usd)
 
 
 def _list_proposals(part: ResourcePart, provider: int | Unknown) -> Iterator[tuple[str, str, str, Activity]]:
@@ -125,8 +125,8 @@ def _list_proposals(part: ResourcePart, provider: int | Unknown) -> Iterator[tup
         yield from _propose_kinds(activity, instance, part)
         at_work = load_assumptions()["working_hours"] * (1 / HOURS_PER_MONTH)
         if activity.hours is ALWAYS and not part.has_schedule and _get_duty(activity).central <= at_work.central:
-            costs = "no responses outside working hours; all requests must arrive within them"
-            yield "off-hours", "run it on working days only", costs, activity._replace(hours_factor=at_work)
+            drawbacks = "no responses outside working hours; all requests must arrive within them"
+            yield "off-hours", "run it on working days only", drawbacks, activity._replace(hours_factor=at_work)
     if part.kind in ("notebook", "app") and activity.hours is ALWAYS:
         stopped = activity._replace(hours=load_assumptions()["notebook_hours_with_idle_stop"])
         yield "idle stop", "stop it when idle", "unattended work must move to a job", stopped
@@ -141,12 +141,12 @@ def _propose_silicon(
 ) -> Iterator[tuple[str, str, str, Activity]]:
     if instance.accelerator is None:
         candidates = _find_gravitons(instance.vcpu, instance.memory_gib) if not instance.is_graviton else []
-        costs = (
+        drawbacks = (
             "needs an arm64 image with arm64 libraries; the comparison assumes equal load, so measure the throughput"
         )
     else:
         candidates = _find_inferentias(instance)
-        costs = (
+        drawbacks = (
             "the model must compile with Neuron, and the Region must have the type; the comparison assumes equal busy "
             "time, and AWS does not publish the power"
         )
@@ -156,8 +156,8 @@ def _propose_silicon(
     if accepted:
         best = accepted[0].name
         if major is None and accepted[0] is not ranked[0]:
-            costs += "; a newer type uses even less, but AWS provider 5 refuses it"
-        yield "silicon", f"{best} instead of {instance.name}", costs, activity._replace(instance_type=best)
+            drawbacks += "; a newer type uses even less, but AWS provider 5 refuses it"
+        yield "silicon", f"{best} instead of {instance.name}", drawbacks, activity._replace(instance_type=best)
 
 
 @cache
@@ -203,7 +203,7 @@ def _propose_trainium(job: JobActivity) -> Iterator[tuple[str, str, str, Activit
         return
     trainium = _find_neuron_type("trn1", 16 if has_large_gpus else instance.accelerators)
     if trainium is not None and "training" in trainium.uses:
-        costs = (
+        drawbacks = (
             "the model must train with Neuron, and the Region must have the type; the comparison assumes equal hours, "
             "and AWS does not publish the power"
         )
@@ -212,7 +212,7 @@ def _propose_trainium(job: JobActivity) -> Iterator[tuple[str, str, str, Activit
         yield (
             "silicon",
             title,
-            costs,
+            drawbacks,
             job._replace(instance_type=trainium.name, duty=job.duty or find_job_duty(instance)),
         )
 
@@ -221,14 +221,14 @@ def _propose_kinds(
     activity: FleetActivity, instance: InstanceType, part: ResourcePart
 ) -> Iterator[tuple[str, str, str, Activity]]:
     if _get_duty(activity).central <= 0.5:
-        costs = "responses come through S3, after some minutes if no instance is on; for callers that can wait"
-        yield "asynchronous", "an asynchronous endpoint that scales to zero", costs, _make_asynchronous(activity)
+        drawbacks = "responses come through S3, after some minutes if no instance is on; for callers that can wait"
+        yield "asynchronous", "an asynchronous endpoint that scales to zero", drawbacks, _make_asynchronous(activity)
     if not part.serverless_obstacles and (serverless := _make_serverless(activity, instance)) is not None:
-        costs = (
+        drawbacks = (
             "the first request after a pause waits for a start; the model and its server must fit into "
             f"{serverless.memory_mb / 1024:g} GB (the instance has {instance.memory_gib:g}), and a payload into 4 MB"
         )
-        yield "serverless", f"a serverless endpoint of {serverless.memory_mb} MB", costs, serverless
+        yield "serverless", f"a serverless endpoint of {serverless.memory_mb} MB", drawbacks, serverless
 
 
 def _make_asynchronous(activity: FleetActivity) -> FleetActivity:
@@ -280,9 +280,9 @@ def _propose_regions(resources: Sequence[ResourceFootprint]) -> Iterator[Footpri
         for other in _find_cleaner_regions(home, activities):
             region = regions.load_all()[other]
             moves = [(activity, activity._replace(region=other)) for activity in activities]
-            costs = "the data moves too: check data residency, latency, and the availability of the instance types"
+            drawbacks = "the data moves too: check data residency, latency, and the availability of the instance types"
             title = f"{other} ({region.location}) instead of {home}"
-            yield from _compare_moves("", f"all resources in {home}", "region", title, costs, moves)
+            yield from _compare_moves("", f"all resources in {home}", "region", title, drawbacks, moves)
 
 
 def _find_cleaner_regions(home: str, activities: list[Activity]) -> list[str]:

@@ -107,7 +107,7 @@ def format_estimate(expected: RunEstimate, title: str = "expected") -> EstimateV
     load = expected.load
     interval = f"{format_number(load.low or 0.0)} to {format_number(load.high or 0.0)}"
     _add_row(table, "load", f"{format_number(load.value)} {load.unit} ({interval}), {load.basis}: {load.source}")
-    costs: set[str] = set()
+    drawbacks: set[str] = set()
     alternatives = (("also", alternative) for alternative in expected.others)
     for name, alternative in (("cleanest", expected.cleanest), ("cheapest", expected.cheapest), *alternatives):
         if alternative is None:
@@ -117,9 +117,9 @@ def format_estimate(expected: RunEstimate, title: str = "expected") -> EstimateV
             table,
             name,
             _format_alternative(alternative)
-            + ("; as above" if alternative.costs in costs else f"; {alternative.costs}"),
+            + ("; as above" if alternative.drawbacks in drawbacks else f"; {alternative.drawbacks}"),
         )
-        costs.add(alternative.costs)
+        drawbacks.add(alternative.drawbacks)
     for unknown in expected.unknown:
         _add_row(table, "not counted", unknown)
     return EstimateView(table, title)

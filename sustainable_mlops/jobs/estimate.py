@@ -34,7 +34,7 @@ class RunAlternative(Settings):
     """An alternative with the same work and the same duration."""
 
     title: str
-    costs: str = Field(description="Loss of capability, and conditions of the alternative.")
+    drawbacks: str = Field(description="Loss of capability, and conditions of the alternative.")
     saved_co2e: RunFigure | None = Field(description="Saved kgCO2e, operational + embodied; negative if it emits more.")
     saved_cost: RunFigure | None = Field(description="Saved USD; negative if it costs more, null without a price.")
 
@@ -187,7 +187,7 @@ def _list_alternatives(
         usd = convert_figure(alternative.saved_usd) if alternative.saved_usd else None
         yield RunAlternative(
             title=alternative.title,
-            costs=alternative.drawbacks,
+            drawbacks=alternative.drawbacks,
             saved_co2e=convert_figure(alternative.saved_kg),
             saved_cost=usd,
         )
@@ -197,7 +197,7 @@ def _list_alternatives(
         }
         yield RunAlternative(
             title="managed spot (compute.spot: true)",
-            costs="AWS can interrupt the job, and it can wait for capacity, so the script must resume from its "
+            drawbacks="AWS can interrupt the job, and it can wait for capacity, so the script must resume from its "
             "checkpoints; no warm pool",
             saved_co2e=saved.get("total"),
             saved_cost=saved.get("cost"),

@@ -106,7 +106,7 @@ def make_record(**fields: Any) -> RunRecord:
 
 def make_estimate() -> RunEstimate:
     figure = RunFigure(value=1, low=0.5, high=2, unit="s", basis="assumed", source=TEXT)
-    alternative = RunAlternative(title=TEXT, costs=TEXT, saved_co2e=figure, saved_cost=None)
+    alternative = RunAlternative(title=TEXT, drawbacks=TEXT, saved_co2e=figure, saved_cost=None)
     return RunEstimate(
         duration=figure,
         load=figure,

@@ -187,7 +187,7 @@ def test_spot_is_the_cheapest_alternative_of_a_job_on_demand_and_not_the_cleanes
     assert result.cleanest is None  # Stockholm's grid is the cleanest there is
     assert result.cheapest is not None
     assert result.cheapest.title == "managed spot (compute.spot: true)"
-    assert "checkpoints" in result.cheapest.costs
+    assert "checkpoints" in result.cheapest.drawbacks
     # 60 % off, and 5 % of the work done over again.
     assert result.cheapest.usd == pytest.approx(result.figures["cost"].value * (1 - 0.4 * 1.05))
     assert result.cheapest.kg == pytest.approx(-0.05 * result.figures["co2e"].value)
@@ -201,7 +201,7 @@ def test_trainium_is_proposed_only_for_frameworks_that_train_on_it(write_job: Wr
     result = estimate_file(write_job(compute=gpu, image=PYTORCH), tmp_path)
     assert result.cleanest is not None
     assert result.cleanest.title == "ml.trn1.2xlarge instead of ml.g5.xlarge"
-    assert "must train with Neuron" in result.cleanest.costs
+    assert "must train with Neuron" in result.cleanest.drawbacks
     assert result.cheapest is None  # it costs more
     assert estimate_file(write_job(compute=gpu), tmp_path).cleanest is None  # XGBoost
 

@@ -15,7 +15,7 @@ from sustainable_mlops.review.formats.part_changes import describe_part_change
 from sustainable_mlops.review.review import Review
 
 #: Version of the schema. The first part changes with removed or changed keys, the second with new keys.
-VERSION = "2.1"
+VERSION = "3.0"
 
 
 def render(review: Review) -> str:

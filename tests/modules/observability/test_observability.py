@@ -332,7 +332,7 @@ def check_an_asynchronous_endpoint_that_stays_up_is_reported(watched: Watched) -
     for hour in range(4):
         watched.publish_metric("shop-words", "CPUUtilization", 5, 60, ago=3600 * hour + 1800)
     watched.minutes(2)
-    assert {one for one in watched.alarms() if one.startswith("shop-words/")} == {"shop-words/awake"}
+    assert {one for one in watched.alarms() if one.startswith("shop-words/")} == {"shop-words/idle-instances"}
 
 
 def check_used_warm_workers_are_not_waste(watched: Watched) -> None:
