@@ -31,9 +31,9 @@ def local(name: str, value: Any = 1) -> tuple[EntryPath, Any]:
 
 
 def test_a_resource_is_in_the_file_of_its_type_with_the_longest_start() -> None:
-    bucket, lifecycle = (
-        (("resource", f"aws_s3_bucket{ending}", f"bucket{ending}"), {}) for ending in ("", "_lifecycle_configuration")
-    )
+    bucket: tuple[EntryPath, Any] = ("resource", "aws_s3_bucket", "bucket"), {}
+    lifecycle_type = "aws_s3_bucket_lifecycle_configuration"
+    lifecycle: tuple[EntryPath, Any] = ("resource", lifecycle_type, "bucket_lifecycle_configuration"), {}
     assert split(ENDPOINT, bucket, ALARM, lifecycle, CHECK) == {
         "main.tf": ["endpoint", "check"],
         "buckets.tf": ["bucket"],
