@@ -66,12 +66,6 @@ class AccessDeniedError(ApiError):
 
     code = "AccessDeniedException"
 
-    def __init__(self, account: str, action: str, arn: str) -> None:
-        super().__init__(
-            f"User: arn:aws:iam::{account}:root is not authorized to perform: {action} on resource: {arn} because no "
-            f"resource-based policy allows the {action} action"
-        )
-
 
 class ResourceLimitExceededError(ApiError):
     """A request that exceeds a quota of the account."""

@@ -6,8 +6,9 @@ from botocore.exceptions import ClientError
 
 from sagemaker_sandbox import roles
 from sagemaker_sandbox.context import SandboxContext
-from sagemaker_sandbox.iam import conditions, policies
-from sagemaker_sandbox.iam.policies import Decision
+from sagemaker_sandbox.iam.conditions import ConditionKeys
+from sagemaker_sandbox.iam.evaluation import Delegation, Policy, PolicyKind, ResourcePolicy
+from sagemaker_sandbox.iam.partial_requests import allows_service, decide_root_access, decide_service_access
 from sustainable_mlops.aws.arn import Arn
 from sustainable_mlops.aws.service_model import load_service_model
 
@@ -74,11 +75,13 @@ def check_role_key(context: SandboxContext, account: str, role: str, call: Servi
     arn, policy = _get_key(context.client("kms", region, owner), key)
     for action in _KEY_OPERATIONS:
         key_call = ServiceCall("kms", action, {}, arn)
-        if not policies.allows_account(policy, account, key_call.action, arn):
-            raise DeliveryNotPermittedError(
-                f"the policy of the key {key} does not let account {account} do {key_call.action}"
-            )
-        _check_action(account, role, key_call, {"kms:ViaService": f"{call.service}.{region}.amazonaws.com"})
+        keys = {"kms:ViaService": f"{call.service}.{region}.amazonaws.com"}
+        key_policy = ResourcePolicy(Policy.parse(policy), Delegation.REQUIRED)
+        decision = roles.decide_action(account, role, key_call.action, arn, keys, key_policy)
+        if not decision.allowed and decision.kind is PolicyKind.RESOURCE:
+            raise DeliveryNotPermittedError(f"the policy of the key {key} does not let {role} do {key_call.action}")
+        if not decision.allowed:
+            raise _build_role_error(role, key_call)
 
 
 def check_service(
@@ -93,9 +96,11 @@ def check_service(
     _, _, region, account, _ = Arn.parse(arn)
     attributes = _get_attributes(context, call)
     policy = attributes.get("Policy") or "{}"
-    is_allowed_by_owner = owner == account and policies.allows_account(policy, account, call.action, arn)
     condition_keys = _NO_SOURCE if (service, call.service) in _WITHOUT_SOURCE else build_source_keys(source)
-    if not is_allowed_by_owner and not policies.allows_service(policy, service, call.action, arn, condition_keys):
+    decisions = [decide_service_access(policy, service, call.action, arn, condition_keys)]
+    if owner == account:
+        decisions.append(decide_root_access(policy, account, call.action, arn, condition_keys))
+    if any(decision.explicit for decision in decisions) or not any(decision.allowed for decision in decisions):
         raise DeliveryNotPermittedError(f"the policy of {arn} does not let {service} do {call.action} for {source}")
     if key := attributes.get("KmsMasterKeyId"):
         key_conditions = _NO_SOURCE if service == _EVENTS else build_source_keys(source)
@@ -108,9 +113,13 @@ def build_source_keys(source: str) -> dict[str, str | None]:
     return {"aws:SourceArn": source, "aws:SourceAccount": Arn.parse(source).account}
 
 
-def _check_action(account: str, role: str, call: ServiceCall, keys: conditions.ConditionKeys) -> None:
-    if roles.decide_action(account, role, call.action, call.resource, keys) is not Decision.ALLOWED:
-        raise DeliveryNotPermittedError(f"{role} is not allowed {call.action} on {call.resource or 'any resource'}")
+def _check_action(account: str, role: str, call: ServiceCall, keys: ConditionKeys) -> None:
+    if not roles.decide_action(account, role, call.action, call.resource, keys).allowed:
+        raise _build_role_error(role, call)
+
+
+def _build_role_error(role: str, call: ServiceCall) -> DeliveryNotPermittedError:
+    return DeliveryNotPermittedError(f"{role} is not allowed {call.action} on {call.resource or 'any resource'}")
 
 
 def list_scalable_targets(context: SandboxContext, account: str, region: str, endpoint: str) -> list[str]:
@@ -132,7 +141,7 @@ def check_endpoint_deletion(context: SandboxContext, account: str, region: str, 
         return
     keys = {"application-autoscaling:service-namespace": "sagemaker"}
     for arn in list_scalable_targets(context, account, region, str(call.parameters.get("EndpointName", ""))):
-        if roles.decide_action(account, role, DEREGISTER_ACTION, arn, keys) is not Decision.ALLOWED:
+        if not roles.decide_action(account, role, DEREGISTER_ACTION, arn, keys).allowed:
             raise DeliveryNotPermittedError(
                 "An Application AutoScaling scalable target exists for a variant being deleted, and the IAM identity "
                 f"used to invoke DeleteEndpoint does not have {DEREGISTER_ACTION} permission to deregister the "
@@ -159,7 +168,7 @@ def _get_topic_attributes(client: Any, arn: str) -> dict[str, str]:
     return attributes
 
 
-def _check_key(kms: Any, key: str, service: str, keys: conditions.ConditionKeys) -> None:
+def _check_key(kms: Any, key: str, service: str, keys: ConditionKeys) -> None:
     """Raise DeliveryNotPermittedError unless the key's policy allows the service to use the key.
 
     The policy of a key that AWS manages allows no other service.
@@ -167,7 +176,7 @@ def _check_key(kms: Any, key: str, service: str, keys: conditions.ConditionKeys)
     arn, policy = _get_key(kms, key)
     for operation in _KEY_OPERATIONS:
         action = f"kms:{operation}"
-        if _is_aws_managed(key) or not policies.allows_service(policy, service, action, arn, keys):
+        if _is_aws_managed(key) or not allows_service(policy, service, action, arn, keys):
             raise DeliveryNotPermittedError(f"the policy of the key {key} does not let {service} do {action}")
 
 

@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from sagemaker_sandbox import roles
 from sagemaker_sandbox.base.region import AccountRegion
 from sagemaker_sandbox.base.resources import Fields
-from sagemaker_sandbox.iam.policies import Decision
+from sagemaker_sandbox.iam.evaluation import AccessRequest
 from sustainable_mlops.aws.arn import Arn
 from sustainable_mlops.aws.s3 import S3Uri
 
@@ -90,15 +90,8 @@ class ModelRole:
     def _authorize(self, action: str, resource: str) -> None:
         account = self._region.account_id
         decision = roles.decide_action(account, self._arn, action, resource)
-        if decision is Decision.ALLOWED:
-            return
-        reason = f"because no identity-based policy allows the {action} action"
-        if decision is Decision.EXPLICIT_DENY:
-            reason = "with an explicit deny in an identity-based policy"
-        raise NotPermittedError(
-            f"User: arn:aws:sts::{account}:assumed-role/{self._arn.rpartition('/')[2]}/SageMaker is not authorized to "
-            f'perform: {action} on resource: "{resource}" {reason}'
-        )
+        if not decision.allowed:
+            raise NotPermittedError(decision.explain(AccessRequest(roles.build_session(self._arn), action, resource)))
 
 
 def _format_error(error: Exception) -> str:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from sagemaker_sandbox.base.region import AccountRegion
 from sagemaker_sandbox.errors import AccessDeniedError, ValidationError
+from sagemaker_sandbox.iam.evaluation import AccessDecision, AccessRequest, PolicyKind, Principal
 
 #: A request or a response, as the present members of a structure in the service model.
 Fields = dict[str, Any]
@@ -200,9 +201,10 @@ class ResourceFamily(ServicePart):
         """
         return ValidationError(f'Could not find {self.noun} "{self.build_arn(name)}".')
 
-    def check_access(self, account: str, action: str, arn: str) -> None:
+    def check_access(self, principal: Principal, action: str, arn: str) -> None:
         """Raise AccessDeniedError for another account's action. Families with shareable resources override this."""
-        raise AccessDeniedError(account, action, arn)
+        request = AccessRequest(principal, action, arn)
+        raise AccessDeniedError(AccessDecision(False, PolicyKind.RESOURCE).explain(request))
 
     def list_remaining(self) -> dict[str, list[str]]:
         """Return the names of resources that are not being deleted."""

@@ -7,6 +7,8 @@ from typing import Any
 
 from werkzeug import Request, Response
 
+from sagemaker_sandbox import roles, signature
+from sagemaker_sandbox.base.callers import act_for
 from sagemaker_sandbox.base.handlers import SupportLevel
 from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.control_plane import moto_operations, runtime_api
@@ -56,7 +58,9 @@ class Api:
         ) and operation.support.level is not SupportLevel.REFUSED:
             self._plane.check_request(account, operation, fields)
             return _add_tags(self._moto(request), account, region, fields)
-        return _create_json_response(self._plane.call(account, region, operation.name, fields))
+        key = signature.parse_signature(request).key
+        with act_for(lambda: roles.find_principal(key)):
+            return _create_json_response(self._plane.call(account, region, operation.name, fields))
 
     def _respond_metrics(self, operation: str, request: Request) -> Response:
         metrics_operation = OPERATIONS.operations["sagemaker-metrics", operation]

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
+from sagemaker_sandbox.base.callers import find_caller
 from sagemaker_sandbox.base.handlers import SupportLevel
 from sagemaker_sandbox.base.lock import Lock
 from sagemaker_sandbox.base.region import AccountRegion
@@ -152,7 +153,7 @@ class ControlPlane:
         family = owner.get(operation.part)
         assert isinstance(family, ResourceFamily)
         with self._lock:
-            family.check_access(region.account_id, f"sagemaker:{operation.name}", arn)
+            family.check_access(find_caller(region.account_id), f"sagemaker:{operation.name}", arn)
         return owner
 
     @property

@@ -5,7 +5,7 @@ from typing import Any
 from sagemaker_sandbox import permissions
 from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.errors import ValidationError
-from sagemaker_sandbox.iam import policies
+from sagemaker_sandbox.iam.partial_requests import allows_service
 
 _PRINCIPAL = "bcm-data-exports.amazonaws.com"
 
@@ -34,7 +34,7 @@ def _allows_writes(bucket: Any, arn: str, definition: Fields) -> bool:
         return False
     key = f"arn:aws:s3:::{bucket.name}/{build_folder(definition)}/data"
     source_keys = permissions.build_source_keys(arn)
-    return policies.allows_service(bucket.policy.decode(), _PRINCIPAL, "s3:PutObject", key, source_keys)
+    return allows_service(bucket.policy.decode(), _PRINCIPAL, "s3:PutObject", key, source_keys)
 
 
 def _find_bucket(owner: str, name: str) -> Any:

@@ -75,14 +75,9 @@ def build_global_keys(
     principal: Principal, tags: Mapping[str, str], region: str, now: datetime, user_agent: str
 ) -> Keys:
     """Return the keys that every request has. `tags` are the tags of the principal."""
-    kind = "AssumedRole" if principal.is_role else "Account" if principal.arn == principal.root else "User"
     keys: Keys = {
         "aws:CurrentTime": now.isoformat(),
         "aws:EpochTime": str(int(now.timestamp())),
-        "aws:PrincipalAccount": principal.account,
-        "aws:PrincipalArn": principal.arn,
-        "aws:PrincipalIsAWSService": "false",
-        "aws:PrincipalType": kind,
         "aws:RequestedRegion": region,
         # The sandbox listens only on this computer, and requests to it count as TLS.
         "aws:SecureTransport": "true",
@@ -90,11 +85,9 @@ def build_global_keys(
         "aws:UserAgent": user_agent,
         "aws:ViaAWSService": "false",
         "s3:TlsVersion": "1.3",
-        **{f"aws:PrincipalTag/{key}": value for key, value in tags.items()},
+        **principal.build_keys(tags),
     }
-    if kind == "User":
-        keys["aws:username"] = principal.arn.rpartition("/")[2]
-    if kind == "AssumedRole":
+    if principal.is_role:
         keys["aws:MultiFactorAuthPresent"] = "false"
     return keys
 

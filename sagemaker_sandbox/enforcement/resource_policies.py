@@ -156,14 +156,7 @@ def _describe_role(_region: str, account: str, name: str) -> Resource | None:
     if role is None:
         return None
     policy = Policy.parse(role.assume_role_policy_document or "{}")
-    return Resource(account, ResourcePolicy(policy, Delegation.REQUIRED, names_resources=False), read_tags(role))
-
-
-def read_tags(owner: Any) -> dict[str, str]:
-    """Return the tags of moto's role or user, which moto keeps as a list or by key."""
-    tags = getattr(owner, "tags", None) or {}
-    values = tags.values() if isinstance(tags, Mapping) else tags
-    return {tag["Key"]: tag["Value"] for tag in values}
+    return Resource(account, ResourcePolicy(policy, Delegation.REQUIRED, names_resources=False), roles.read_tags(role))
 
 
 def _build_policy(document: Any) -> ResourcePolicy | None:

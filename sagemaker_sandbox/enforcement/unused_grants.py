@@ -50,13 +50,12 @@ def _list_principals() -> Iterator[tuple[str, list[NamedStatement]]]:
     """Yield the ARN of each role and user, and the statements of its identity-based policies."""
     from moto.iam.models import iam_backends
 
-    for _, partitions in sorted(iam_backends.items()):
+    for account, partitions in sorted(iam_backends.items()):
         backend = partitions["aws"]
         for owner in (*list(backend.roles.values()), *list(backend.users.values())):
             if "/aws-service-role/" in owner.arn or owner.name == ORGANIZATION_ROLE:
                 continue
-            groups = [] if owner.arn.rpartition(":")[2].startswith("role/") else backend.get_groups_for_user(owner.name)
-            statements = (one for part in (owner, *groups) for one in roles.list_identity_statements(part))
+            statements = roles.list_identity_statements(account, owner)
             yield str(owner.arn), [NamedStatement(policy, statement) for policy, statement in statements]
 
 

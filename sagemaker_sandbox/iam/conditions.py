@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from sagemaker_sandbox.iam.wildcards import decode_literals, matches
+from sagemaker_sandbox.iam.three_valued import combine_all, combine_any, negate
+from sagemaker_sandbox.iam.wildcards import UNKNOWN_TEXT, decode_literals, matches
 
 #: Value of each known condition key of a request: several for a key such as `aws:TagKeys`, None if the request does not
 #: have the key. Other keys are unknown.
@@ -27,14 +28,11 @@ def are_met(statement: Mapping[str, Any], keys: ConditionKeys, *, is_complete: b
     With `is_complete`, the request has no other keys than `keys`.
     """
     known_keys = {key.lower(): value for key, value in keys.items()}
-    results = [
+    return combine_all(
         _is_met(name, str(key).lower(), expected, known_keys, is_complete=is_complete)
         for name, tests in (statement.get("Condition") or {}).items()
         for key, expected in tests.items()
-    ]
-    if False in results:
-        return False
-    return None if None in results else True
+    )
 
 
 def _is_met(name: str, key: str, expected: Any, known_keys: ConditionKeys, *, is_complete: bool) -> bool | None:
@@ -53,9 +51,15 @@ def _is_met(name: str, key: str, expected: Any, known_keys: ConditionKeys, *, is
     if value is None:
         return if_exists or quantifier == _ALL or (negated and quantifier != _ANY)
     values = [value] if isinstance(value, str) else list(value)
-    results = [any(compare(pattern, item) for pattern in patterns) != negated for item in values]
+    results = [combine_any(_compare(compare, pattern, item) for pattern in patterns) for item in values]
+    if negated:
+        results = [negate(result) for result in results]
     # Without a quantifier, a negated operator must hold for every value.
-    return all(results) if quantifier == _ALL or (negated and not quantifier) else any(results)
+    return combine_all(results) if quantifier == _ALL or (negated and not quantifier) else combine_any(results)
+
+
+def _compare(compare: Callable[[str, str], bool], pattern: str, value: str) -> bool | None:
+    return None if UNKNOWN_TEXT in pattern else compare(pattern, value)
 
 
 def to_text(value: Any) -> str:

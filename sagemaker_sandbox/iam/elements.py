@@ -4,7 +4,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sagemaker_sandbox.iam.wildcards import matches, matches_arn, substitute_variables
+from sagemaker_sandbox.iam.three_valued import combine_any, negate
+from sagemaker_sandbox.iam.wildcards import Variables, matches, matches_arn, substitute_variables
 
 
 def covers_action(statement: Mapping[str, Any], action: str) -> bool:
@@ -13,19 +14,21 @@ def covers_action(statement: Mapping[str, Any], action: str) -> bool:
     return any(matches(str(pattern), action, ignore_case=True) for pattern in patterns) != is_negated
 
 
-def covers_resource(statement: Mapping[str, Any], arn: str, variables: Mapping[str, str] | None = None) -> bool:
-    """Return whether Resource or NotResource covers an ARN. `variables` are the variables of `fill_variables`.
+def covers_resource(statement: Mapping[str, Any], arn: str | None, variables: Variables | None = None) -> bool | None:
+    """Return whether Resource or NotResource covers an ARN, or None if that is unknown.
 
-    A NotResource whose variable lacks a value covers nothing.
+    None as the ARN is an unknown ARN. `variables` are those of `fill_variables`. A NotResource whose variable lacks a
+    value covers nothing.
     """
     patterns, is_negated = _read_element(statement, "Resource")
     filled = fill_variables(patterns, variables)
     if is_negated and len(filled) < len(patterns):
         return False
-    return any(matches_arn(pattern, arn) for pattern in filled) != is_negated
+    is_covered = combine_any(matches_arn(pattern, arn) for pattern in filled)
+    return negate(is_covered) if is_negated else is_covered
 
 
-def fill_variables(texts: Sequence[Any], variables: Mapping[str, str] | None) -> list[str]:
+def fill_variables(texts: Sequence[Any], variables: Variables | None) -> list[str]:
     """Return the texts with the values of their variables, without those that lack a value.
 
     With None, the policy has no variables.

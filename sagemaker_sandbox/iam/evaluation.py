@@ -1,4 +1,4 @@
-"""Decision on a request by all policies that apply to it.
+"""Decision on a request by all policies that apply to it. The sandbox has no other evaluator of policies.
 
 Source: IAM user guide, "Policy evaluation logic" with its pages on requests in a single account and across accounts,
 and "Troubleshoot access denied error messages"; KMS developer guide, "Key policies in AWS KMS".
@@ -10,10 +10,13 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Any
 
+from sagemaker_sandbox.errors import ValidationError
 from sagemaker_sandbox.iam import conditions
 from sagemaker_sandbox.iam.conditions import ConditionKeys
 from sagemaker_sandbox.iam.elements import covers_action, covers_resource, fill_variables, make_list
 from sagemaker_sandbox.iam.grants import GrantRecorder, NamedStatement
+from sagemaker_sandbox.iam.three_valued import combine_all
+from sagemaker_sandbox.iam.wildcards import Variables
 
 Statement = Mapping[str, Any]
 
@@ -41,6 +44,16 @@ class Delegation(StrEnum):
     REQUIRED = "required"
 
 
+class OtherKeys(StrEnum):
+    """The condition keys that a request does not list."""
+
+    #: The request does not have them.
+    ABSENT = "absent"
+    #: They are unknown, and assumed to allow the request. An Allow whose conditions may be met applies. A Deny whose
+    #: conditions may not be met does not.
+    UNKNOWN = "unknown"
+
+
 class _PrincipalMatch(IntEnum):
     """Precision of a match between a Principal element and the principal of a request."""
 
@@ -63,11 +76,19 @@ class Policy:
     def parse(cls, document: str | Mapping[str, Any], name: str = "") -> "Policy":
         """Return the policy of a document. A document that is not a JSON object has no statements."""
         try:
+            return cls.parse_valid(document, name)
+        except ValidationError:
+            return cls((), name=name)
+
+    @classmethod
+    def parse_valid(cls, document: str | Mapping[str, Any], name: str = "") -> "Policy":
+        """Return the policy of a document. Raises ValidationError if the document is not a JSON object."""
+        try:
             policy = json.loads(document) if isinstance(document, str) else document
         except (ValueError, RecursionError):
             policy = None
         if not isinstance(policy, Mapping):
-            return cls((), name=name)
+            raise ValidationError("Invalid policy: it is not a JSON object.")
         statements = tuple(item for item in make_list(policy.get("Statement")) if isinstance(item, Mapping))
         return cls(statements, policy.get("Version") == _WITH_VARIABLES, name)
 
@@ -84,12 +105,26 @@ class ResourcePolicy:
 
 @dataclass(frozen=True)
 class Principal:
-    """The sender of a request. `arn` is the ARN of the user, the role or the root, or the name of a service."""
+    """The sender of a request. `arn` is the ARN of the user, the role or the root, or the name of a service.
+
+    Services and `ANONYMOUS` have no account.
+    """
 
     account: str
     arn: str
     #: ARN of the session of an assumed role.
     session: str = ""
+
+    @classmethod
+    def build_root(cls, account: str) -> "Principal":
+        """Return the root of an account."""
+        return cls(account, f"arn:aws:iam::{account}:root")
+
+    @classmethod
+    def build_session(cls, role: str, name: str) -> "Principal":
+        """Return the session of a role, by the ARN of the role and the name of the session."""
+        _, partition, _, _, account, path = role.split(":", 5)
+        return cls(account, role, f"arn:{partition}:sts::{account}:assumed-role/{path.rpartition('/')[2]}/{name}")
 
     @property
     def label(self) -> str:
@@ -99,7 +134,7 @@ class Principal:
     @property
     def is_service(self) -> bool:
         """True for a service such as `sagemaker.amazonaws.com`."""
-        return not self.arn.startswith("arn:")
+        return not self.arn.startswith("arn:") and self != ANONYMOUS
 
     @property
     def is_role(self) -> bool:
@@ -109,8 +144,24 @@ class Principal:
     @property
     def root(self) -> str:
         """ARN that stands for the account."""
-        partition = self.arn.split(":")[1] if not self.is_service else "aws"
+        partition = self.arn.split(":")[1] if self.arn.startswith("arn:") else "aws"
         return f"arn:{partition}:iam::{self.account}:root"
+
+    def build_keys(self, tags: Mapping[str, str]) -> dict[str, str]:
+        """Return the condition keys of the principal, which has these tags."""
+        keys = {"aws:PrincipalIsAWSService": str(self.is_service).lower()}
+        if self.is_service:
+            return keys | {"aws:PrincipalServiceName": self.arn}
+        if self == ANONYMOUS:
+            return keys | {"aws:PrincipalAccount": self.arn, "aws:PrincipalType": "Anonymous"}
+        kind = "AssumedRole" if self.is_role else "Account" if self.arn == self.root else "User"
+        keys |= {"aws:PrincipalAccount": self.account, "aws:PrincipalArn": self.arn, "aws:PrincipalType": kind}
+        keys |= {"aws:username": self.arn.rpartition("/")[2]} if kind == "User" else {}
+        return keys | {f"aws:PrincipalTag/{key}": value for key, value in tags.items()}
+
+
+#: The sender of a request without a signature.
+ANONYMOUS = Principal("", "anonymous")
 
 
 @dataclass(frozen=True)
@@ -126,14 +177,20 @@ class PrincipalPolicies:
 
 @dataclass(frozen=True)
 class AccessRequest:
-    """An action on a resource. `keys` has all condition keys of the request."""
+    """An action on a resource, which is None if its ARN is unknown. `keys` are the known condition keys."""
 
     principal: Principal
     action: str
-    resource: str
+    resource: str | None
     #: Account of the resource; the principal's own if empty.
     resource_account: str = ""
     keys: ConditionKeys = field(default_factory=dict)
+    other_keys: OtherKeys = OtherKeys.ABSENT
+
+    @property
+    def has_all_keys(self) -> bool:
+        """True if no condition key is unknown."""
+        return self.other_keys is OtherKeys.ABSENT
 
     @property
     def is_cross_account(self) -> bool:
@@ -205,10 +262,18 @@ def record_grants(recorder: GrantRecorder, request: AccessRequest, policies: Pri
     """Record each statement of the principal's identity-based policies that allows the request."""
     recorder.add_principal(request.principal.arn)
     for policy in policies.identity:
-        variables = _build_variables(request) if policy.has_variables else None
-        for statement in _list_matching(request, policy, "Allow"):
+        variables = _build_variables(request, policy)
+        for statement, _ in _list_matching(request, policy, "Allow"):
             named_statement = NamedStatement(policy.name, statement)
             recorder.add(request.principal.arn, named_statement, request.action, request.resource, variables)
+
+
+def list_covering_statements(request: AccessRequest, policies: Sequence[Policy]) -> Iterator[NamedStatement]:
+    """Yield the statements that may cover the action and the resource of a request, without regard to conditions."""
+    for policy in policies:
+        for statement in policy.statements:
+            if _covers(statement, request, policy) is not False:
+                yield NamedStatement(policy.name, statement)
 
 
 def _check_own_policies(
@@ -239,7 +304,11 @@ def _match_resource_policy(request: AccessRequest, resource_policy: ResourcePoli
     return max(
         (
             _match_principal(statement, request.principal)
-            for statement in _list_matching(request, resource_policy.policy, "Allow", resource_policy.names_resources)
+            for statement, is_certain in _list_matching(
+                request, resource_policy.policy, "Allow", resource_policy.names_resources
+            )
+            # Usually, the conditions of a statement for every principal require a principal of the owner's account.
+            if is_certain or request.principal.account or not _is_for_everyone(statement)
         ),
         default=_PrincipalMatch.NONE,
     )
@@ -247,7 +316,7 @@ def _match_resource_policy(request: AccessRequest, resource_policy: ResourcePoli
 
 def _has_resource_statement(request: AccessRequest, resource_policy: ResourcePolicy, effect: str) -> bool:
     statements = _list_matching(request, resource_policy.policy, effect, resource_policy.names_resources)
-    return any(_match_principal(statement, request.principal) for statement in statements)
+    return any(_match_principal(statement, request.principal) for statement, _ in statements)
 
 
 def _has_statement(request: AccessRequest, policies: Sequence[Policy], effect: str) -> bool:
@@ -256,26 +325,42 @@ def _has_statement(request: AccessRequest, policies: Sequence[Policy], effect: s
 
 def _list_matching(
     request: AccessRequest, policy: Policy, effect: str, names_resources: bool = True
-) -> Iterator[Statement]:
-    """Yield the statements with an effect that cover the action and the resource, and whose conditions are met."""
-    values = _build_variables(request)
+) -> Iterator[tuple[Statement, bool]]:
+    """Yield the statements with an effect that apply to the request, and whether that is certain.
+
+    Such a statement covers the action and the resource, and its conditions are met. An Allow suffices if it may apply.
+    """
     for statement in policy.statements:
-        if statement.get("Effect") != effect or not covers_action(statement, request.action):
+        if statement.get("Effect") != effect:
             continue
-        variables = values if policy.has_variables else None
-        if names_resources and not covers_resource(statement, request.resource, variables):
+        is_covered = _covers(statement, request, policy, names_resources)
+        if is_covered is False:
             continue
-        filled = {"Condition": _fill_condition(statement.get("Condition"), variables)}
-        if conditions.are_met(filled, request.keys, is_complete=True):
-            yield statement
+        filled = {"Condition": _fill_condition(statement.get("Condition"), _build_variables(request, policy))}
+        is_met = conditions.are_met(filled, request.keys, is_complete=request.has_all_keys)
+        applies = combine_all([is_covered, is_met])
+        if applies or (applies is None and effect == "Allow"):
+            yield statement, applies is True
 
 
-def _build_variables(request: AccessRequest) -> dict[str, str]:
-    """Return the values of policy variables by their names in lower case."""
-    return {key.lower(): value for key, value in request.keys.items() if isinstance(value, str)}
+def _covers(statement: Statement, request: AccessRequest, policy: Policy, names_resources: bool = True) -> bool | None:
+    if not covers_action(statement, request.action):
+        return False
+    return not names_resources or covers_resource(statement, request.resource, _build_variables(request, policy))
 
 
-def _fill_condition(condition: Any, variables: Mapping[str, str] | None) -> dict[str, dict[str, list[str]]]:
+def _build_variables(request: AccessRequest, policy: Policy) -> Variables | None:
+    """Return the values of policy variables, or None if the policy has no variables.
+
+    A condition key with several values is not a variable.
+    """
+    if not policy.has_variables:
+        return None
+    values = {key.lower(): value if isinstance(value, str) else None for key, value in request.keys.items()}
+    return Variables(values, request.has_all_keys)
+
+
+def _fill_condition(condition: Any, variables: Variables | None) -> dict[str, dict[str, list[str]]]:
     return {
         operator: {key: fill_variables(make_list(expected), variables) for key, expected in tests.items()}
         for operator, tests in (condition or {}).items()
@@ -284,8 +369,9 @@ def _fill_condition(condition: Any, variables: Mapping[str, str] | None) -> dict
 
 def _match_principal(statement: Statement, principal: Principal) -> _PrincipalMatch:
     if "NotPrincipal" in statement:
-        # A role is excepted only if its account, the role and the session are listed.
+        # A role is excepted only if its account, the role and the session are listed. A service has no account.
         names = {name for name in (principal.root, principal.arn, principal.session) if name}
+        names = {principal.arn} if principal.is_service else names
         principal_names = _expand_principals(statement["NotPrincipal"])
         return _PrincipalMatch.NONE if "*" in principal_names or names <= principal_names else _PrincipalMatch.DIRECT
     principal_names = _expand_principals(statement.get("Principal"))
@@ -298,6 +384,10 @@ def _match_principal(statement: Statement, principal: Principal) -> _PrincipalMa
         if principal.root in principal_names and not principal.is_service
         else _PrincipalMatch.NONE
     )
+
+
+def _is_for_everyone(statement: Statement) -> bool:
+    return "*" in _expand_principals(statement.get("Principal"))
 
 
 def _expand_principals(element: Any) -> set[str]:

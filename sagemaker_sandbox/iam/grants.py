@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from sagemaker_sandbox.iam.elements import fill_variables, make_list
-from sagemaker_sandbox.iam.wildcards import matches, matches_arn
+from sagemaker_sandbox.iam.wildcards import Variables, matches, matches_arn
 
 Statement = Mapping[str, Any]
 
@@ -68,18 +68,16 @@ class GrantRecorder:
         allowed_by: NamedStatement,
         action: str,
         resource: str | None,
-        variables: Mapping[str, str] | None = None,
+        variables: Variables | None = None,
     ) -> None:
         """Record that a statement allowed an action of a principal.
 
-        `variables` come from `fill_variables`. None as the resource stands for any resource of the statement.
+        `variables` come from `fill_variables`. None as the resource is an unknown resource.
         """
         actions, resources = _list_patterns(allowed_by.statement)
         is_negated = "NotAction" in allowed_by.statement
         covering = [one for one in actions if is_negated or matches(one, action, ignore_case=True)]
-        targets = [
-            one for one in resources if resource is None or _covers(allowed_by.statement, one, resource, variables)
-        ]
+        targets = [one for one in resources if _may_cover(allowed_by.statement, one, resource, variables)]
         with self._lock:
             usage = self._usage.setdefault(_build_key(principal, allowed_by), _Usage())
             for pattern in covering:
@@ -159,10 +157,10 @@ def _list_element(statement: Statement, name: str, noun: str) -> list[str]:
     return [str(one) for one in make_list(statement.get(name))]
 
 
-def _covers(statement: Statement, pattern: str, resource: str, variables: Mapping[str, str] | None) -> bool:
+def _may_cover(statement: Statement, pattern: str, resource: str | None, variables: Variables | None) -> bool:
     if "NotResource" in statement:
         return True
-    return any(matches_arn(filled, resource) for filled in fill_variables([pattern], variables))
+    return any(matches_arn(filled, resource) is not False for filled in fill_variables([pattern], variables))
 
 
 def _build_key(principal: str, named_statement: NamedStatement) -> tuple[str, str, str]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from sagemaker_sandbox.iam.elements import make_list
-from sagemaker_sandbox.iam.policies import Statement, parse_statements
+from sagemaker_sandbox.iam.evaluation import Policy, Statement
 
 #: Condition keys whose fixed values limit a statement for every principal.
 _LIMITING_KEYS = {
@@ -34,7 +34,7 @@ _SHORTEST_PREFIX = {4: 8, 6: 32}
 
 def is_public(document: str) -> bool:
     """Return whether a bucket policy allows access to principals that it does not name."""
-    return any(_is_public(statement) for statement in parse_statements(document))
+    return any(_is_public(statement) for statement in Policy.parse_valid(document).statements)
 
 
 def _is_public(statement: Statement) -> bool:

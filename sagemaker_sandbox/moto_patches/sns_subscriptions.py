@@ -17,7 +17,7 @@ from moto.sns.responses import SNSResponse
 from moto.sqs.models import sqs_backends
 from requests import RequestException
 
-from sagemaker_sandbox.iam import policies
+from sagemaker_sandbox.iam.partial_requests import allows_service
 from sustainable_mlops.aws.arn import Arn
 
 _PUBLISHER = "sns.amazonaws.com"
@@ -163,7 +163,7 @@ def _find_queue_obstacle(subscription: Any) -> str | None:
     if queue is None:
         return "the queue does not exist"
     keys: dict[str, str | None] = {"aws:SourceArn": topic, "aws:SourceAccount": Arn.parse(topic).account}
-    if not policies.allows_service(queue.policy or "{}", _PUBLISHER, "sqs:SendMessage", queue.queue_arn, keys):
+    if not allows_service(queue.policy or "{}", _PUBLISHER, "sqs:SendMessage", queue.queue_arn, keys):
         return f"the policy of the queue does not let {_PUBLISHER} do sqs:SendMessage for this topic"
     return _find_key_obstacle(str(queue.kms_master_key_id), account, region, keys) if queue.kms_master_key_id else None
 
@@ -172,7 +172,7 @@ def _find_key_obstacle(key_id: str, account: str, region: str, keys: dict[str, s
     """Return the reason that SNS cannot use the key of a queue, or None. Keys that AWS manages allow no service."""
     key = None if "alias/aws/" in key_id else kms_backends[account][region].describe_key(key_id)
     for action in ("kms:GenerateDataKey", "kms:Decrypt"):
-        if key is None or not policies.allows_service(key.policy, _PUBLISHER, action, key.arn, keys):
+        if key is None or not allows_service(key.policy, _PUBLISHER, action, key.arn, keys):
             return f"the policy of the queue's key {key_id} does not let {_PUBLISHER} do {action}"
     return None
 

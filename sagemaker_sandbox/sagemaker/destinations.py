@@ -10,7 +10,6 @@ from sagemaker_sandbox import roles
 from sagemaker_sandbox.base.region import AccountRegion
 from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.errors import ValidationError
-from sagemaker_sandbox.iam.policies import Decision
 from sagemaker_sandbox.sagemaker import resource_lookup
 from sustainable_mlops.aws.arn import Arn
 from sustainable_mlops.aws.s3 import S3Uri
@@ -39,7 +38,7 @@ def find_unreachable_destination(config: Fields, role: str) -> str | None:
 
 
 def _is_allowed(role: str, action: str, resource: str) -> bool:
-    return roles.decide_action(Arn.parse(role).account, role, action, resource) is Decision.ALLOWED
+    return roles.decide_action(Arn.parse(role).account, role, action, resource).allowed
 
 
 def _list_topics(config: Fields) -> Iterator[str]:

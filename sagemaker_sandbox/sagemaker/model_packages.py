@@ -8,7 +8,8 @@ from sagemaker_sandbox.base.listing import list_page
 from sagemaker_sandbox.base.region import AccountRegion
 from sagemaker_sandbox.base.resources import Fields, ResourceFamily, SageMakerResource, now
 from sagemaker_sandbox.errors import AccessDeniedError, ApiError, ConflictError, ValidationError
-from sagemaker_sandbox.iam import policies
+from sagemaker_sandbox.iam.evaluation import Policy, Principal, PrincipalPolicies, ResourcePolicy, evaluate
+from sagemaker_sandbox.iam.partial_requests import ALL_ACTIONS, build_request
 from sustainable_mlops.aws.arn import Arn
 
 #: Names in events of the fields that members of UpdateModelPackage change, if the two differ. Source: developer guide,
@@ -76,7 +77,7 @@ class ModelPackageGroups(ResourceFamily):
     def put_model_package_group_policy(self, request: Fields) -> Fields:
         """Share a group with other accounts."""
         group = self.get(request["ModelPackageGroupName"])
-        policies.parse_statements(request["ResourcePolicy"])
+        Policy.parse_valid(request["ResourcePolicy"])
         group.private["policy"] = request["ResourcePolicy"]
         return {"ModelPackageGroupArn": group.arn}
 
@@ -103,11 +104,15 @@ class ModelPackageGroups(ResourceFamily):
         """Return the error in the words of the registry."""
         return ValidationError(f"ModelPackageGroup {self.build_arn(name)} does not exist.")
 
-    def check_access(self, account: str, action: str, arn: str) -> None:
-        """Raise AccessDeniedError unless the group's policy allows the account this action."""
+    def check_access(self, principal: Principal, action: str, arn: str) -> None:
+        """Raise AccessDeniedError unless the group's policy allows this action of another account's principal."""
         group = self.find(Arn.parse(arn).resource.split("/")[1])
-        if group is None or not policies.allows_account(group.private.get("policy", "{}"), account, action, arn):
-            raise AccessDeniedError(account, action, arn)
+        document = "{}" if group is None else group.private.get("policy", "{}")
+        request = build_request(principal, action, arn, owner=self.region.account_id)
+        # The principal's own policies are checked if the sandbox enforces IAM, before SageMaker gets the request.
+        decision = evaluate(request, PrincipalPolicies([ALL_ACTIONS]), ResourcePolicy(Policy.parse(document)))
+        if not decision.allowed:
+            raise AccessDeniedError(decision.explain(request))
 
 
 class ModelPackages(ResourceFamily):
@@ -206,9 +211,9 @@ class ModelPackages(ResourceFamily):
         """Return the error in the words of the registry."""
         return ValidationError(f"ModelPackage {self.build_arn(name)} does not exist.")
 
-    def check_access(self, account: str, action: str, arn: str) -> None:
+    def check_access(self, principal: Principal, action: str, arn: str) -> None:
         """Raise AccessDeniedError unless the policy of the package's group allows the action."""
-        self._groups.check_access(account, action, arn)
+        self._groups.check_access(principal, action, arn)
 
     def _publish(self, package: SageMakerResource, **more: Any) -> None:
         members = (

@@ -8,8 +8,7 @@ from sagemaker_sandbox import roles
 from sagemaker_sandbox.base.region import AccountRegion
 from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.errors import ValidationError
-from sagemaker_sandbox.iam import policies
-from sagemaker_sandbox.iam.policies import Decision
+from sagemaker_sandbox.iam.evaluation import Delegation, Policy, ResourcePolicy
 from sagemaker_sandbox.sagemaker import resource_lookup
 
 _ACTION = "kms:GenerateDataKey"
@@ -25,12 +24,9 @@ def check_key(region: AccountRegion, request: Fields) -> None:
     if key_and_policy is None:
         raise ValidationError(f"Validation Error: The KMS key {key} does not exist or is not accessible.")
     arn, policy = key_and_policy
-    role, account = request["RoleArn"], region.account_id
-    is_allowed = (
-        policies.allows_account(policy, account, _ACTION, arn, _DIRECT_USE)
-        and roles.decide_action(account, role, _ACTION, arn, _DIRECT_USE) is Decision.ALLOWED
-    )
-    if not is_allowed:
+    role = request["RoleArn"]
+    key_policy = ResourcePolicy(Policy.parse(policy), Delegation.REQUIRED)
+    if not roles.decide_action(region.account_id, role, _ACTION, arn, _DIRECT_USE, key_policy).allowed:
         raise ValidationError(
             f"Validation Error: The role {role} must be allowed {_ACTION} on the KMS key {key}, without the condition "
             "kms:ViaService."

@@ -8,6 +8,8 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from werkzeug.exceptions import HTTPException
 
+from sagemaker_sandbox import roles
+from sagemaker_sandbox.base.callers import act_for
 from sagemaker_sandbox.base.region import AccountRegion
 from sagemaker_sandbox.base.role_environment import create_role_client
 from sagemaker_sandbox.pipelines import functions
@@ -27,9 +29,12 @@ class PipelineServices:
 
     def call(self, operation: str, request: Fields) -> Fields:
         """Return the response of a SageMaker operation. Raises ApiError."""
-        if self._role is not None:
-            self._region.check_role(self._role, operation, request)
-        return self._region.call(operation, request)
+        role = self._role
+        if role is None:
+            return self._region.call(operation, request)
+        self._region.check_role(role, operation, request)
+        with act_for(lambda: roles.build_session(role)):
+            return self._region.call(operation, request)
 
     def read_json(self, uri: str) -> Any:
         """Return the JSON document at an S3 address. Raises StepError."""

@@ -10,7 +10,6 @@ from sagemaker_sandbox import roles
 from sagemaker_sandbox.base.handlers import stored_operation
 from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.errors import ApiError
-from sagemaker_sandbox.iam.policies import Decision
 from sagemaker_sandbox.service_operations.registry import ServiceOperations, ServiceRequest
 
 _NOTE = "Stored. No optimizer runs."
@@ -182,5 +181,5 @@ def _check_role(request: ServiceRequest, table: Any, role: str) -> None:
             f"The role {role} does not have the correct trust policies and is unable to be assumed by our service"
         )
     arn = f"arn:aws:glue:{request.region}:{request.account}:table/{table.database_name}/{table.name}"
-    if roles.decide_action(request.account, role, "glue:GetTable", arn) is not Decision.ALLOWED:
+    if not roles.decide_action(request.account, role, "glue:GetTable", arn).allowed:
         raise RoleAccessError(f"The role {role} does not have the proper IAM permissions to call Glue APIs")

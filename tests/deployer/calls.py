@@ -1,13 +1,12 @@
 """Recorded calls of Terraform as IAM evaluates them: the action, and the ARN if the request contains it."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sagemaker_sandbox.iam import policies
-from sagemaker_sandbox.iam.policies import Decision
 from sustainable_mlops.deployer.documents import DeployerPolicy
 from sustainable_mlops.operations.preflight.governance import SCALING_ROLE, SCALING_SERVICE
+from tests.policy_decisions import decide
 
 TERRAFORM = re.compile(r"HashiCorp|Terraform|OpenTofu")
 BOTO3 = re.compile(r"Boto3")
@@ -116,10 +115,7 @@ def list_refused(
 ) -> list[str]:
     """Return the calls of Terraform, or of another agent, that the documents do not allow, each once."""
     statements = [statement for document in documents for statement in document.statements]
-    is_allowed: Callable[[str, str | None], bool] = lambda action_name, arn: (  # noqa: E731
-        policies.decide(policies.select_statements(statements, action_name, arn)) is Decision.ALLOWED
-    )
     requests = {(get_action(one), get_resource(one)) for one in select_calls(calls, agent)}
     return sorted(
-        f"{action_name} on {arn or 'any'}" for action_name, arn in requests if not is_allowed(action_name, arn)
+        f"{action} on {arn or 'any'}" for action, arn in requests if not decide(statements, action, arn).allowed
     )

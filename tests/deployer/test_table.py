@@ -6,14 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from sagemaker_sandbox.iam import policies
-from sagemaker_sandbox.iam.policies import Decision
 from sustainable_mlops.catalogue import deployer_actions as table
 from sustainable_mlops.catalogue.iam_actions import load_iam_actions
 from sustainable_mlops.deployer import documents
 from sustainable_mlops.deployer.documents import ArnNames, make_documents
 from sustainable_mlops.errors import UserError
 from tests.cases import check_cases
+from tests.policy_decisions import decide
 
 NAMES = ArnNames(
     partition="aws",
@@ -162,18 +161,16 @@ def test_services_use_a_new_key_for_the_apply_before_its_tag_counts(
     action: str, keys: dict[str, str | None], allowed: bool
 ) -> None:
     key = "arn:aws:kms:eu-north-1:123456789012:key/2"
-    statements = policies.select_statements([one for _, one in STATEMENTS], action, key)
     complete = {_TAG: None, "kms:GrantIsForAWSResource": None} | keys
-    assert (policies.decide(statements, complete) is Decision.ALLOWED) == allowed
+    assert decide([one for _, one in STATEMENTS], action, key, complete).allowed == allowed
 
 
 def test_a_plan_may_ask_for_a_model_that_was_deleted_outside_terraform() -> None:
     model = "arn:aws:sagemaker:eu-north-1:123456789012:model/terraform-2026"
     plans = [one for document, one in STATEMENTS if document.startswith("plan-")]
     for action in ("sagemaker:DescribeModel", "sagemaker:ListTags"):
-        statements = policies.select_statements(plans, action, model)
-        decisions = {tag: policies.decide(statements, {_TAG: tag}) for tag in (None, "dev", "prod")}
-        assert [tag for tag, decision in decisions.items() if decision is Decision.ALLOWED] == [None, "dev"], action
+        tags = [tag for tag in (None, "dev", "prod") if decide(plans, action, model, {_TAG: tag}).allowed]
+        assert tags == [None, "dev"], action
 
 
 def test_the_error_for_a_missing_row_names_type_and_table() -> None:

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from modules.bootstrap.inputs import MOST_CHARACTERS
-from sagemaker_sandbox.iam import policies
 from sagemaker_sandbox.iam.elements import make_list
-from sagemaker_sandbox.iam.policies import Decision
+from sagemaker_sandbox.iam.evaluation import AccessDecision, Policy
 from sustainable_mlops.terraform import ROOT, Terraform
+from tests import policy_decisions
 from tests.cases import check_cases
 from tests.modules.examples import apply, copy_modules, describe_changes, examples, plan, summary, terraform
 
@@ -121,19 +121,17 @@ def test_only_boundaries_which_grant_nothing_have_a_statement_on_all_resources(p
         (address, statement["Sid"])
         for address, values in planned.items()
         if address.startswith(("aws_iam_policy.", "aws_iam_role_policy."))
-        for statement in policies.parse_statements(values.get("policy", '{"Statement": []}'))
+        for statement in Policy.parse(values.get("policy", "{}")).statements
         if statement["Effect"] == "Allow" and statement.get("Resource") in ("*", ["*"])
     ]
     assert wide == [(f'aws_iam_policy.boundary["{name}"]', "AllowServices") for name in ("dev", "qa")]
     assert all(planned[f'aws_iam_role.{role}["dev"]']["permissions_boundary"] == BOUNDARY for role in ("plan", "apply"))
 
 
-def decide(planned: Mapping[str, Any], action: str, resource: str, keys: Mapping[str, str | None]) -> Decision:
+def decide(planned: Mapping[str, Any], action: str, resource: str, keys: Mapping[str, str | None]) -> AccessDecision:
     """Return the decision of the boundary of dev, by default for a role that apply created."""
-    statements = policies.parse_statements(planned['aws_iam_policy.boundary["dev"]']["policy"])
-    return policies.decide(
-        policies.select_statements(statements, action, resource), {"aws:PrincipalArn": TRAINING, **keys}
-    )
+    boundary = Policy.parse(planned['aws_iam_policy.boundary["dev"]']["policy"])
+    return policy_decisions.decide(boundary, action, resource, {"aws:PrincipalArn": TRAINING, **keys})
 
 
 @pytest.mark.plan
@@ -210,7 +208,7 @@ def decide(planned: Mapping[str, Any], action: str, resource: str, keys: Mapping
 def test_the_boundary_denies_an_escalation(
     planned: dict[str, Any], action: str, resource: str, keys: dict[str, str | None]
 ) -> None:
-    assert decide(planned, action, resource, keys) is not Decision.ALLOWED
+    assert not decide(planned, action, resource, keys).allowed
 
 
 @pytest.mark.plan
@@ -248,7 +246,7 @@ def test_the_boundary_denies_an_escalation(
 def test_the_boundary_denies_to_run_code_with_a_role_of_somebody_else(
     planned: dict[str, Any], role: str, action: str, resource: str
 ) -> None:
-    assert decide(planned, action, resource, {"aws:PrincipalArn": role}) is not Decision.ALLOWED
+    assert not decide(planned, action, resource, {"aws:PrincipalArn": role}).allowed
 
 
 QA_TAG = {"aws:ResourceTag/environment": "qa"}
@@ -297,23 +295,23 @@ OWN_NAMES = {"flights-qa": "flights-dev", "flights_qa": "flights_dev", "/qa/": "
 def test_the_boundary_denies_the_resources_of_other_environments_and_allows_the_own_ones(
     planned: dict[str, Any], role: str, action: str, resource: str, keys: dict[str, str]
 ) -> None:
-    assert decide(planned, action, resource, {**keys, "aws:PrincipalArn": role}) is Decision.EXPLICIT_DENY
+    assert decide(planned, action, resource, {**keys, "aws:PrincipalArn": role}).explicit
     own = DEV_TAG if keys else {}
     for other, name in OWN_NAMES.items():
         resource = resource.replace(other, name)
-    assert decide(planned, action, resource, {**own, "aws:PrincipalArn": role}) is Decision.ALLOWED
+    assert decide(planned, action, resource, {**own, "aws:PrincipalArn": role}).allowed
 
 
 @pytest.mark.plan
 def test_preflight_may_read_the_roles_of_ci(planned: dict[str, Any]) -> None:
     roles = [PLAN, APPLY, f"{IAM}:role/ci/deployer-flights-dev-promote"]
-    assert {decide(planned, "iam:GetRole", role, {"aws:PrincipalArn": PLAN}) for role in roles} == {Decision.ALLOWED}
+    assert all(decide(planned, "iam:GetRole", role, {"aws:PrincipalArn": PLAN}).allowed for role in roles)
 
 
 def list_requests(folder: Path) -> Iterator[tuple[str, str]]:
     """Yield each action of the documents of an environment, with an ARN that its statement covers."""
     for file in sorted(folder.glob("*.json")):
-        for statement in policies.parse_statements(file.read_text()):
+        for statement in Policy.parse_valid(file.read_text()).statements:
             for resource in statement["Resource"]:
                 name = resource if resource == "*" else resource.replace("*", "x")
                 yield from ((action, name) for action in statement["Action"])
@@ -328,7 +326,7 @@ def test_the_boundary_allows_plan_and_apply_the_state_of_their_environment(plann
         ("kms:Decrypt", KEY),
         ("kms:GenerateDataKey", KEY),
     ]
-    assert [one for one in requests if decide(planned, *one, {"aws:PrincipalArn": role}) is not Decision.ALLOWED] == []
+    assert [one for one in requests if not decide(planned, *one, {"aws:PrincipalArn": role}).allowed] == []
 
 
 @pytest.mark.plan
@@ -346,12 +344,12 @@ def test_the_boundary_allows_the_actions_of_the_roles_that_modules_create(planne
     pattern = re.compile(r'"((?:ec2|ecr|glue|lakeformation|servicequotas|ssm):[A-Z][a-z]+[A-Z][A-Za-z]+)"')
     actions = {action for file in sources for action in pattern.findall(file.read_text())}
     assert {"ec2:CreateNetworkInterface", "ecr:BatchGetImage", "ssm:StartAutomationExecution"} <= actions
-    assert [one for one in sorted(actions) if decide(planned, one, "*", {}) is not Decision.ALLOWED] == []
+    assert [one for one in sorted(actions) if not decide(planned, one, "*", {}).allowed] == []
 
 
 @pytest.mark.plan
 def test_the_promote_role_reads_the_registries_and_the_models_of_its_environment(planned: dict[str, Any]) -> None:
-    statements = policies.parse_statements(planned['aws_iam_role_policy.promote["qa"]']["policy"])
+    statements = Policy.parse(planned['aws_iam_role_policy.promote["qa"]']["policy"]).statements
     owners = {"123456789012": "flights-qa", "234567890123": "flights-dev"}
     sagemaker = {account: f"arn:aws:sagemaker:eu-west-1:{account}" for account in owners}
     grants = {tuple(make_list(one["Action"])): set(make_list(one["Resource"])) for one in statements}
@@ -385,12 +383,12 @@ def test_the_boundary_allows_everything_that_an_environment_needs(planned: dict[
     }
     assert len(requests) > 100
     keys = {**WITH_BOUNDARY, "aws:PrincipalArn": APPLY}
-    assert [one for one in sorted(requests) if decide(planned, *one, keys) is not Decision.ALLOWED] == []
+    assert [one for one in sorted(requests) if not decide(planned, *one, keys).allowed] == []
 
 
 @pytest.mark.plan
 def test_the_service_control_policy_exempts_only_break_glass_roles_and_apply(planned: dict[str, Any]) -> None:
-    statements = policies.parse_statements(planned["outputs"]["service_control_policy"])
+    policy = Policy.parse(planned["outputs"]["service_control_policy"])
     break_glass, deployer = f"{IAM}:role/break-glass", f"{IAM}:role/ci/deployer-flights-dev-apply"
 
     def list_denied(role: str) -> list[str]:
@@ -399,11 +397,9 @@ def test_the_service_control_policy_exempts_only_break_glass_roles_and_apply(pla
         return [
             action
             for action in actions
-            if policies.decide(
-                policies.select_statements(statements, action, arn[action.partition(":")[0]]),
-                {"aws:PrincipalArn": role},
-            )
-            is Decision.EXPLICIT_DENY
+            if policy_decisions.decide(
+                policy, action, arn[action.partition(":")[0]], {"aws:PrincipalArn": role}
+            ).explicit
         ]
 
     assert list_denied(break_glass) == []

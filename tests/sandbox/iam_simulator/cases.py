@@ -268,7 +268,7 @@ class _Generator:
         return self._random.choice((f"{service}:{name}", f"{service}:*", f"{service}:{self._blur(name)}", "*"))
 
     def _choose_resource(self) -> str:
-        arn = self._request.resource
+        arn = str(self._request.resource)
         if self._is_likely(0.2):
             other = self._random.choice(self._random.choice(TARGETS).resources)
             arn = other.format(owner=self._request.resource_account)

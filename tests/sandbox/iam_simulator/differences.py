@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sagemaker_sandbox.iam.elements import fill_variables, make_list
+from sagemaker_sandbox.iam.wildcards import Variables
 from tests.sandbox.iam_simulator.cases import KEYS, Case, Document
 
 _USER_GUIDE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/"
@@ -95,7 +96,7 @@ def _lacks_variable(case: Case, document: Document, statement: Document) -> bool
 def _is_unknown(case: Case, document: Document, text: str) -> bool:
     """Return whether a text of a policy has a variable without a value."""
     variables = {key.lower(): value for key, value in case.request.keys.items() if isinstance(value, str)}
-    return document["Version"] == "2012-10-17" and not fill_variables([text], variables)
+    return document["Version"] == "2012-10-17" and not fill_variables([text], Variables(variables))
 
 
 def _has_optional_any_value(_case: Case, _document: Document, statement: Document) -> bool:
