@@ -6,14 +6,12 @@ from typing import Any
 from sagemaker_sandbox.iam.conditions import ConditionKeys
 from sagemaker_sandbox.iam.evaluation import (
     AccessDecision,
-    AccessRequest,
-    OtherKeys,
     Policy,
     Principal,
     PrincipalPolicies,
     evaluate,
 )
-from sagemaker_sandbox.iam.partial_requests import NO_KEYS
+from sagemaker_sandbox.iam.partial_requests import NO_KEYS, build_request
 
 _ROLE = Principal.build_session("arn:aws:iam::123456789012:role/test", "test")
 
@@ -21,8 +19,7 @@ _ROLE = Principal.build_session("arn:aws:iam::123456789012:role/test", "test")
 def decide(
     policy: Policy | Iterable[Mapping[str, Any]], action: str, resource: str | None, keys: ConditionKeys = NO_KEYS
 ) -> AccessDecision:
-    """Return the decision of one policy or its statements on a request of a role. Other condition keys are unknown."""
+    """Return the decision of one policy or its statements on a request of a role. Other keys are unknown."""
     if not isinstance(policy, Policy):
         policy = Policy(tuple(policy))
-    request = AccessRequest(_ROLE, action, resource, keys=keys, other_keys=OtherKeys.UNKNOWN)
-    return evaluate(request, PrincipalPolicies([policy]))
+    return evaluate(build_request(_ROLE, action, resource, keys), PrincipalPolicies([policy]))

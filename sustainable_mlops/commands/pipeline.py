@@ -55,7 +55,10 @@ def run(
     prefix: Annotated[
         str | None, typer.Option("--input", help="Prefix of a data set in the data bucket, such as raw/x/1/.")
     ] = None,
-    settings: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A parameter.")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Value of a pipeline parameter; repeat for several."),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the effect and the estimate; upload and start nothing.")
     ] = (False),

@@ -64,7 +64,7 @@ class PolicyCondition(NamedTuple):
 
 
 class PolicyStatement(NamedTuple):
-    """One statement. Parts that are known only after apply are `UNKNOWN` or `Made`."""
+    """One statement. Parts that are known only after apply are `UNKNOWN` or `DerivedText`."""
 
     sid: str
     effect: str | Unknown

@@ -99,7 +99,8 @@ def test_a_shared_package_is_served_in_another_account(
 
     code, message = catch_error(other_sagemaker.describe_model_package, ModelPackageName=arn)
     assert code == "AccessDeniedException"
-    assert f"arn:aws:iam::{OTHER}:root is not authorized to perform: sagemaker:DescribeModelPackage" in message
+    session = f"arn:aws:sts::{OTHER}:assumed-role/OrganizationAccountAccessRole/test"
+    assert f"User: {session} is not authorized to perform: sagemaker:DescribeModelPackage on" in message
 
     package = f"arn:aws:sagemaker:eu-north-1:123456789012:model-package/{name}/*"
     policy = create_sharing_policy("sagemaker:DescribeModelPackage", package)

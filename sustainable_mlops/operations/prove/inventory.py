@@ -324,17 +324,16 @@ def find_resources(
         except (ClientError, BotoCoreError) as error:
             if not aws.read_error_code(error).startswith(_ABSENT):
                 problems.append(f"{kind.name}: {error}")
-    for find_others in (_find_activity, _find_storage_lens, _find_budgets, _find_domains, _find_parameters):
+    for noun, find_named in _NAMED_RESOURCES.items():
         try:
-            resources |= set(find_others(recorder, settings, name_part))
+            resources |= set(find_named(recorder, settings, name_part))
         except (ClientError, BotoCoreError) as error:
-            problems.append(f"{find_others.__name__.strip('_')}: {error}")
-    # Resources without a name of the run: a module's own ones are in its state.
-    for find_tagged in () if prefix else (_find_keys, _find_identity_providers, _find_networks):
+            problems.append(f"{noun}: {error}")
+    for noun, find_tagged in ({} if prefix else _TAGGED_RESOURCES).items():
         try:
             resources |= set(find_tagged(recorder, settings))
         except (ClientError, BotoCoreError) as error:
-            problems.append(f"{find_tagged.__name__.strip('_')}: {error}")
+            problems.append(f"{noun}: {error}")
     return resources, problems
 
 
@@ -416,6 +415,22 @@ def _find_keys(recorder: Recorder, settings: ProofSettings) -> Iterator[FoundRes
         state = recorder.get_client("kms").describe_key(KeyId=arn)["KeyMetadata"]["KeyState"]
         if state != "PendingDeletion":
             yield FoundResource("key", arn)
+
+
+#: Functions that find further resources by the run's name.
+_NAMED_RESOURCES = {
+    "executions and jobs": _find_activity,
+    "Storage Lens configurations": _find_storage_lens,
+    "budgets": _find_budgets,
+    "domains": _find_domains,
+    "parameters": _find_parameters,
+}
+#: Functions that find resources by the run's tag. A module's own ones are in its state.
+_TAGGED_RESOURCES = {
+    "keys": _find_keys,
+    "identity providers": _find_identity_providers,
+    "networks": _find_networks,
+}
 
 
 def delete_resource(recorder: Recorder, resource: FoundResource, account: str) -> None:
