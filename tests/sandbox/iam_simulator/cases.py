@@ -129,14 +129,16 @@ class Case:
             session=[Policy.parse(self.session)] if self.session is not None else None,
             service_control=[[Policy.parse(one) for one in level] for level in self.service_control] or None,
         )
-        resource_policy = None
-        if self.resource_policy is not None:
-            service = self.request.action.split(":")[0]
-            delegation = Delegation.REQUIRED if service in ("kms", "sts") else Delegation.OPTIONAL
-            policy = Policy.parse(self.resource_policy)
-            resource_policy = ResourcePolicy(policy, delegation, names_resources=service != "sts")
-        decision = evaluate(self.request, policies, resource_policy)
+        decision = evaluate(self.request, policies, self.build_resource_policy())
         return "Allowed" if decision.allowed else "ExplicitlyDenied" if decision.explicit else "ImplicitlyDenied"
+
+    def build_resource_policy(self) -> ResourcePolicy | None:
+        """Return the policy of the resource, or None."""
+        if self.resource_policy is None:
+            return None
+        service = self.request.action.split(":")[0]
+        delegation = Delegation.REQUIRED if service in ("kms", "sts") else Delegation.OPTIONAL
+        return ResourcePolicy(Policy.parse(self.resource_policy), delegation, names_resources=service != "sts")
 
     def describe(self) -> Document:
         """Return the case as input of the simulator."""
