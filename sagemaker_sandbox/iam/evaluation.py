@@ -194,8 +194,8 @@ class AccessRequest:
 
     @property
     def is_cross_account(self) -> bool:
-        """True if the resource belongs to another account than the principal."""
-        return self.resource_account not in ("", self.principal.account)
+        """True if the resource belongs to another account than the principal, which has an account."""
+        return bool(self.principal.account) and self.resource_account not in ("", self.principal.account)
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,11 @@
 from typing import Any
 
 from sagemaker_sandbox.iam.evaluation import (
+    ANONYMOUS,
     AccessDecision,
     AccessRequest,
     Delegation,
+    OtherKeys,
     Policy,
     PolicyKind,
     Principal,
@@ -172,6 +174,11 @@ def share(*arns: str, **elements: Any) -> ResourcePolicy:
     return ResourcePolicy(build_policy(allow(Principal=principals(*arns), **elements)))
 
 
+def refuse_others(principal: Statement) -> ResourcePolicy:
+    """Return a policy that allows everyone, and denies all but one principal."""
+    return ResourcePolicy(build_policy(allow(Principal="*"), deny(NotPrincipal=principal)))
+
+
 def refuse(**elements: Any) -> ResourcePolicy:
     return ResourcePolicy(build_policy({"Effect": "Deny", "Action": "*", "Resource": "*", **elements}))
 
@@ -238,6 +245,12 @@ def refuse(**elements: Any) -> ResourcePolicy:
             ALLOWED,
         ),
         (BY_SERVICE, PrincipalPolicies(), share(ROOT), NO_RESOURCE),
+        (BY_SERVICE, PrincipalPolicies(), refuse_others({"Service": BY_SERVICE.arn}), ALLOWED),
+        (BY_SERVICE, PrincipalPolicies(), refuse_others(principals(ROOT)), explicit(PolicyKind.RESOURCE)),
+        # A request without a signature.
+        (ANONYMOUS, PrincipalPolicies(), share("*"), ALLOWED),
+        (ANONYMOUS, PrincipalPolicies(), share(ROOT), NO_IDENTITY),
+        (ANONYMOUS, PrincipalPolicies(), refuse_others(principals(ROOT)), explicit(PolicyKind.RESOURCE)),
     ],
 )
 def test_within_an_account_the_kinds_of_policies_combine(
@@ -297,6 +310,69 @@ def test_a_key_policy_decides_and_may_delegate(
 ) -> None:
     request = AccessRequest(BY_ROLE, "kms:Decrypt", KEY.replace(ACCOUNT, owner), owner)
     assert evaluate(request, PrincipalPolicies(identity), key_policy) == decision
+
+
+UNKNOWN_KEY = {"StringEquals": {"aws:SourceVpce": "vpce-1"}}
+MET, NOT_MET = ({"StringEquals": {"aws:SourceAccount": account}} for account in (ACCOUNT, OTHER))
+OF_TEAM, OF_OTHERS = (f"{BUCKET}/{folder}/${{aws:PrincipalTag/unknown}}/*" for folder in ("home", "raw"))
+
+
+@check_cases(
+    ("statements", "decision"),
+    [
+        # An Allow that may apply suffices.
+        ([allow(Condition=UNKNOWN_KEY)], ALLOWED),
+        ([allow(Condition=UNKNOWN_KEY | {"StringLike": {"aws:username": "a*"}})], ALLOWED),
+        ([allow(Condition=UNKNOWN_KEY | {"StringLike": {"aws:username": "b*"}})], NO_IDENTITY),
+        ([allow(resource=OF_TEAM)], ALLOWED),
+        ([allow(resource=OF_OTHERS)], NO_IDENTITY),
+        ([allow(resource=f"{BUCKET}/home/${{aws:PrincipalTag/unknown, 'bob'}}/*")], ALLOWED),
+        ([allow(resource=f"{BUCKET}/home/${{aws:PrincipalTag/none, 'bob'}}/*")], NO_IDENTITY),
+        ([allow(Condition={"StringLike": {"aws:username": "${aws:PrincipalTag/unknown}"}})], ALLOWED),
+        ([allow(Condition={"StringNotEquals": {"aws:username": "${aws:PrincipalTag/unknown}"}})], ALLOWED),
+        ([allow(Condition={"StringNotEquals": {"aws:username": ["ana", "${aws:x}"]}})], NO_IDENTITY),
+        ([{"Effect": "Allow", "Action": "*", "NotResource": OF_TEAM}], ALLOWED),
+        ([{"Effect": "Allow", "Action": "*", "NotResource": [OF_TEAM, OBJECT]}], NO_IDENTITY),
+        # A Deny must apply for certain.
+        ([allow(), deny(Condition=UNKNOWN_KEY)], ALLOWED),
+        ([allow(), deny(Condition=MET)], explicit(PolicyKind.IDENTITY)),
+        ([allow(), deny(Condition=NOT_MET)], ALLOWED),
+        ([allow(), deny(resource=OF_TEAM)], ALLOWED),
+        ([allow(), deny(resource=[OF_TEAM, OBJECT])], explicit(PolicyKind.IDENTITY)),
+        ([allow(), {"Effect": "Deny", "Action": "*", "NotResource": OF_TEAM}], ALLOWED),
+        ([allow(), {"Effect": "Deny", "Action": "*", "NotResource": OF_OTHERS}], explicit(PolicyKind.IDENTITY)),
+    ],
+)
+def test_unknown_condition_keys_are_assumed_to_allow(statements: list[Statement], decision: AccessDecision) -> None:
+    keys = {"aws:username": "ana", "aws:SourceAccount": ACCOUNT, "aws:PrincipalTag/none": None}
+    request = AccessRequest(BY_USER, "s3:GetObject", OBJECT, keys=keys, other_keys=OtherKeys.UNKNOWN)
+    assert evaluate(request, PrincipalPolicies([build_policy(*statements)])) == decision
+
+
+@check_cases(
+    ("statements", "decision"),
+    [
+        ([allow(resource=OBJECT)], ALLOWED),
+        ([allow("s3:PutObject")], NO_IDENTITY),
+        ([allow(), deny(resource=OBJECT)], ALLOWED),
+        ([allow(), deny()], explicit(PolicyKind.IDENTITY)),
+    ],
+)
+def test_an_unknown_resource_is_assumed_to_allow(statements: list[Statement], decision: AccessDecision) -> None:
+    request = AccessRequest(BY_USER, "s3:GetObject", None)
+    assert evaluate(request, PrincipalPolicies([build_policy(*statements)])) == decision
+
+
+@check_cases(
+    ("principal", "is_sufficient"),
+    [(BY_ROLE, True), (BY_USER, True), (Principal("", "events.amazonaws.com"), False), (ANONYMOUS, False)],
+)
+def test_an_unknown_condition_for_everyone_allows_only_principals_of_accounts(
+    principal: Principal, is_sufficient: bool
+) -> None:
+    request = AccessRequest(principal, "s3:GetObject", OBJECT, other_keys=OtherKeys.UNKNOWN)
+    assert evaluate(request, PrincipalPolicies(), share("*", Condition=UNKNOWN_KEY)).allowed is is_sufficient
+    assert evaluate(request, PrincipalPolicies(), share("*")).allowed
 
 
 @check_cases(

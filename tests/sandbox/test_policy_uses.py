@@ -194,10 +194,10 @@ def permits_anonymous(monkeypatch: pytest.MonkeyPatch, policy: str) -> bool:
     return permission is PermissionResult.PERMITTED
 
 
-def shares_package(_: pytest.MonkeyPatch, policy: str) -> bool:
+def shares_package(monkeypatch: pytest.MonkeyPatch, policy: str) -> bool:
     groups = ModelPackageGroups(SimpleNamespace(account_id=ACCOUNT, name=REGION))  # type: ignore[arg-type]
     group: Any = SimpleNamespace(private={"policy": policy})
-    groups.find = lambda _: group  # type: ignore[method-assign]
+    monkeypatch.setattr(groups, "find", lambda _: group)
     visitor = Principal.build_session(f"arn:aws:iam::{OTHER}:role/jobs", "night")
     return is_done(lambda: groups.check_access(visitor, "sagemaker:DescribeModelPackage", PACKAGE))
 
