@@ -8,9 +8,9 @@ from pydantic import StringConstraints
 from envs.subscribers import NotificationSettings
 from modules.common import AccountId, NamePrefix, Region, RoleArn
 from sustainable_mlops.authoring import Field, ModuleInputs, must
+from sustainable_mlops.base.settings import WORKLOAD
 from sustainable_mlops.catalogue.limits import LogRetentionDays
 from sustainable_mlops.catalogue.regions import find_partition
-from sustainable_mlops.settings import WORKLOAD
 
 
 class StateSettings(ModuleInputs):

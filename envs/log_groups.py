@@ -7,8 +7,8 @@ therefore has `/aws/sagemaker/TrainingJobs` and others, and Terraform cannot cre
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from sustainable_mlops.errors import did_you_mean
-from sustainable_mlops.log_groups import SETTING
+from sustainable_mlops.base.errors import did_you_mean
+from sustainable_mlops.base.log_groups import SETTING
 
 
 @dataclass(frozen=True)

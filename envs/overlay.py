@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from sustainable_mlops.errors import UserError, did_you_mean
+from sustainable_mlops.base.errors import UserError, did_you_mean
 
 #: Fields of the settings by folder of the catalogue. Each file in a folder is one entry.
 FIELDS = {"features": "feature_groups", "models": "models", "pipelines": "pipelines"}

@@ -12,10 +12,10 @@ from envs.environment import COMPONENTS
 from envs.settings import EnvironmentSettings, load
 from modules.network.services import list_endpoint_services
 from modules.observability.inputs import ALARMS
+from sustainable_mlops.account.preflight import EndpointDemand, JobDemand, PreflightTarget
+from sustainable_mlops.base.log_groups import JOB_LOGS
+from sustainable_mlops.base.terraform import ROOT
 from sustainable_mlops.catalogue.quotas import QuotaUse
-from sustainable_mlops.log_groups import JOB_LOGS
-from sustainable_mlops.operations.preflight import EndpointDemand, JobDemand, PreflightTarget
-from sustainable_mlops.terraform import ROOT
 
 
 def read_target(folder: Path) -> PreflightTarget:

@@ -8,12 +8,12 @@ from envs.components.async_endpoints import AsyncEndpoints
 from envs.components.realtime_endpoints import RealtimeEndpoints
 from envs.components.serverless_endpoints import ServerlessEndpoints
 from envs.names import join_parts
+from envs.promotion_target import DeclaredEndpoint, PromotionTarget
 from envs.settings import load
+from sustainable_mlops.base.terraform import ROOT
 from sustainable_mlops.catalogue.instances import Silicon
 from sustainable_mlops.jobs.spec_files import load_spec_file
 from sustainable_mlops.jobs.specs.pipeline import MetricGate, PipelineSpec
-from sustainable_mlops.operations.promotion.target import DeclaredEndpoint, PromotionTarget
-from sustainable_mlops.terraform import ROOT
 
 
 def read_targets(folder: Path) -> dict[str, PromotionTarget]:

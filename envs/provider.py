@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from sustainable_mlops.authoring import Field
-from sustainable_mlops.errors import UserError
-from sustainable_mlops.terraform import LOCK_NAME, read_provider_version
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.terraform import LOCK_NAME, read_provider_version
 
 OLDEST: Literal[5] = 5
 NEWEST: Literal[6] = 6

@@ -12,8 +12,8 @@ from sustainable_mlops.authoring.author_errors import find_author_location, loca
 from sustainable_mlops.authoring.entries import check_output
 from sustainable_mlops.authoring.expressions import contains, keys, set_of, when
 from sustainable_mlops.authoring.resources import Module, Outputs, Root
-from sustainable_mlops.errors import did_you_mean
-from sustainable_mlops.log_groups import SETTING
+from sustainable_mlops.base.errors import did_you_mean
+from sustainable_mlops.base.log_groups import SETTING
 
 
 class AnyComponent(Protocol):

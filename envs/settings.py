@@ -12,8 +12,8 @@ from envs import environment, log_groups, names, overlay
 from envs.common import CommonSettings
 from envs.provider import NEWEST, OLDEST, add_provider_to_settings, find_major_version
 from envs.settings_models import compose_settings
-from sustainable_mlops.errors import UserError
-from sustainable_mlops.settings import load_yaml, parse_yaml, render_schema, validate
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.settings import load_yaml, parse_yaml, render_schema, validate
 
 #: File of the settings in an environment's folder.
 FILE = "settings.yaml"

@@ -12,7 +12,7 @@ from sustainable_mlops.authoring import ModuleInputs
 from sustainable_mlops.authoring.author_errors import find_author_location, locate_field, make_author_error
 from sustainable_mlops.authoring.expressions.scopes import input_expressions
 from sustainable_mlops.authoring.rules import InputRule, list_rules
-from sustainable_mlops.errors import UserError, did_you_mean
+from sustainable_mlops.base.errors import UserError, did_you_mean
 
 M = TypeVar("M", bound=ModuleInputs)
 

@@ -24,7 +24,7 @@ _ROOT = str(_ARCHIVE if _ARCHIVE.is_file() else _HERE.parent)
 sys.path.insert(0, _ROOT)
 try:
     from sustainable_mlops import plan, rules
-    from sustainable_mlops.errors import UserError
+    from sustainable_mlops.base.errors import UserError
     from sustainable_mlops.plan.cloudformation import list_source_types
     from sustainable_mlops.rules import Finding, Outcome, Rule, Severity
 finally:

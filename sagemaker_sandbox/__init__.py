@@ -9,8 +9,8 @@ Only the names in `__all__` are public. They are cheap to import: moto and Flask
 README.md beside this file for the covered operations, faults and time.
 """
 
-from sagemaker_sandbox.client import CREDENTIALS, make_client
-from sagemaker_sandbox.context import DEFAULT_ACCOUNT, DEFAULT_REGION
-from sagemaker_sandbox.process import LOG, Sandbox
+from sagemaker_sandbox.base.client import CREDENTIALS, make_client
+from sagemaker_sandbox.base.context import DEFAULT_ACCOUNT, DEFAULT_REGION
+from sagemaker_sandbox.process.sandbox import LOG, Sandbox
 
 __all__ = ["CREDENTIALS", "DEFAULT_ACCOUNT", "DEFAULT_REGION", "LOG", "Sandbox", "make_client"]

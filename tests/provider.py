@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.terraform import LOCAL, get_provider_version, name_platform
+from sustainable_mlops.base.terraform import LOCAL, get_provider_version, name_platform
 
 #: Log files of every sandbox of this process; a failing test prints their end.
 SANDBOX_LOGS: list[Path] = []

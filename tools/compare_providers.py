@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sustainable_mlops.errors import UserError, describe_missing_file
-from sustainable_mlops.terraform import PROVIDER, ROOT
+from sustainable_mlops.base.errors import UserError, describe_missing_file
+from sustainable_mlops.base.terraform import PROVIDER, ROOT
 
 BLOCK_START = re.compile(r'(?:dynamic )?"?([a-z_0-9]+)"?(?: "[^"]*")* \{$')
 ASSIGNMENT = re.compile(r"([a-z_0-9]+) *= *(.*)")

@@ -9,7 +9,7 @@ import ast
 from collections.abc import Iterable
 from pathlib import Path
 
-from sustainable_mlops.terraform import ROOT
+from sustainable_mlops.base.terraform import ROOT
 
 
 def count_python_lines(text: str) -> int:

@@ -11,9 +11,9 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.catalogue import deployer_actions
 from sustainable_mlops.catalogue.tables import CATALOGUE_DIRECTORY
-from sustainable_mlops.errors import UserError
 from tools.derive_instances import format_table
 
 #: Dependent actions that the reference lacks. A change of a runbook passes its role, as the creation does.

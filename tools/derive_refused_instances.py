@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.terraform import Terraform, get_provider_version
 from sustainable_mlops.catalogue.tables import CATALOGUE_DIRECTORY, read_rows
-from sustainable_mlops.errors import UserError
-from sustainable_mlops.terraform import Terraform, get_provider_version
 from tools.derive_instances import format_table, list_sagemaker_types
 
 #: The versions of the rows.

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.catalogue.tables import read_rows
-from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint.figures import format_number
 from sustainable_mlops.footprint.usage import KEYS_BY_TYPE
 from tools.footprint_conformance import Values, list_cases

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from clone import synth
 from envs import settings
 from envs.environment import COMPONENTS
 from envs.settings import EnvironmentSettings
-from sustainable_mlops import program, synth
-from sustainable_mlops.terraform import ROOT
+from sustainable_mlops.base import program
+from sustainable_mlops.base.terraform import ROOT
 
 IMAGES = ROOT / "docs" / "images"
 #: Environments in the order of a promotion.

@@ -11,10 +11,11 @@ from typing import Annotated
 
 import typer
 
-from sustainable_mlops import cli, program, rules
+from sustainable_mlops import rules
+from sustainable_mlops.base import cli, program
+from sustainable_mlops.base.terraform import ROOT
 from sustainable_mlops.practices.practice import SECTIONS, STATES, Implementation, load_practices
 from sustainable_mlops.rules.fix_code import find_file
-from sustainable_mlops.terraform import ROOT
 
 app = cli.create_app()
 

@@ -15,9 +15,9 @@ from typing import Annotated
 
 import typer
 
-from sustainable_mlops import cli, program
-from sustainable_mlops.git import run_git
-from sustainable_mlops.terraform import ROOT
+from sustainable_mlops.base import cli, program
+from sustainable_mlops.base.git import run_git
+from sustainable_mlops.base.terraform import ROOT
 
 #: The parts of the package that the rules need, besides the standard library.
 PARTS = ("__init__.py", "errors.py", "lazy_pattern.py", "plan", "rules", "catalogue", "aws")

@@ -11,9 +11,9 @@ from typing import Any
 
 import yaml
 
-from sagemaker_sandbox.base.handlers import SupportLevel
 from sagemaker_sandbox.control_plane.moto_operations import MOTO_OPERATIONS
 from sagemaker_sandbox.control_plane.registry import OPERATIONS, SERVICES, Operation
+from sagemaker_sandbox.resources.handlers import SupportLevel
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "sandbox.md"

@@ -23,7 +23,7 @@ from modules.observability.notifications import NAME_PREFIX, NAMES
 from modules.realtime_endpoint.inputs import SHADOW
 from sustainable_mlops.authoring import Field, ModuleInputs
 from sustainable_mlops.authoring.expressions import concat, contains, keys, map_of
-from sustainable_mlops.log_groups import JOB_LOGS
+from sustainable_mlops.base.log_groups import JOB_LOGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -21,8 +21,8 @@ from modules.model_registry.inputs import GroupKey
 from modules.pipeline.inputs import DRIFT, LONGEST_NAME, DataArrival, Inputs
 from sustainable_mlops.authoring import Field, ModuleInputs, must
 from sustainable_mlops.authoring.expressions import file, path
-from sustainable_mlops.errors import did_you_mean
-from sustainable_mlops.terraform import ROOT
+from sustainable_mlops.base.errors import did_you_mean
+from sustainable_mlops.base.terraform import ROOT
 
 if TYPE_CHECKING:
     from envs.root import EnvironmentRoot

@@ -8,8 +8,8 @@ from envs.component import Component
 from envs.names import EnvironmentName, NameKind
 from sustainable_mlops.authoring.expressions import jsonencode, merge
 from sustainable_mlops.aws.parameters import get_platform_parameter
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.catalogue.limits import get_limit
-from sustainable_mlops.errors import UserError
 
 if TYPE_CHECKING:
     from envs.root import EnvironmentRoot

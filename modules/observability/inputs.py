@@ -29,8 +29,8 @@ from sustainable_mlops.authoring.expressions import (
     optional,
     truncate,
 )
+from sustainable_mlops.base.log_groups import JOB_LOGS
 from sustainable_mlops.catalogue.limits import LogRetentionDays, list_serverless_memory_mb
-from sustainable_mlops.log_groups import JOB_LOGS
 
 QueueName = Annotated[
     str,

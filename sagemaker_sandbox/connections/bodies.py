@@ -9,8 +9,8 @@ from typing import Any, SupportsIndex
 
 from werkzeug import Request
 
-from sagemaker_sandbox import signature
-from sagemaker_sandbox.errors import ApiError
+from sagemaker_sandbox.base import signature
+from sagemaker_sandbox.base.errors import ApiError
 
 #: Smallest body that is kept in a file, in bytes.
 MIN_BYTES = 2**20

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 from werkzeug import Request
 
-from sagemaker_sandbox.client import S3_CONTROL_HOST
-from sagemaker_sandbox.errors import ApiError
+from sagemaker_sandbox.base.client import S3_CONTROL_HOST
+from sagemaker_sandbox.base.errors import ApiError
 
 #: Host of a bucket. Source: "Virtual hosting of general purpose buckets", Amazon S3 user guide.
 _BUCKET_HOST = re.compile(r"(?P<bucket>.+)\.s3[.-]")

@@ -7,18 +7,19 @@ from typing import Any
 
 from werkzeug import Request, Response
 
-from sagemaker_sandbox import roles, signature
-from sagemaker_sandbox.base.callers import act_for
-from sagemaker_sandbox.base.handlers import SupportLevel
-from sagemaker_sandbox.base.resources import Fields
+from sagemaker_sandbox.base import signature
+from sagemaker_sandbox.base.errors import ApiError, NotEmulatedError, SerializationError, ValidationError
+from sagemaker_sandbox.base.validation import validate
 from sagemaker_sandbox.control_plane import moto_operations, runtime_api
 from sagemaker_sandbox.control_plane.control_plane import ControlPlane, convert_to_json
 from sagemaker_sandbox.control_plane.registry import OPERATIONS, RegionParts
-from sagemaker_sandbox.errors import ApiError, NotEmulatedError, SerializationError, ValidationError
-from sagemaker_sandbox.featurestore import api as feature_store_api
-from sagemaker_sandbox.featurestore.api import FeatureRecords
-from sagemaker_sandbox.featurestore.records import RecordError
-from sagemaker_sandbox.validation import validate
+from sagemaker_sandbox.feature_store import api as feature_store_api
+from sagemaker_sandbox.feature_store.api import FeatureRecords
+from sagemaker_sandbox.feature_store.records import RecordError
+from sagemaker_sandbox.iam import roles
+from sagemaker_sandbox.resources.callers import act_for
+from sagemaker_sandbox.resources.handlers import SupportLevel
+from sagemaker_sandbox.resources.resources import Fields
 from sustainable_mlops.aws.service_model import load_service_model
 
 #: Prefix of the X-Amz-Target header.

@@ -10,19 +10,19 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from sagemaker_sandbox.base.callers import find_caller
-from sagemaker_sandbox.base.handlers import SupportLevel
-from sagemaker_sandbox.base.lock import Lock
-from sagemaker_sandbox.base.region import AccountRegion
-from sagemaker_sandbox.base.resources import Fields, ResourceFamily
-from sagemaker_sandbox.base.response_shape import shape_output
-from sagemaker_sandbox.context import SandboxContext
+from sagemaker_sandbox.base.context import SandboxContext
+from sagemaker_sandbox.base.errors import ApiError, NotEmulatedError, UnknownOperationError
+from sagemaker_sandbox.base.events import EventPublisher
+from sagemaker_sandbox.base.validation import validate
 from sagemaker_sandbox.control_plane import request_roles
 from sagemaker_sandbox.control_plane.registry import OPERATIONS, Operation, RegionParts
-from sagemaker_sandbox.errors import ApiError, NotEmulatedError, UnknownOperationError
-from sagemaker_sandbox.events import EventPublisher
 from sagemaker_sandbox.faults.fault_queue import FaultQueue
-from sagemaker_sandbox.validation import validate
+from sagemaker_sandbox.resources.callers import find_caller
+from sagemaker_sandbox.resources.handlers import SupportLevel
+from sagemaker_sandbox.resources.lock import Lock
+from sagemaker_sandbox.resources.region import AccountRegion
+from sagemaker_sandbox.resources.resources import Fields, ResourceFamily
+from sagemaker_sandbox.resources.response_shape import shape_output
 from sustainable_mlops.aws.arn import Arn
 from sustainable_mlops.aws.service_model import load_service_model
 

@@ -8,42 +8,42 @@ from typing import Any, TypeVar, get_type_hints
 
 from botocore import xform_name
 
-from sagemaker_sandbox.autoscaling.actions import ScheduledActions
-from sagemaker_sandbox.autoscaling.activities import ScalingActivities
-from sagemaker_sandbox.autoscaling.policies import ScalingPolicies
-from sagemaker_sandbox.autoscaling.scaling import RegionScaling
-from sagemaker_sandbox.autoscaling.targets import ScalableTargets
-from sagemaker_sandbox.base.handlers import OperationSupport, SupportLevel
-from sagemaker_sandbox.base.region import AccountRegion
-from sagemaker_sandbox.base.resources import ResourceFamily, ServicePart
 from sagemaker_sandbox.control_plane import moto_operations
-from sagemaker_sandbox.featurestore.api import FeatureRecords
-from sagemaker_sandbox.featurestore.store import RecordStores
-from sagemaker_sandbox.hosting.capture import CaptureBuffer
-from sagemaker_sandbox.hosting.logs import EndpointLogs
-from sagemaker_sandbox.sagemaker.async_inference import AsyncInference
-from sagemaker_sandbox.sagemaker.compilation_jobs import CompilationJobs
-from sagemaker_sandbox.sagemaker.endpoint_configs import EndpointConfigs
-from sagemaker_sandbox.sagemaker.endpoints import Endpoints
-from sagemaker_sandbox.sagemaker.feature_groups import FeatureGroups
-from sagemaker_sandbox.sagemaker.fleets import Fleets
-from sagemaker_sandbox.sagemaker.instance_periods import InstancePeriods
-from sagemaker_sandbox.sagemaker.invocations import EndpointInvocations
+from sagemaker_sandbox.endpoints.async_inference import AsyncInference
+from sagemaker_sandbox.endpoints.autoscaling.actions import ScheduledActions
+from sagemaker_sandbox.endpoints.autoscaling.activities import ScalingActivities
+from sagemaker_sandbox.endpoints.autoscaling.policies import ScalingPolicies
+from sagemaker_sandbox.endpoints.autoscaling.scaling import RegionScaling
+from sagemaker_sandbox.endpoints.autoscaling.targets import ScalableTargets
+from sagemaker_sandbox.endpoints.endpoint_configs import EndpointConfigs
+from sagemaker_sandbox.endpoints.endpoints import Endpoints
+from sagemaker_sandbox.endpoints.fleets import Fleets
+from sagemaker_sandbox.endpoints.hosting.capture import CaptureBuffer
+from sagemaker_sandbox.endpoints.hosting.logs import EndpointLogs
+from sagemaker_sandbox.endpoints.invocations import EndpointInvocations
+from sagemaker_sandbox.feature_store.api import FeatureRecords
+from sagemaker_sandbox.feature_store.feature_groups import FeatureGroups
+from sagemaker_sandbox.feature_store.store import RecordStores
+from sagemaker_sandbox.jobs.compilation_jobs import CompilationJobs
+from sagemaker_sandbox.jobs.instance_periods import InstancePeriods
+from sagemaker_sandbox.jobs.processing_jobs import ProcessingJobs
+from sagemaker_sandbox.jobs.training_jobs import TrainingJobs
+from sagemaker_sandbox.jobs.transform_jobs import TransformJobs
+from sagemaker_sandbox.jobs.tuning_jobs import HyperParameterTuningJobs
+from sagemaker_sandbox.pipelines.pipeline_executions import PipelineExecutions
+from sagemaker_sandbox.pipelines.pipelines import SageMakerPipelines
+from sagemaker_sandbox.recommendations.recommendation_jobs import InferenceRecommendationsJobs
+from sagemaker_sandbox.resources.handlers import OperationSupport, SupportLevel
+from sagemaker_sandbox.resources.region import AccountRegion
+from sagemaker_sandbox.resources.resources import ResourceFamily, ServicePart
 from sagemaker_sandbox.sagemaker.mlflow_apps import MlflowApps
 from sagemaker_sandbox.sagemaker.model_packages import ModelPackageGroups, ModelPackages
 from sagemaker_sandbox.sagemaker.models import Models
-from sagemaker_sandbox.sagemaker.pipeline_executions import PipelineExecutions
-from sagemaker_sandbox.sagemaker.pipelines import SageMakerPipelines
-from sagemaker_sandbox.sagemaker.processing_jobs import ProcessingJobs
 from sagemaker_sandbox.sagemaker.projects import Projects
-from sagemaker_sandbox.sagemaker.recommendations import InferenceRecommendationsJobs
 from sagemaker_sandbox.sagemaker.search import ResourceSearch
 from sagemaker_sandbox.sagemaker.stored_resources import STORED_FAMILIES
 from sagemaker_sandbox.sagemaker.tags import ResourceTags
 from sagemaker_sandbox.sagemaker.tracking_servers import TrackingServers
-from sagemaker_sandbox.sagemaker.training_jobs import TrainingJobs
-from sagemaker_sandbox.sagemaker.transform_jobs import TransformJobs
-from sagemaker_sandbox.sagemaker.tuning_jobs import HyperParameterTuningJobs
 from sustainable_mlops.aws.service_model import load_service_model
 
 #: Parts in the order of their creation. A part may depend on parts before it, and is closed before them.

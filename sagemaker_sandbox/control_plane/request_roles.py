@@ -6,8 +6,8 @@ SageMaker refuses a role that it cannot assume. moto's IAM of the same account d
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sagemaker_sandbox import roles
-from sagemaker_sandbox.errors import ValidationError
+from sagemaker_sandbox.base.errors import ValidationError
+from sagemaker_sandbox.iam import roles
 
 _SERVICE = "sagemaker.amazonaws.com"
 #: Operations that assume their role without a documented source resource. Source: developer guide, "Cross-service

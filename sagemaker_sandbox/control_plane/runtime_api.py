@@ -9,11 +9,11 @@ from urllib.parse import unquote
 from botocore.model import OperationModel, Shape
 from werkzeug import Request, Response
 
-from sagemaker_sandbox.base.resources import Fields
-from sagemaker_sandbox.errors import ApiError
-from sagemaker_sandbox.hosting.invocation import InvocationError
-from sagemaker_sandbox.hosting.streams import encode_events
-from sagemaker_sandbox.validation import validate
+from sagemaker_sandbox.base.errors import ApiError
+from sagemaker_sandbox.base.validation import validate
+from sagemaker_sandbox.endpoints.hosting.invocation import InvocationError
+from sagemaker_sandbox.endpoints.hosting.streams import encode_events
+from sagemaker_sandbox.resources.resources import Fields
 from sustainable_mlops.aws.service_model import load_service_model
 
 SERVICE = "sagemaker-runtime"

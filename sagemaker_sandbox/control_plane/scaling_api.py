@@ -8,15 +8,15 @@ from typing import Any
 
 from werkzeug import Request, Response
 
-from sagemaker_sandbox.autoscaling.dimensions import NAMESPACE
-from sagemaker_sandbox.base.handlers import SupportLevel
-from sagemaker_sandbox.base.resources import Fields
-from sagemaker_sandbox.base.response_shape import shape_output
+from sagemaker_sandbox.base.error_responses import serialize_error
+from sagemaker_sandbox.base.errors import ApiError, NotEmulatedError
+from sagemaker_sandbox.base.validation import validate
 from sagemaker_sandbox.control_plane.control_plane import ControlPlane, convert_to_json
 from sagemaker_sandbox.control_plane.registry import OPERATIONS, Operation
-from sagemaker_sandbox.error_responses import serialize_error
-from sagemaker_sandbox.errors import ApiError, NotEmulatedError
-from sagemaker_sandbox.validation import validate
+from sagemaker_sandbox.endpoints.autoscaling.dimensions import NAMESPACE
+from sagemaker_sandbox.resources.handlers import SupportLevel
+from sagemaker_sandbox.resources.resources import Fields
+from sagemaker_sandbox.resources.response_shape import shape_output
 from sustainable_mlops.aws.service_model import load_service_model
 
 SERVICE = "application-autoscaling"

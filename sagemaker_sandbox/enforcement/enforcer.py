@@ -6,10 +6,12 @@ from typing import Any
 
 from werkzeug import Request, Response
 
-from sagemaker_sandbox import accounts, signature
-from sagemaker_sandbox.client import INTERNAL_USER_AGENT
-from sagemaker_sandbox.clock import Clock
-from sagemaker_sandbox.context import ALLOWED_BY_IAM, DEFAULT_REGION
+from sagemaker_sandbox.base import accounts, signature
+from sagemaker_sandbox.base.client import INTERNAL_USER_AGENT
+from sagemaker_sandbox.base.clock import Clock
+from sagemaker_sandbox.base.context import ALLOWED_BY_IAM, DEFAULT_REGION
+from sagemaker_sandbox.base.error_responses import serialize_error
+from sagemaker_sandbox.base.errors import ApiError
 from sagemaker_sandbox.enforcement import principals, resource_policies, web_identity
 from sagemaker_sandbox.enforcement.actions import UNRESTRICTED
 from sagemaker_sandbox.enforcement.condition_keys import build_global_keys
@@ -18,8 +20,6 @@ from sagemaker_sandbox.enforcement.principals import Caller
 from sagemaker_sandbox.enforcement.required_permissions import RequiredPermission, list_required_permissions
 from sagemaker_sandbox.enforcement.resource_policies import Resource
 from sagemaker_sandbox.enforcement.vpc_endpoints import VpcEndpoint, find_endpoint
-from sagemaker_sandbox.error_responses import serialize_error
-from sagemaker_sandbox.errors import ApiError
 from sagemaker_sandbox.iam.evaluation import (
     AccessDecision,
     AccessRequest,

@@ -12,9 +12,10 @@ from moto.core.utils import get_service_model
 from werkzeug import Request
 from werkzeug.exceptions import HTTPException
 
-from sagemaker_sandbox import moto_request, signature
-from sagemaker_sandbox.call_recorder import SERVICES_BY_SIGNING_NAME
-from sagemaker_sandbox.service_lookup import find_services
+from sagemaker_sandbox.base import signature
+from sagemaker_sandbox.base.service_lookup import find_services
+from sagemaker_sandbox.connections import moto_request
+from sagemaker_sandbox.connections.call_recorder import SERVICES_BY_SIGNING_NAME
 
 
 class RequestedOperation(NamedTuple):

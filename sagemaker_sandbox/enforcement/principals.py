@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from sagemaker_sandbox import roles
-from sagemaker_sandbox.base.session_networks import SessionNetwork
+from sagemaker_sandbox.iam import roles
 from sagemaker_sandbox.iam.evaluation import Policy, Principal, PrincipalPolicies
 from sagemaker_sandbox.iam.partial_requests import ALL_ACTIONS
+from sagemaker_sandbox.resources.session_networks import SessionNetwork
 
 
 class Caller(NamedTuple):

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sagemaker_sandbox import roles
-from sagemaker_sandbox.backends import find_backend
+from sagemaker_sandbox.base.backends import find_backend
+from sagemaker_sandbox.iam import roles
 from sagemaker_sandbox.iam.evaluation import Delegation, Policy, ResourcePolicy
 from sagemaker_sandbox.sagemaker.resource_lookup import find_bucket
 from sustainable_mlops.aws.arn import Arn

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from sagemaker_sandbox import roles
+from sagemaker_sandbox.iam import roles
 from sagemaker_sandbox.iam.grants import GrantRecorder, NamedStatement, UnusedGrant
 from sagemaker_sandbox.iam.wildcards import matches
 from sagemaker_sandbox.moto_patches.sts_assumed_roles import ORGANIZATION_ROLE

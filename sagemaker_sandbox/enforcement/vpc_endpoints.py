@@ -9,9 +9,9 @@ guide, "Troubleshoot access denied error messages".
 
 from typing import Any, NamedTuple
 
-from sagemaker_sandbox.base.session_networks import SessionNetwork
 from sagemaker_sandbox.enforcement.condition_keys import Keys
 from sagemaker_sandbox.iam.evaluation import Policy
+from sagemaker_sandbox.resources.session_networks import SessionNetwork
 from sustainable_mlops.aws.service_model import load_service_model
 
 

@@ -14,8 +14,8 @@ from urllib.parse import parse_qs
 
 from werkzeug import Request
 
+from sagemaker_sandbox.base.errors import ApiError
 from sagemaker_sandbox.enforcement import resource_policies
-from sagemaker_sandbox.errors import ApiError
 from sagemaker_sandbox.iam.evaluation import AccessRequest, Principal, PrincipalPolicies, evaluate
 from sustainable_mlops.aws.arn import Arn
 

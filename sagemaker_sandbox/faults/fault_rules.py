@@ -10,7 +10,7 @@ from botocore.model import Shape
 
 from sagemaker_sandbox.faults.fault import SAGEMAKER, Fault
 from sustainable_mlops.aws.service_model import load_service_model
-from sustainable_mlops.errors import UserError, did_you_mean
+from sustainable_mlops.base.errors import UserError, did_you_mean
 
 #: Services whose operations need no prefix in a fault.
 _SAGEMAKER_SERVICES = (SAGEMAKER, "sagemaker-runtime", "sagemaker-featurestore-runtime", "sagemaker-metrics")

@@ -15,9 +15,9 @@ from moto.core.utils import get_service_model
 from werkzeug import Request, Response
 from werkzeug.exceptions import HTTPException
 
-from sagemaker_sandbox.client import INTERNAL_USER_AGENT
+from sagemaker_sandbox.base.client import INTERNAL_USER_AGENT
+from sagemaker_sandbox.base.error_responses import serialize_error
 from sagemaker_sandbox.connections.bodies import BodyStream
-from sagemaker_sandbox.error_responses import serialize_error
 from sagemaker_sandbox.faults.fault import Fault
 from sagemaker_sandbox.faults.fault_queue import FaultQueue, InjectedError
 from sustainable_mlops.aws.service_model import load_service_model

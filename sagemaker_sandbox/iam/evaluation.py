@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Any
 
-from sagemaker_sandbox.errors import ValidationError
+from sagemaker_sandbox.base.errors import ValidationError
 from sagemaker_sandbox.iam import conditions
 from sagemaker_sandbox.iam.conditions import ConditionKeys
 from sagemaker_sandbox.iam.elements import covers_action, covers_resource, fill_variables, make_list

@@ -9,11 +9,11 @@ from typing import Any
 from moto.cloudwatch.exceptions import InvalidParameterValue
 from moto.cloudwatch.models import CloudWatchBackend
 
-from sagemaker_sandbox.base.resources import Fields
-from sagemaker_sandbox.clock import Clock
-from sagemaker_sandbox.cloudwatch import metrics
-from sagemaker_sandbox.cloudwatch.alarm import Alarm
-from sagemaker_sandbox.cloudwatch.alarms import Alarms
+from sagemaker_sandbox.base.clock import Clock
+from sagemaker_sandbox.resources.resources import Fields
+from sagemaker_sandbox.services.cloudwatch import metrics
+from sagemaker_sandbox.services.cloudwatch.alarm import Alarm
+from sagemaker_sandbox.services.cloudwatch.alarms import Alarms
 
 #: moto's parameters of `put_metric_alarm` that are not the operation's members in another spelling.
 _MEMBERS = {

@@ -6,8 +6,8 @@ from typing import Any
 from moto.events.models import EventsBackend, Rule, events_backends
 from moto.s3 import notifications
 
-from sagemaker_sandbox.eventbridge import s3_events
-from sagemaker_sandbox.eventbridge.rules import Rules, check_expression, check_target_role
+from sagemaker_sandbox.services.eventbridge import s3_events
+from sagemaker_sandbox.services.eventbridge.rules import Rules, check_expression, check_target_role
 
 
 def apply(rules: Rules) -> None:

@@ -11,8 +11,9 @@ from flask import has_request_context, request
 from moto.iam.access_control import PermissionResult
 from moto.s3.models import FakeBucket
 
-from sagemaker_sandbox import accounts, roles, signature
-from sagemaker_sandbox.context import ALLOWED_BY_IAM
+from sagemaker_sandbox.base import accounts, signature
+from sagemaker_sandbox.base.context import ALLOWED_BY_IAM
+from sagemaker_sandbox.iam import roles
 from sagemaker_sandbox.iam.evaluation import ANONYMOUS, Policy, Principal, PrincipalPolicies, ResourcePolicy, evaluate
 from sagemaker_sandbox.iam.partial_requests import build_request
 

@@ -13,7 +13,7 @@ from moto.s3.responses import S3Response
 from moto.s3control.models import s3control_backends
 from moto.sts.models import sts_backends
 
-from sagemaker_sandbox.errors import ValidationError
+from sagemaker_sandbox.base.errors import ValidationError
 from sagemaker_sandbox.iam.public_policies import is_public
 from sagemaker_sandbox.sagemaker.resource_lookup import find_bucket
 

@@ -17,9 +17,9 @@ from botocore.model import StructureShape
 from moto.core.common_models import CloudFormationModel
 from moto.sagemaker import models
 
-from sagemaker_sandbox.base.resources import Fields
+from sagemaker_sandbox.base.errors import ApiError
 from sagemaker_sandbox.control_plane.control_plane import ControlPlane
-from sagemaker_sandbox.errors import ApiError
+from sagemaker_sandbox.resources.resources import Fields
 from sustainable_mlops.aws.arn import Arn
 from sustainable_mlops.aws.service_model import load_service_model
 

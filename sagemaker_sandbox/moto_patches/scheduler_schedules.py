@@ -5,7 +5,7 @@ from typing import Any
 from moto.scheduler.models import EventBridgeSchedulerBackend
 from moto.scheduler.responses import EventBridgeSchedulerResponse
 
-from sagemaker_sandbox.eventbridge.schedules import Schedules, check_schedule
+from sagemaker_sandbox.services.eventbridge.schedules import Schedules, check_schedule
 
 
 def apply(schedules: Schedules) -> None:

@@ -7,8 +7,8 @@ import yaml
 from moto.ssm.exceptions import InvalidDocumentContent
 from moto.ssm.models import SimpleSystemManagerBackend
 
-from sagemaker_sandbox.automation import document
-from sagemaker_sandbox.automation.references import ContentError
+from sagemaker_sandbox.services.automation import document
+from sagemaker_sandbox.services.automation.references import ContentError
 
 _AUTOMATION = "Automation"
 

@@ -18,8 +18,8 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service impor
 from moto.stepfunctions.parser.asl.utils import boto_client
 from moto.stepfunctions.parser.backend.execution import Execution
 
-from sagemaker_sandbox.stepfunctions.clients import create_client
-from sagemaker_sandbox.stepfunctions.sagemaker_task import SageMakerTask
+from sagemaker_sandbox.services.stepfunctions.clients import create_client
+from sagemaker_sandbox.services.stepfunctions.sagemaker_task import SageMakerTask
 
 
 def apply() -> None:

@@ -14,7 +14,8 @@ from moto.iam.models import iam_backends
 from moto.sts.models import STSBackend
 from moto.sts.responses import TokenResponse
 
-from sagemaker_sandbox import moto_patches, roles
+from sagemaker_sandbox import moto_patches
+from sagemaker_sandbox.iam import roles
 
 #: Role of a member account, for the management account. Source: Organizations user guide, "Accessing member accounts".
 ORGANIZATION_ROLE = "OrganizationAccountAccessRole"

@@ -5,7 +5,7 @@ from typing import Any
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
-from sagemaker_sandbox.errors import NotEmulatedError, ValidationError
+from sagemaker_sandbox.base.errors import NotEmulatedError, ValidationError
 from sagemaker_sandbox.pipelines import conditions, graph, parameters
 from sagemaker_sandbox.pipelines.definition import (
     PipelineDefinition,

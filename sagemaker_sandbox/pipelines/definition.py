@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_pascal
 
-from sagemaker_sandbox import errors
+from sagemaker_sandbox.base import errors
 from sagemaker_sandbox.pipelines.durations import parse_duration
 from sagemaker_sandbox.pipelines.services import Fields
 

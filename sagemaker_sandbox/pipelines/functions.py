@@ -13,10 +13,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from sagemaker_sandbox.jobs.runtime import mounting
+from sagemaker_sandbox.jobs.runtime.container import Container
+from sagemaker_sandbox.jobs.runtime.process import kill_group
 from sagemaker_sandbox.pipelines.services import Fields, StepError
-from sagemaker_sandbox.runtime import mounting
-from sagemaker_sandbox.runtime.container import Container
-from sagemaker_sandbox.runtime.process import kill_group
 
 #: Maximum duration of a Lambda step, for any timeout of the function. Source: "Lambda step", developer guide.
 _MAX_SECONDS = 600

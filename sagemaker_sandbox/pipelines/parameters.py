@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sagemaker_sandbox.errors import ValidationError
+from sagemaker_sandbox.base.errors import ValidationError
 from sagemaker_sandbox.pipelines.actions.outputs import CONVERSIONS
 from sagemaker_sandbox.pipelines.definition import PipelineDefinition, PipelineParameter
 

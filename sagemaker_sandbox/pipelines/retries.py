@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sagemaker_sandbox.errors import ApiError
+from sagemaker_sandbox.base.errors import ApiError
 from sagemaker_sandbox.pipelines.definition import RetryPolicy
 from sagemaker_sandbox.pipelines.execution import StepRecord
 

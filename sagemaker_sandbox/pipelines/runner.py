@@ -4,7 +4,7 @@ import threading
 import traceback
 from collections.abc import Callable
 
-from sagemaker_sandbox.errors import ValidationError
+from sagemaker_sandbox.base.errors import ValidationError
 from sagemaker_sandbox.pipelines import final_status, graph, selection
 from sagemaker_sandbox.pipelines.definition import PipelineDefinition
 from sagemaker_sandbox.pipelines.execution import PipelineExecution, StepRecord, now

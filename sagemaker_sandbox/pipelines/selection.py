@@ -6,7 +6,7 @@ Source: "Selective execution of pipeline steps" in the SageMaker AI developer gu
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from sagemaker_sandbox.errors import ValidationError
+from sagemaker_sandbox.base.errors import ValidationError
 from sagemaker_sandbox.pipelines import graph
 from sagemaker_sandbox.pipelines.definition import PlacedStep
 from sagemaker_sandbox.pipelines.execution import PipelineExecution, StepRecord

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from sagemaker_sandbox.errors import ApiError
+from sagemaker_sandbox.base.errors import ApiError
 from sagemaker_sandbox.pipelines import caching, names, retries
 from sagemaker_sandbox.pipelines.actions.action import StepAction, StepContext, StepProgress
 from sagemaker_sandbox.pipelines.actions.branching import ConditionAction, FailAction, ForEachAction

@@ -5,9 +5,9 @@ import secrets
 import uuid
 from collections.abc import Iterator
 
-from sagemaker_sandbox.base.resources import Fields
 from sagemaker_sandbox.recommendations import recorded
-from sagemaker_sandbox.recommendations.model_facts import ModelFacts
+from sagemaker_sandbox.resources.resources import Fields
+from sagemaker_sandbox.sagemaker.model_facts import ModelFacts
 
 #: Maximum of benchmarks in a job: DescribeInferenceRecommendationsJob returns at most ten.
 _MAX_BENCHMARKS = 10

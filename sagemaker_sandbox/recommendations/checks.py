@@ -6,8 +6,8 @@ bounds those of "Run a custom load test". Other messages are assumed.
 
 from itertools import pairwise
 
-from sagemaker_sandbox.base.resources import Fields
-from sagemaker_sandbox.errors import ValidationError
+from sagemaker_sandbox.base.errors import ValidationError
+from sagemaker_sandbox.resources.resources import Fields
 
 #: Users at the beginning and by the minute, seconds of a phase or of stairs, and seconds of a job.
 _USERS, _RATE, _SECONDS, _JOB_SECONDS = (1, 3), (0, 3), (120, 3600), 18_000

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from sagemaker_sandbox.base.resources import Fields
+from sagemaker_sandbox.resources.resources import Fields
 from sustainable_mlops.catalogue import instances, prices, tables
 
 _TABLE = Path(__file__).with_name("recorded.csv")

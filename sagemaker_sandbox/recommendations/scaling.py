@@ -5,9 +5,9 @@ CPU use grows with the requests: at the target CPU, an instance answers that sha
 
 import math
 
-from sagemaker_sandbox.base.resources import Fields
-from sagemaker_sandbox.errors import ValidationError
+from sagemaker_sandbox.base.errors import ValidationError
 from sagemaker_sandbox.recommendations.recorded import LoadTest
+from sagemaker_sandbox.resources.resources import Fields
 
 #: Target CPU of a request that names none, in percent of each core. Documented.
 DEFAULT_CPU = 50

@@ -5,9 +5,9 @@ The messages are AWS's where they are known. CreateModel checks images and data 
 
 from collections.abc import Callable, Iterator
 
-from sagemaker_sandbox.base.region import AccountRegion
-from sagemaker_sandbox.base.resources import Fields
-from sagemaker_sandbox.errors import ValidationError
+from sagemaker_sandbox.base.errors import ValidationError
+from sagemaker_sandbox.resources.region import AccountRegion
+from sagemaker_sandbox.resources.resources import Fields
 from sagemaker_sandbox.sagemaker import networks, resource_lookup
 from sustainable_mlops.aws.s3 import S3Uri
 

@@ -8,10 +8,10 @@ those of tracking servers.
 
 import secrets
 
-from sagemaker_sandbox.base.handlers import stored_operation
-from sagemaker_sandbox.base.listing import list_page
-from sagemaker_sandbox.base.resources import Fields, ResourceFamily, SageMakerResource, now
-from sagemaker_sandbox.errors import ConflictError, ResourceNotFoundError
+from sagemaker_sandbox.base.errors import ConflictError, ResourceNotFoundError
+from sagemaker_sandbox.resources.handlers import stored_operation
+from sagemaker_sandbox.resources.listing import list_page
+from sagemaker_sandbox.resources.resources import Fields, ResourceFamily, SageMakerResource, now
 
 _NOTE = "Stored, with the statuses of AWS. MLflow does not run."
 _VERSION = "3.10.1"

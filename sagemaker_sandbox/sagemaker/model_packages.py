@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
-from sagemaker_sandbox.base.handlers import emulated_operation, shared_operation
-from sagemaker_sandbox.base.listing import list_page
-from sagemaker_sandbox.base.region import AccountRegion
-from sagemaker_sandbox.base.resources import Fields, ResourceFamily, SageMakerResource, now
-from sagemaker_sandbox.errors import AccessDeniedError, ApiError, ConflictError, ValidationError
+from sagemaker_sandbox.base.errors import AccessDeniedError, ApiError, ConflictError, ValidationError
 from sagemaker_sandbox.iam.evaluation import Policy, Principal, PrincipalPolicies, ResourcePolicy, evaluate
 from sagemaker_sandbox.iam.partial_requests import ALL_ACTIONS, build_request
+from sagemaker_sandbox.resources.handlers import emulated_operation, shared_operation
+from sagemaker_sandbox.resources.listing import list_page
+from sagemaker_sandbox.resources.region import AccountRegion
+from sagemaker_sandbox.resources.resources import Fields, ResourceFamily, SageMakerResource, now
 from sustainable_mlops.aws.arn import Arn
 
 #: Names in events of the fields that members of UpdateModelPackage change, if the two differ. Source: developer guide,

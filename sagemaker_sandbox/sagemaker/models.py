@@ -1,11 +1,11 @@
 """Models: containers, and the role that they use."""
 
-from sagemaker_sandbox.base.handlers import emulated_operation
-from sagemaker_sandbox.base.listing import list_page
-from sagemaker_sandbox.base.resources import Fields, ResourceFamily
-from sagemaker_sandbox.errors import ValidationError
-from sagemaker_sandbox.recommendations.default_recommendations import recommend_deployment
+from sagemaker_sandbox.base.errors import ValidationError
+from sagemaker_sandbox.resources.handlers import emulated_operation
+from sagemaker_sandbox.resources.listing import list_page
+from sagemaker_sandbox.resources.resources import Fields, ResourceFamily
 from sagemaker_sandbox.sagemaker import container_definitions
+from sagemaker_sandbox.sagemaker.default_recommendations import recommend_deployment
 
 
 class Models(ResourceFamily):

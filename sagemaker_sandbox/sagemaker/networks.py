@@ -4,9 +4,9 @@ AWS does not document how CreateModel and the operations that start jobs check t
 they refuse subnets and security groups that do not exist. Their messages are assumed too.
 """
 
-from sagemaker_sandbox.base.region import AccountRegion
-from sagemaker_sandbox.base.resources import Fields
-from sagemaker_sandbox.errors import ValidationError
+from sagemaker_sandbox.base.errors import ValidationError
+from sagemaker_sandbox.resources.region import AccountRegion
+from sagemaker_sandbox.resources.resources import Fields
 from sagemaker_sandbox.sagemaker import resource_lookup
 
 

@@ -7,10 +7,10 @@ aws-samples/sagemaker-studio-emr, issue 42, for the message about a missing prod
 import re
 import secrets
 
-from sagemaker_sandbox.base.handlers import stored_operation
-from sagemaker_sandbox.base.listing import list_page
-from sagemaker_sandbox.base.resources import Fields, ResourceFamily, SageMakerResource, now
-from sagemaker_sandbox.errors import ResourceInUseError, ValidationError
+from sagemaker_sandbox.base.errors import ResourceInUseError, ValidationError
+from sagemaker_sandbox.resources.handlers import stored_operation
+from sagemaker_sandbox.resources.listing import list_page
+from sagemaker_sandbox.resources.resources import Fields, ResourceFamily, SageMakerResource, now
 
 _NOTE = "Stored, with the statuses of AWS. Every product exists, and nothing is provisioned."
 _DETAILS, _STATUS = "ServiceCatalogProvisioningDetails", "ProjectStatus"

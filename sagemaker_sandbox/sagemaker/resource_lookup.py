@@ -6,8 +6,8 @@ Nothing is requested over HTTP, so the caller may hold the Region's lock.
 import re
 from typing import Any
 
-from sagemaker_sandbox.backends import find_backend
-from sagemaker_sandbox.base.region import AccountRegion
+from sagemaker_sandbox.base.backends import find_backend
+from sagemaker_sandbox.resources.region import AccountRegion
 from sustainable_mlops.aws.arn import Arn
 from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.catalogue.images import IMAGE_ADDRESS, is_registry_of_aws

@@ -6,17 +6,17 @@ from typing import Any
 
 from botocore.model import ListShape, StructureShape
 
-from sagemaker_sandbox.base.handlers import emulated_operation
-from sagemaker_sandbox.base.listing import build_page
-from sagemaker_sandbox.base.region import AccountRegion
-from sagemaker_sandbox.base.resources import Fields, ResourceFamily, ServicePart
-from sagemaker_sandbox.base.search_expressions import (
+from sagemaker_sandbox.base.errors import NotEmulatedError, ValidationError
+from sagemaker_sandbox.resources.handlers import emulated_operation
+from sagemaker_sandbox.resources.listing import build_page
+from sagemaker_sandbox.resources.region import AccountRegion
+from sagemaker_sandbox.resources.resources import Fields, ResourceFamily, ServicePart
+from sagemaker_sandbox.resources.search_expressions import (
     check_expression,
     find_values,
     list_property_names,
     matches_expression,
 )
-from sagemaker_sandbox.errors import NotEmulatedError, ValidationError
 from sustainable_mlops.aws.service_model import load_service_model
 
 #: Resource types of Search, with the type in ARNs.

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from sagemaker_sandbox.base.region import AccountRegion
-from sagemaker_sandbox.base.resources import Fields
+from sagemaker_sandbox.resources.region import AccountRegion
+from sagemaker_sandbox.resources.resources import Fields
 from sagemaker_sandbox.sagemaker.models import find_specification, list_containers
 
 

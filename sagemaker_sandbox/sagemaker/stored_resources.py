@@ -10,10 +10,10 @@ from typing import Any, ClassVar
 
 from botocore import xform_name
 
-from sagemaker_sandbox.base.handlers import stored_operation
-from sagemaker_sandbox.base.listing import list_page
-from sagemaker_sandbox.base.resources import Fields, ResourceFamily, SageMakerResource
-from sagemaker_sandbox.errors import ApiError, ResourceInUseError, ResourceNotFoundError, ValidationError
+from sagemaker_sandbox.base.errors import ApiError, ResourceInUseError, ResourceNotFoundError, ValidationError
+from sagemaker_sandbox.resources.handlers import stored_operation
+from sagemaker_sandbox.resources.listing import list_page
+from sagemaker_sandbox.resources.resources import Fields, ResourceFamily, SageMakerResource
 
 _NO_STUDIO, _NO_NOTEBOOK, _NO_MONITOR = (
     "Stored. Studio does not run.",

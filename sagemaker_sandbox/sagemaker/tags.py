@@ -1,9 +1,9 @@
 """Tags of SageMaker's resources, by ARN."""
 
-from sagemaker_sandbox.base.handlers import emulated_operation
-from sagemaker_sandbox.base.region import AccountRegion
-from sagemaker_sandbox.base.resources import Fields, ResourceFamily, SageMakerResource, ServicePart
-from sagemaker_sandbox.errors import ValidationError
+from sagemaker_sandbox.base.errors import ValidationError
+from sagemaker_sandbox.resources.handlers import emulated_operation
+from sagemaker_sandbox.resources.region import AccountRegion
+from sagemaker_sandbox.resources.resources import Fields, ResourceFamily, SageMakerResource, ServicePart
 
 _MAX_TAGS = 50
 

@@ -10,10 +10,10 @@ https://github.com/hashicorp/terraform-provider-aws/issues/42276.
 
 from typing import ClassVar
 
-from sagemaker_sandbox.base.handlers import stored_operation
-from sagemaker_sandbox.base.listing import list_page
-from sagemaker_sandbox.base.resources import Fields, ResourceFamily, SageMakerResource, now
-from sagemaker_sandbox.errors import ResourceInUseError, ResourceNotFoundError, ValidationError
+from sagemaker_sandbox.base.errors import ResourceInUseError, ResourceNotFoundError, ValidationError
+from sagemaker_sandbox.resources.handlers import stored_operation
+from sagemaker_sandbox.resources.listing import list_page
+from sagemaker_sandbox.resources.resources import Fields, ResourceFamily, SageMakerResource, now
 
 _NOTE = "Stored, with the statuses of AWS. MLflow does not run."
 #: Versions in descriptions, by version in requests. Sources: Amazon SageMaker Developer Guide,

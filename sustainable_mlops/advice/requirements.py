@@ -4,8 +4,8 @@ from dataclasses import asdict, dataclass
 from math import isfinite
 from typing import Any, Literal
 
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.catalogue import regions
-from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint.coefficients import load_assumptions
 
 Accelerator = Literal["none", "any", "gpu"]

@@ -6,9 +6,9 @@ from math import ceil, inf
 from typing import Any, Literal
 
 from sustainable_mlops.advice.wording import format_figure_cell, list_legend
+from sustainable_mlops.base.errors import UserError, suggest
 from sustainable_mlops.catalogue import instances
 from sustainable_mlops.catalogue.instances import InstanceType
-from sustainable_mlops.errors import UserError, suggest
 from sustainable_mlops.footprint import FootprintEstimate, estimate_job, format_number
 from sustainable_mlops.footprint.coefficients import load_assumptions
 

@@ -7,8 +7,8 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from sustainable_mlops.errors import UserError
-from sustainable_mlops.terraform import ROOT
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.terraform import ROOT
 
 _LIBRARY = str(ROOT / "sustainable_mlops")
 _PYTHON = (*(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")), "<")

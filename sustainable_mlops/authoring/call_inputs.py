@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from sustainable_mlops.authoring.author_errors import make_author_error
 from sustainable_mlops.authoring.expressions.types import strip_annotation
-from sustainable_mlops.errors import did_you_mean
+from sustainable_mlops.base.errors import did_you_mean
 
 Model = TypeVar("Model", bound=BaseModel)
 

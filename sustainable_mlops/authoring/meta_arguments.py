@@ -8,7 +8,7 @@ from sustainable_mlops.authoring.entries import list_addresses
 from sustainable_mlops.authoring.expressions import types
 from sustainable_mlops.authoring.expressions.scopes import Each
 from sustainable_mlops.authoring.expressions.tokens import to_json_syntax, to_template
-from sustainable_mlops.errors import did_you_mean
+from sustainable_mlops.base.errors import did_you_mean
 
 #: Arguments of a `lifecycle` block.
 _LIFECYCLE = (

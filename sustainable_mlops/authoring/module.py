@@ -19,8 +19,8 @@ from sustainable_mlops.authoring.file_layout import MAIN, MAX_LINES, split_by_co
 from sustainable_mlops.authoring.inputs import ModuleInputs, Variable, list_variables
 from sustainable_mlops.authoring.null_tests import check_null_tests
 from sustainable_mlops.authoring.references import find_unknown_references
-from sustainable_mlops.errors import did_you_mean
-from sustainable_mlops.terraform import PROVIDER_VERSIONS, VERSIONS
+from sustainable_mlops.base.errors import did_you_mean
+from sustainable_mlops.base.terraform import PROVIDER_VERSIONS, VERSIONS
 
 #: Comment above a variable that only its validation reads, because it refuses every value with a reason.
 _ONLY_VALIDATED = "# tflint-ignore: terraform_unused_declarations # its validation refuses every value\n"

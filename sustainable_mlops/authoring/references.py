@@ -6,7 +6,7 @@ from typing import Any, get_origin
 
 from sustainable_mlops.authoring import hcl
 from sustainable_mlops.authoring.expressions import types
-from sustainable_mlops.errors import did_you_mean
+from sustainable_mlops.base.errors import did_you_mean
 
 _NAME = re.compile(r"[A-Za-z_][\w-]*")
 _STEP = re.compile(r"\.([A-Za-z_][\w-]*|\d+|\*)")

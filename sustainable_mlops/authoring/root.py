@@ -16,7 +16,7 @@ from sustainable_mlops.authoring.expressions.scopes import Each
 from sustainable_mlops.authoring.expressions.tokens import to_json_syntax, to_template
 from sustainable_mlops.authoring.inputs import ModuleInputs
 from sustainable_mlops.authoring.module import Module
-from sustainable_mlops.errors import did_you_mean
+from sustainable_mlops.base.errors import did_you_mean
 
 R = TypeVar("R", bound=ModuleInputs)
 

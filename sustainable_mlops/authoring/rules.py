@@ -25,7 +25,7 @@ from sustainable_mlops.authoring.expressions.functions import (
 )
 from sustainable_mlops.authoring.expressions.node import ExpressionNode
 from sustainable_mlops.authoring.expressions.scopes import input_expressions
-from sustainable_mlops.errors import did_you_mean
+from sustainable_mlops.base.errors import did_you_mean
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from sustainable_mlops.authoring import hcl
 from sustainable_mlops.authoring.author_errors import make_author_error
 from sustainable_mlops.authoring.expressions.scopes import Dynamic
 from sustainable_mlops.authoring.expressions.tokens import to_json_syntax, to_template, to_token
-from sustainable_mlops.errors import did_you_mean
+from sustainable_mlops.base.errors import did_you_mean
 
 #: Meta-arguments of every resource, which are not arguments of a class.
 META_ARGUMENTS = ("depends_on", "for_each", "lifecycle")

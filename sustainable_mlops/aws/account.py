@@ -4,7 +4,7 @@ from typing import Any
 
 from sustainable_mlops.aws.clients import Client, Clients, assume_role, make_client
 from sustainable_mlops.aws.errors import translate_aws_errors
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 
 
 class AccountClients:

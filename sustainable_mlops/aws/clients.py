@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from sustainable_mlops.aws.errors import describe_missing_profile, is_absent_object_error, translate_aws_errors
 from sustainable_mlops.aws.s3 import S3Uri
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 
 #: Hosts of this computer.
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")

@@ -14,7 +14,7 @@ from botocore.model import ListShape, MapShape, Shape, StringShape, StructureSha
 from botocore.validate import ParamValidator
 
 from sustainable_mlops.aws.service_model import load_service_model
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 
 #: Displayed characters of a refused value, and of its constraint, which may list hundreds of values.
 _VALUE, _CONSTRAINT = 60, 200

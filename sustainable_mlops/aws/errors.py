@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sustainable_mlops.errors import UserError, did_you_mean
+from sustainable_mlops.base.errors import UserError, did_you_mean
 
 #: Error codes for expired credentials.
 _EXPIRED_CODES = ("ExpiredToken", "ExpiredTokenException", "RequestExpired")

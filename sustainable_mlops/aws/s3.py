@@ -3,8 +3,8 @@
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from sustainable_mlops.errors import UserError
-from sustainable_mlops.lazy_pattern import LazyPattern
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.lazy_pattern import LazyPattern
 
 SCHEME = "s3://"
 #: Pattern before the bucket's name in an address or an ARN.

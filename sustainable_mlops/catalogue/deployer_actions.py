@@ -6,9 +6,9 @@ from typing import Literal
 
 from pydantic import Field, RootModel
 
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.settings import Settings, load_yaml
 from sustainable_mlops.catalogue.tables import CATALOGUE_DIRECTORY
-from sustainable_mlops.errors import UserError
-from sustainable_mlops.settings import Settings, load_yaml
 
 FILE = CATALOGUE_DIRECTORY / "deployer_actions.yaml"
 #: `read` is for plans; `write` for applies; `delete_data` for applies where deletion_protection is off.

@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
+from sustainable_mlops.base.errors import UserError, suggest
 from sustainable_mlops.catalogue.tables import Grade, has_table, load_table, parse_float, parse_number, read_rows
-from sustainable_mlops.errors import UserError, suggest
 
 #: Partitions by the start of their Regions' names; other Regions are in `aws`. Isolated and sovereign partitions are
 #: missing: the modules know no DNS suffixes for them.

@@ -8,7 +8,7 @@ from pathlib import Path
 from pkgutil import get_data
 from typing import Any, Literal, TypeVar
 
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 
 T = TypeVar("T")
 

@@ -9,7 +9,7 @@ import sys
 
 def main() -> None:
     """Run `smlops` with this process's arguments."""
-    from sustainable_mlops import program
+    from sustainable_mlops.base import program
 
     program.run(_start)
 

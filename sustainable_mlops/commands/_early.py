@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import typer
 
-from sustainable_mlops.errors import UserError
-from sustainable_mlops.program import format_own_command, get_exit_code
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.program import format_own_command, get_exit_code
 
 #: Options that the continuing command leaves out, because they would start again or stop waiting.
 _OMITTED_OPTIONS = ("--force", "--no-wait")

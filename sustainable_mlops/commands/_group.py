@@ -11,7 +11,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from sustainable_mlops import __version__
-from sustainable_mlops.program import report_usage_errors
+from sustainable_mlops.base.program import report_usage_errors
 
 #: File of each command.
 FILES = {file.stem.replace("_", "-"): file for file in sorted(Path(__file__).parent.glob("[!_]*.py"))}

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sustainable_mlops import cli
+from sustainable_mlops.base import cli
 
 if TYPE_CHECKING:
-    from sustainable_mlops.operations.idle import AccountReader, IdleReport
+    from sustainable_mlops.account.idle import AccountReader, IdleReport
 
 Environment = Annotated[Path | None, typer.Option(help="Folder of an environment, such as envs/dev.", metavar="FOLDER")]
 Region = Annotated[str | None, typer.Option(help="Region to scan, with all its resources.")]
@@ -17,7 +17,7 @@ Days = Annotated[float, typer.Option(min=0.04, max=455, help="Number of unused d
 
 def scan_account(environment: Path | None, region: str | None, days: float) -> "tuple[AccountReader, IdleReport]":
     """Return the account and the report of its idle resources. Raises UserError."""
-    from sustainable_mlops.operations import idle
+    from sustainable_mlops.account import idle
 
     target = idle.choose_target(environment, region)
     account = idle.connect_account(target)

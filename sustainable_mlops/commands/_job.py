@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sustainable_mlops import cli
+from sustainable_mlops.base import cli
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.commands._early import LaunchState, report_early_end
-from sustainable_mlops.errors import UserError
 
 if TYPE_CHECKING:
     from sustainable_mlops.jobs.estimate import RunEstimate

@@ -30,7 +30,7 @@ from typing import Annotated
 
 import typer
 
-from sustainable_mlops import cli
+from sustainable_mlops.base import cli
 
 app = cli.create_app()
 
@@ -63,9 +63,9 @@ def adopt(
     as_json: cli.AsJson = False,
 ) -> None:
     """Adopt existing resources."""
-    from sustainable_mlops.operations import adopt as adoption
-    from sustainable_mlops.operations import idle
-    from sustainable_mlops.operations.adopt import display
+    from sustainable_mlops.account import adopt as adoption
+    from sustainable_mlops.account import idle
+    from sustainable_mlops.account.adopt import display
 
     selection = adoption.parse_selection(prefix or [], tag or [], name or [], everything=everything)
     account = idle.connect_account(idle.choose_target(None, region))

@@ -22,7 +22,7 @@ from typing import Annotated, Any
 
 import typer
 
-from sustainable_mlops import cli
+from sustainable_mlops.base import cli
 from sustainable_mlops.commands import _idle
 
 app = cli.create_app()
@@ -47,7 +47,7 @@ def clean(
     as_json: cli.AsJson = False,
 ) -> None:
     """Stop or delete idle resources."""
-    from sustainable_mlops.operations import idle
+    from sustainable_mlops.account import idle
 
     idle.check_include(include or [])
     account, report = _idle.scan_account(environment, region, days)

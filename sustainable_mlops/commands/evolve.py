@@ -18,8 +18,8 @@ from typing import Annotated, Any
 
 import typer
 
-from sustainable_mlops import cli
-from sustainable_mlops.errors import UserError, describe_missing_file
+from sustainable_mlops.base import cli
+from sustainable_mlops.base.errors import UserError, describe_missing_file
 
 app = cli.create_app()
 
@@ -37,8 +37,8 @@ def evolve(
     as_json: cli.AsJson = False,
 ) -> None:
     """Add declared features."""
+    from sustainable_mlops.account import feature_groups
     from sustainable_mlops.aws import make_client
-    from sustainable_mlops.operations import feature_groups
 
     with cli.console.status("Reading the declared features"):
         outputs, source = _read_outputs(root, declared)
@@ -62,7 +62,7 @@ def evolve(
 
 def _read_outputs(root: Path | None, declared: Path | None) -> tuple[Any, str]:
     """Return Terraform's outputs and the name of their source."""
-    from sustainable_mlops.terraform import Terraform
+    from sustainable_mlops.base.terraform import Terraform
 
     if (root is None) == (declared is None):
         raise UserError("pass --root FOLDER or --declared FILE")

@@ -24,7 +24,7 @@ from typing import Annotated
 
 import typer
 
-from sustainable_mlops import cli
+from sustainable_mlops.base import cli
 from sustainable_mlops.commands import _idle
 
 app = cli.create_app()
@@ -39,7 +39,7 @@ def find_idle(
     as_json: cli.AsJson = False,
 ) -> None:
     """Find idle resources."""
-    from sustainable_mlops.operations.idle import display, is_complete
+    from sustainable_mlops.account.idle import display, is_complete
 
     _, report = _idle.scan_account(environment, region, days)
     if as_json:

@@ -25,10 +25,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sustainable_mlops import cli
+from sustainable_mlops.base import cli
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.commands import _job
 from sustainable_mlops.commands._early import LaunchState, report_early_end
-from sustainable_mlops.errors import UserError
 
 if TYPE_CHECKING:
     from sustainable_mlops.aws import Client

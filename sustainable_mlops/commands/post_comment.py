@@ -16,9 +16,9 @@ from typing import Annotated
 
 import typer
 
-from sustainable_mlops import cli
-from sustainable_mlops.errors import UserError
-from sustainable_mlops.files import read_text
+from sustainable_mlops.base import cli
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.files import read_text
 
 app = cli.create_app()
 

@@ -38,8 +38,8 @@ from typing import Annotated
 
 import typer
 
-from sustainable_mlops import cli
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base import cli
+from sustainable_mlops.base.errors import UserError
 
 app = cli.create_app()
 
@@ -95,7 +95,7 @@ def _list_practices(*, as_json: bool) -> None:
 
 
 def _write_lens(path: Path, source_url: str, *, as_json: bool) -> None:
-    from sustainable_mlops.files import write_file
+    from sustainable_mlops.base.files import write_file
     from sustainable_mlops.practices.lens import build_lens
 
     if as_json:
@@ -110,7 +110,7 @@ def _write_lens(path: Path, source_url: str, *, as_json: bool) -> None:
 
 
 def _write_answers(path: Path, workload: str, lens_arn: str, out: Path | None, *, as_json: bool) -> None:
-    from sustainable_mlops.files import write_file
+    from sustainable_mlops.base.files import write_file
     from sustainable_mlops.plan import load
     from sustainable_mlops.practices import display
     from sustainable_mlops.practices.answers import answer_questions, build_requests

@@ -33,14 +33,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sustainable_mlops import cli
+from sustainable_mlops.base import cli
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.files import write_file
 from sustainable_mlops.commands import _load
 from sustainable_mlops.commands._early import report_early_end
-from sustainable_mlops.errors import UserError
-from sustainable_mlops.files import write_file
 
 if TYPE_CHECKING:
-    from sustainable_mlops.recommendation.job import RecommendationJob
+    from sustainable_mlops.advice.recommendation.job import RecommendationJob
 
 app = cli.create_app()
 _FORMATS = (".yaml", ".tf")
@@ -100,9 +100,9 @@ def recommend(
 ) -> None:
     """Recommend an endpoint."""
     from sustainable_mlops import aws
+    from sustainable_mlops.advice.recommendation import candidates, job, model_under_test, ranking
+    from sustainable_mlops.advice.recommendation.role import find_role
     from sustainable_mlops.advice.wording import describe_implausible_load
-    from sustainable_mlops.recommendation import candidates, job, model_under_test, ranking
-    from sustainable_mlops.recommendation.role import find_role
 
     if write is not None and write.suffix not in _FORMATS:
         raise UserError(f"--write: {write} must end in .yaml or .tf")
@@ -140,7 +140,7 @@ def recommend(
 
 def _follow(one: "RecommendationJob", sagemaker: Any) -> dict[str, Any]:
     """Start the job unless it exists, follow it to its end, and return its description."""
-    from sustainable_mlops.recommendation import job
+    from sustainable_mlops.advice.recommendation import job
 
     with cli.console.status(f"{one.name}: {len(one.candidates)} to try") as status:
         return job.run_job(one, sagemaker, lambda at: status.update(f"{one.name}: {at}"))
@@ -164,8 +164,8 @@ def _choose_region(model: str, region: str | None) -> Any:
 
 def _describe_job(one: "RecommendationJob", sagemaker: Any) -> str:
     """Describe a job that the command no longer follows."""
+    from sustainable_mlops.advice.recommendation import job
     from sustainable_mlops.aws.statuses import STATUSES
-    from sustainable_mlops.recommendation import job
 
     description = job.find_job(one, sagemaker)
     if description is None:
@@ -203,7 +203,7 @@ def _show_plan(jobs: list["RecommendationJob"], region: str, minutes: int, *, as
 def _show(
     ranked: Any, failed: Any, expected: Any, jobs: list["RecommendationJob"], write: Path | None, *, as_json: bool
 ) -> None:
-    from sustainable_mlops.recommendation import display, inputs
+    from sustainable_mlops.advice.recommendation import display, inputs
 
     if as_json:
         result = {

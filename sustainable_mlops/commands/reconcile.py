@@ -25,13 +25,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sustainable_mlops import cli
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base import cli
+from sustainable_mlops.base.errors import UserError
 
 if TYPE_CHECKING:
+    from sustainable_mlops.account.reconcile import EmissionsReport, Reconciliation
+    from sustainable_mlops.account.reconcile.months import ReportMonth
     from sustainable_mlops.jobs.record import RunRecord
-    from sustainable_mlops.operations.reconcile import EmissionsReport, Reconciliation
-    from sustainable_mlops.operations.reconcile.months import ReportMonth
 
 app = cli.create_app()
 #: Region of the API. Source: botocore's endpoint rules of `sustainability`.
@@ -74,14 +74,14 @@ def reconcile(
     as_json: cli.AsJson = False,
 ) -> None:
     """Compare estimates with reported emissions."""
-    from sustainable_mlops.footprint import read_usage
-    from sustainable_mlops.operations.reconcile import (
+    from sustainable_mlops.account.reconcile import (
         EstimateSources,
         compare_emissions,
         display,
         estimate_emissions,
         list_months,
     )
+    from sustainable_mlops.footprint import read_usage
     from sustainable_mlops.plan import load
 
     if not plans and not runs:
@@ -121,8 +121,8 @@ def _find_account() -> str:
 
 def _read_report(export: str | None, months: "tuple[ReportMonth, ...]") -> "EmissionsReport":
     from sustainable_mlops import aws
+    from sustainable_mlops.account.reconcile import read_api, read_export
     from sustainable_mlops.aws.s3 import is_s3
-    from sustainable_mlops.operations.reconcile import read_api, read_export
 
     if export is None:
         return read_api(aws.make_client("sustainability", _API_REGION), months)
@@ -150,7 +150,7 @@ def _read_records(addresses: list[str]) -> "list[RunRecord]":
 
 
 def _write_calibration(result: "Reconciliation", path: Path, day: str) -> None:
-    from sustainable_mlops.files import write_file
+    from sustainable_mlops.base.files import write_file
     from sustainable_mlops.footprint.calibration import render_calibration
 
     ratios = result.build_calibration()

@@ -34,7 +34,7 @@ from typing import Annotated
 
 import typer
 
-from sustainable_mlops import cli
+from sustainable_mlops.base import cli
 
 app = cli.create_app()
 
@@ -58,8 +58,9 @@ def recover(
     yes: Annotated[bool, typer.Option("--yes", help="Skip the confirmation.")] = False,
 ) -> None:
     """Complete an interrupted apply."""
-    from sustainable_mlops.errors import UserError
-    from sustainable_mlops.operations import applied_environment, recovery
+    from sustainable_mlops.account import applied_environment
+    from sustainable_mlops.account.recovery import recovery
+    from sustainable_mlops.base.errors import UserError
 
     if not any(environment.glob("*.tf")) and not any(environment.glob("*.tf.json")):
         raise UserError(f"{environment}: has no *.tf file; pass the folder of an environment, such as envs/dev")

@@ -21,8 +21,8 @@ from typing import Annotated
 
 import typer
 
-from sustainable_mlops import cli
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base import cli
+from sustainable_mlops.base.errors import UserError
 
 app = cli.create_app()
 

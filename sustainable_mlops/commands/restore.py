@@ -27,7 +27,7 @@ from typing import Annotated, Any
 
 import typer
 
-from sustainable_mlops import cli
+from sustainable_mlops.base import cli
 
 app = cli.create_app()
 
@@ -45,9 +45,9 @@ def restore(
 ) -> None:
     """Restore a feature group."""
     cli.require("restore", "restore")
+    from sustainable_mlops.account.restore import feature_restore
     from sustainable_mlops.aws import make_client
     from sustainable_mlops.aws.s3 import S3Uri
-    from sustainable_mlops.operations import feature_restore
 
     address = S3Uri.parse(source, "--source") if source else None
     services = ("s3", "sagemaker", "sagemaker-featurestore-runtime")

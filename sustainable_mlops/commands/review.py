@@ -7,7 +7,7 @@ import typer
 from typer.core import TyperCommand
 from typer.main import get_command
 
-from sustainable_mlops import cli
+from sustainable_mlops.base import cli
 
 if TYPE_CHECKING:
     from sustainable_mlops.review.command import CommandOption

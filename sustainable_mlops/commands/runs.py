@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sustainable_mlops import cli
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base import cli
+from sustainable_mlops.base.errors import UserError
 
 if TYPE_CHECKING:
     from sustainable_mlops.jobs.record import RunRecord

@@ -4,7 +4,7 @@ It needs no account, and sends no request to AWS. `sagemaker-sandbox` has the sa
 """
 
 from sagemaker_sandbox.command import create_app
-from sustainable_mlops import terraform
+from sustainable_mlops.base import terraform
 
 _TERRAFORM_VARIABLES = ("TF_CLI_CONFIG_FILE", "TF_PLUGIN_CACHE_DIR", "CHECKPOINT_DISABLE")
 

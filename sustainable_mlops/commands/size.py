@@ -22,8 +22,8 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from sustainable_mlops import cli
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base import cli
+from sustainable_mlops.base.errors import UserError
 
 app = cli.create_app()
 _GB = 10**9
@@ -43,9 +43,9 @@ def size(
     as_json: cli.AsJson = False,
 ) -> None:
     """Report the input size at which a job outgrows its instances."""
+    from sustainable_mlops.advice.memory_growth import build_job
     from sustainable_mlops.advice.size import GrowingJob, MemorySample, forecast_growth, format_growth
     from sustainable_mlops.catalogue import regions
-    from sustainable_mlops.jobs.memory_growth import build_job
 
     sample_options = (instance_type, input_gb, peak_gb)
     if records and any(sample_options):

@@ -21,7 +21,7 @@ from typing import Annotated
 
 import typer
 
-from sustainable_mlops import cli
+from sustainable_mlops.base import cli
 
 app = cli.create_app()
 
@@ -44,8 +44,8 @@ def teardown(
     yes: Annotated[bool, typer.Option("--yes", help="Skip the confirmation.")] = False,
 ) -> None:
     """Remove the environment."""
-    from sustainable_mlops.errors import UserError
-    from sustainable_mlops.operations import applied_environment, teardown
+    from sustainable_mlops.account import applied_environment, teardown
+    from sustainable_mlops.base.errors import UserError
 
     if not (environment / "main.tf").is_file():
         raise UserError(f"{environment}: has no main.tf; pass the folder of an environment, such as envs/dev")

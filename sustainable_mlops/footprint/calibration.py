@@ -20,9 +20,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from sustainable_mlops.base.documents import check_keys, check_mapping, read_mapping
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.catalogue import storage
-from sustainable_mlops.documents import check_keys, check_mapping, read_mapping
-from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint import coefficients
 from sustainable_mlops.footprint.activities import (
     Activity,

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import product
 
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.catalogue import instances, prices
-from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint.activities import (
     ONE,
     Activity,

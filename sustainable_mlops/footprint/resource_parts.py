@@ -2,8 +2,8 @@
 
 from typing import Any, NamedTuple
 
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.catalogue.tables import TableError
-from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint.activities import ONE, Activity, FleetActivity, JobActivity, ServerlessActivity
 from sustainable_mlops.footprint.figures import FootprintEstimate, UnknownItem, UnknownKind
 from sustainable_mlops.footprint.model import estimate, estimate_per_thousand_requests

@@ -1,8 +1,8 @@
 """Calculation of services with a fixed price, whose energy and carbon are unknown."""
 
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.catalogue import service_prices
 from sustainable_mlops.catalogue.regions import find_partition
-from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint.activities import ONE, ZERO, ServiceActivity
 from sustainable_mlops.footprint.calculation import Calculation, GridLocation
 from sustainable_mlops.footprint.figures import METRICS, UnknownItem, UnknownKind

@@ -3,8 +3,8 @@
 import re
 from typing import Any
 
+from sustainable_mlops.base.lazy_pattern import LazyPattern
 from sustainable_mlops.footprint.services.plan_side import PlanSide, is_never_set
-from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN, Resource
 
 #: Attributes whose value needs no name in a text, such as `db.t4g.micro`.

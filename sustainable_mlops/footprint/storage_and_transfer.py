@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.catalogue import storage
 from sustainable_mlops.catalogue.month import HOURS_PER_MONTH
-from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint.activities import StorageActivity, TransferActivity
 from sustainable_mlops.footprint.calculation import Calculation, GridLocation
 from sustainable_mlops.footprint.coefficients import Coefficients

@@ -22,9 +22,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from sustainable_mlops.base.documents import check_keys, check_mapping, read_mapping
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.catalogue import storage
-from sustainable_mlops.documents import check_keys, check_mapping, read_mapping
-from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint.quantities import Quantity
 from sustainable_mlops.plan.addresses import split_address
 from sustainable_mlops.plan.cloudformation import CLOUD_CONTROL

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sustainable_mlops.aws import Client, S3Uri, read_error_code
 from sustainable_mlops.aws.s3 import is_s3
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 
 
 @dataclass(frozen=True)

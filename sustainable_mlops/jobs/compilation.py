@@ -13,8 +13,8 @@ from pathlib import Path
 from sustainable_mlops import aws
 from sustainable_mlops.aws import Client
 from sustainable_mlops.aws.s3 import S3Uri
-from sustainable_mlops.errors import UserError
-from sustainable_mlops.files import read_text
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.files import read_text
 from sustainable_mlops.jobs.record import RunRecord
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from sustainable_mlops import aws
 from sustainable_mlops.aws import Client
 from sustainable_mlops.aws.s3 import S3Uri
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 
 
 def prepare_folder(folder: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from sustainable_mlops.base.settings import Settings
 from sustainable_mlops.catalogue import instances
 from sustainable_mlops.footprint import (
     JobActivity,
@@ -25,7 +26,6 @@ from sustainable_mlops.jobs.image import NO_NEURON
 from sustainable_mlops.jobs.kinds.kind import JobInstances
 from sustainable_mlops.jobs.launch import JobLaunch
 from sustainable_mlops.jobs.run_history import RunHistory, find_history
-from sustainable_mlops.settings import Settings
 
 DURATION = "the duration"
 

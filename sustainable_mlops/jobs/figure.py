@@ -4,8 +4,8 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
+from sustainable_mlops.base.settings import Settings
 from sustainable_mlops.catalogue.tables import Grade
-from sustainable_mlops.settings import Settings
 
 Basis = Literal["measured", "estimated", "assumed"]
 

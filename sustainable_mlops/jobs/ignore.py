@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec

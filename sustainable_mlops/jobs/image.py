@@ -7,10 +7,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
-from sustainable_mlops.errors import UserError, did_you_mean
-from sustainable_mlops.files import write_file
+from sustainable_mlops.base.errors import UserError, did_you_mean
+from sustainable_mlops.base.files import write_file
+from sustainable_mlops.base.terraform import LOCAL
 from sustainable_mlops.jobs.specs.common import FrameworkImage
-from sustainable_mlops.terraform import LOCAL
 
 #: Cache of addresses. Importing the SDK takes seconds, and an address depends on its arguments only.
 _CACHE_FILE = LOCAL / "image-addresses.json"

@@ -11,7 +11,7 @@ from sustainable_mlops import aws
 from sustainable_mlops.aws import AwsError, Client, Clients
 from sustainable_mlops.aws.arn import Arn
 from sustainable_mlops.aws.s3 import S3Uri
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.jobs.figure import RunFigure
 from sustainable_mlops.jobs.kinds import JobKind
 from sustainable_mlops.jobs.kinds.kind import Prerequisite

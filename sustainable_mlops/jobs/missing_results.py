@@ -9,7 +9,7 @@ from typing import Any
 from sustainable_mlops import aws
 from sustainable_mlops.aws import Client
 from sustainable_mlops.aws.s3 import S3Uri
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.jobs.kinds import KINDS
 from sustainable_mlops.jobs.record import RunRecord
 

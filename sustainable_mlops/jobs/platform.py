@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import ConfigDict, Field
 
-from sustainable_mlops.errors import UserError
-from sustainable_mlops.settings import Settings, parse_json
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.settings import Settings, parse_json
 
 if TYPE_CHECKING:
     from sustainable_mlops.aws import Client

@@ -5,7 +5,7 @@ from typing import Any
 
 from sustainable_mlops.aws import Client
 from sustainable_mlops.aws.s3 import S3Uri
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.jobs.channels import resolve_address
 from sustainable_mlops.jobs.duration import find_rounds
 from sustainable_mlops.jobs.kinds import JobKind

@@ -14,14 +14,14 @@ from sustainable_mlops.aws import Client
 from sustainable_mlops.aws.arn import Arn
 from sustainable_mlops.aws.s3 import S3Uri, is_s3
 from sustainable_mlops.aws.statuses import FINAL_JOB_STATUSES
-from sustainable_mlops.errors import UserError
-from sustainable_mlops.files import read_text, write_file
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.files import read_text, write_file
+from sustainable_mlops.base.settings import Settings, parse_json
 from sustainable_mlops.jobs.figure import RunFigure
 from sustainable_mlops.jobs.measurement.comparison import EstimateComparison, compare_quantities
 from sustainable_mlops.jobs.measurement.counters import CounterReadings
 from sustainable_mlops.jobs.specs.common import Scalar
 from sustainable_mlops.jobs.specs.training import AdditionalServingSpec, ServingSpec
-from sustainable_mlops.settings import Settings, parse_json
 
 
 class DataSet(Settings):

@@ -9,8 +9,8 @@ from typing import Any
 from sustainable_mlops import aws
 from sustainable_mlops.aws import Client, Clients, constraints
 from sustainable_mlops.aws.s3 import is_s3
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.catalogue.images import detect_framework
-from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.model_card import build_model_card
 from sustainable_mlops.jobs.record import ResolvedServing, RunRecord, load_record, read_record_file
 from sustainable_mlops.jobs.serving import build_container, find_serving

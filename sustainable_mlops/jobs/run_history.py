@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import mean, median
 
 from sustainable_mlops.aws.arn import Arn
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.footprint import Quantity
 from sustainable_mlops.footprint.coefficients import load_assumptions
 from sustainable_mlops.jobs.duration import JobWork, measure_work, scale_seconds

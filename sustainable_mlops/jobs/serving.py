@@ -7,8 +7,8 @@ from sustainable_mlops import aws
 from sustainable_mlops.aws import Client
 from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.aws.service_model import list_enum_values
+from sustainable_mlops.base.errors import UserError, did_you_mean
 from sustainable_mlops.catalogue import instances
-from sustainable_mlops.errors import UserError, did_you_mean
 from sustainable_mlops.jobs.image import find_image_address
 from sustainable_mlops.jobs.record import ResolvedAdditionalServing, ResolvedServing, RunRecord
 from sustainable_mlops.jobs.specs.common import Image

@@ -7,7 +7,7 @@ import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.jobs.ignore import find_mentions, is_private, list_likely_secrets, load_rules
 from sustainable_mlops.jobs.measurement import smlops_measure
 from sustainable_mlops.jobs.specs.common import SourceSpec

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
 
-from sustainable_mlops.documents import read_mapping
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.documents import read_mapping
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.settings import Settings, load_yaml
 from sustainable_mlops.jobs.schemas import SPECS
-from sustainable_mlops.settings import Settings, load_yaml
 
 Spec = TypeVar("Spec", bound=Settings)
 

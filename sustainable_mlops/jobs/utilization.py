@@ -9,8 +9,8 @@ from typing import Literal
 
 from sustainable_mlops import aws
 from sustainable_mlops.aws import Client
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.catalogue import instances
-from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.specs.common import UtilizationFloor
 
 _METRICS = {"cpu": "CPUUtilization", "gpu": "GPUUtilization"}

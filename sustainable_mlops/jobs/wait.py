@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from sustainable_mlops import aws
 from sustainable_mlops.aws import Client
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.jobs.kinds import KINDS
 from sustainable_mlops.jobs.launch import JobLaunch
 from sustainable_mlops.jobs.record import RunRecord

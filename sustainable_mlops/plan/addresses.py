@@ -3,7 +3,7 @@
 import json
 from functools import lru_cache
 
-from sustainable_mlops.lazy_pattern import LazyPattern
+from sustainable_mlops.base.lazy_pattern import LazyPattern
 
 #: A name, or the index of an instance (`[0]`, `["key"]`) as a tuple of one. `(None,)` is a computed index.
 AddressPart = str | tuple[str | int | None]

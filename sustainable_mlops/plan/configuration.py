@@ -7,7 +7,7 @@ neither the expressions of locals nor blocks made by `dynamic`, so references th
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sustainable_mlops.lazy_pattern import LazyPattern
+from sustainable_mlops.base.lazy_pattern import LazyPattern
 from sustainable_mlops.plan.addresses import AddressPart, list_call_names, split_address, split_parent
 from sustainable_mlops.plan.inventory import Inventory
 from sustainable_mlops.plan.resources import Resource

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
-from sustainable_mlops.errors import UserError, describe_missing_file
-from sustainable_mlops.lazy_pattern import LazyPattern
+from sustainable_mlops.base.errors import UserError, describe_missing_file
+from sustainable_mlops.base.lazy_pattern import LazyPattern
 
 SHOW_COMMAND = "run `terraform show -json <plan file>` (or `tofu show -json`) and pass its output"
 #: Maximum nesting depth. Terraform's own values nest less than 30 levels. Code that walks values may recurse this far.

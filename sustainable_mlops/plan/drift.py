@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.plan.document import SHOW_COMMAND, name_json_type
 from sustainable_mlops.plan.resources import list_entries
 from sustainable_mlops.plan.values import is_same_value

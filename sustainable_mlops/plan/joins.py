@@ -10,7 +10,7 @@ from math import inf
 from typing import Any, NamedTuple
 
 from sustainable_mlops.aws.s3 import find_bucket
-from sustainable_mlops.lazy_pattern import LazyPattern
+from sustainable_mlops.base.lazy_pattern import LazyPattern
 from sustainable_mlops.plan.configuration import Configuration, References
 from sustainable_mlops.plan.inventory import Inventory
 from sustainable_mlops.plan.resources import Resource

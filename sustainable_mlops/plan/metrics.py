@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from sustainable_mlops.lazy_pattern import LazyPattern
+from sustainable_mlops.base.lazy_pattern import LazyPattern
 from sustainable_mlops.plan.joins import ASYNCHRONOUS, REAL_TIME, SERVERLESS
 from sustainable_mlops.plan.values import UNKNOWN, AttributeReader, Block, Unknown
 

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.plan.joins import BUCKET, Joins
 from sustainable_mlops.plan.resources import Resource
 from sustainable_mlops.plan.values import (

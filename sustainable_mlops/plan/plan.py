@@ -5,7 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.plan import document as documents
 from sustainable_mlops.plan import provider_version, values
 from sustainable_mlops.plan.addresses import list_call_names, split_address

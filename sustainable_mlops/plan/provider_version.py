@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Any
 
-from sustainable_mlops.lazy_pattern import LazyPattern
+from sustainable_mlops.base.lazy_pattern import LazyPattern
 from sustainable_mlops.plan.configuration import Configuration
 from sustainable_mlops.plan.inventory import Inventory
 from sustainable_mlops.plan.values import UNKNOWN, Unknown

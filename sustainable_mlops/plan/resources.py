@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any, NamedTuple, cast
 
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.plan.addresses import AddressPart, split_address
 from sustainable_mlops.plan.cloudformation import find_mapped_reader
 from sustainable_mlops.plan.document import SHOW_COMMAND, name_json_type, quote_value

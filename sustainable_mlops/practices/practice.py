@@ -10,8 +10,8 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from sustainable_mlops import rules
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.catalogue.tables import CATALOGUE_DIRECTORY
-from sustainable_mlops.errors import UserError
 
 #: The sections of the list, by the row they begin with.
 SECTIONS = {

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Set
 
-from sustainable_mlops.lazy_pattern import LazyPattern
+from sustainable_mlops.base.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import Plan
 from sustainable_mlops.plan.iam import PolicyStatement, parse_statements, read_document
 from sustainable_mlops.plan.resource_pairs import ResourcePair

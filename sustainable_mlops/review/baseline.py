@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sustainable_mlops.errors import UserError
-from sustainable_mlops.lazy_pattern import LazyPattern
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.lazy_pattern import LazyPattern
 from sustainable_mlops.review import input_files
 from sustainable_mlops.review.assessment import FindingAssessment
 from sustainable_mlops.review.coverage_gaps import CoverageGap, GapKind
@@ -24,7 +24,7 @@ from sustainable_mlops.review.risk import Level
 from sustainable_mlops.rules import Outcome
 
 if TYPE_CHECKING:
-    from sustainable_mlops.checkov import CheckovFinding
+    from sustainable_mlops.review.checkov import CheckovFinding
 
 KNOWN_BEFORE = "in the baseline"
 

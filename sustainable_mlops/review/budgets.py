@@ -19,7 +19,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.footprint.figures import FootprintFigure
 from sustainable_mlops.footprint.plan_footprint import PlanFootprint, ResourceFootprint
 from sustainable_mlops.plan import UNKNOWN, Sensitive

@@ -7,8 +7,8 @@ from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from threading import Lock
 from types import TracebackType
 
-from sustainable_mlops.checkov import Checkov, CheckovResult
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.review.checkov import Checkov, CheckovResult
 
 _MAX_PARALLEL = 2
 

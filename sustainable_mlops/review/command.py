@@ -13,9 +13,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
-from sustainable_mlops.errors import UserError
-from sustainable_mlops.files import write_file
-from sustainable_mlops.program import close_stdout, get_exit_code
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.files import write_file
+from sustainable_mlops.base.program import close_stdout, get_exit_code
 from sustainable_mlops.review.formats import FORMATS, render
 from sustainable_mlops.review.gates import DEFAULT_GATES, GATES
 from sustainable_mlops.review.plan_names import STDIN, get_label, name_plans
@@ -23,8 +23,8 @@ from sustainable_mlops.review.plan_names import STDIN, get_label, name_plans
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-    from sustainable_mlops.checkov import CheckovResult
     from sustainable_mlops.review import Review
+    from sustainable_mlops.review.checkov import CheckovResult
     from sustainable_mlops.review.cost_limit import CostLimit
 
 _DESCRIPTION = """\

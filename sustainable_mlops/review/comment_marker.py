@@ -2,7 +2,7 @@
 
 from hashlib import sha256
 
-from sustainable_mlops.lazy_pattern import LazyPattern
+from sustainable_mlops.base.lazy_pattern import LazyPattern
 
 #: The start of every comment.
 MARKER = "<!-- sustainable-mlops-review"

@@ -4,10 +4,10 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.lazy_pattern import LazyPattern
 from sustainable_mlops.footprint.figures import format_amount, format_compared
 from sustainable_mlops.footprint.plan_footprint import PartChange, PlanFootprint
-from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.review.budgets import LIMITS, Budget, PlanUnderReview, is_covered, join_plan_names, read_tags
 
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import NamedTuple
 
+from sustainable_mlops.base.lazy_pattern import LazyPattern
 from sustainable_mlops.catalogue.service_prices import load_by_type
 from sustainable_mlops.footprint.coverage import FREE_TYPES, UNCOVERED_TYPES
 from sustainable_mlops.footprint.plan_footprint import PlanFootprint
 from sustainable_mlops.footprint.services.readers import READERS
-from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.plan.commands import PlanCommand
 from sustainable_mlops.review.attributes.review import list_unread_attributes
 from sustainable_mlops.review.comparison import Comparison

@@ -6,8 +6,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from sustainable_mlops import documents
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base import documents
+from sustainable_mlops.base.errors import UserError
 
 
 def read_entries(path: Path, key: str) -> list[tuple[dict[str, Any], str]]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sustainable_mlops.lazy_pattern import LazyPattern
+from sustainable_mlops.base.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import Block
 from sustainable_mlops.review.comparison import Comparison
 

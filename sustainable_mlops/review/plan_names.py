@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 
 STDIN = "-"
 

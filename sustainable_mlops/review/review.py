@@ -39,7 +39,7 @@ from sustainable_mlops.review.safeguards.risks import find_safeguard_risks
 from sustainable_mlops.review.scope import list_out_of_scope, select_scope, summarize_addresses
 
 if TYPE_CHECKING:
-    from sustainable_mlops.checkov import CheckovResult
+    from sustainable_mlops.review.checkov import CheckovResult
 
 #: Number of resources from which a second process saves time.
 _LARGE_PLAN = 500

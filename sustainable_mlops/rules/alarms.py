@@ -2,7 +2,7 @@
 
 import re
 
-from sustainable_mlops.lazy_pattern import LazyPattern
+from sustainable_mlops.base.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown
 from sustainable_mlops.plan.metrics import list_query_ids
 from sustainable_mlops.plan.values import combine_all, combine_any

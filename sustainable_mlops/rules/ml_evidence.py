@@ -11,7 +11,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from sustainable_mlops.aws.s3 import find_buckets
-from sustainable_mlops.lazy_pattern import LazyPattern
+from sustainable_mlops.base.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, iam
 from sustainable_mlops.plan.values import Sensitive
 from sustainable_mlops.rules.attributes import list_texts

@@ -2,7 +2,7 @@
 
 from enum import IntEnum
 
-from sustainable_mlops.lazy_pattern import LazyPattern
+from sustainable_mlops.base.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown
 from sustainable_mlops.rules import attributes
 

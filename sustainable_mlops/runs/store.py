@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sustainable_mlops import aws
 from sustainable_mlops.aws import Client, S3Uri
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.jobs.pipelines import record as pipelines
 from sustainable_mlops.jobs.record import RunRecord, parse_execution_record, parse_record, read_record_file
 

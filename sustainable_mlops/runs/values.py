@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from sustainable_mlops.errors import UserError, did_you_mean
+from sustainable_mlops.base.errors import UserError, did_you_mean
 from sustainable_mlops.jobs.figure import RunFigure
 from sustainable_mlops.jobs.record import RunRecord
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sustainable_mlops.advice.comparison.shapes import FOLDER, PLAN
-from sustainable_mlops.terraform import ROOT, Terraform
+from sustainable_mlops.base.terraform import ROOT, Terraform
 
 #: Resource types that the figures depend on. Alarms start step scaling policies.
 _KEPT = ("aws_sagemaker_", "aws_appautoscaling_", "aws_cloudwatch_metric_alarm")

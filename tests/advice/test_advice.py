@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from sustainable_mlops.advice import ServingRequirements, display, make_advice, make_sized_option
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.catalogue import instances, prices, regions, tables
 from sustainable_mlops.catalogue.limits import list_serverless_memory_mb
-from sustainable_mlops.errors import UserError
 from tests.cases import check_cases
 
 

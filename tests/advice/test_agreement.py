@@ -10,14 +10,14 @@ from rich.console import Console
 from sustainable_mlops.advice import ServingAdvice, ServingRequirements, display, make_advice
 from sustainable_mlops.advice.comparison import EndpointComparison, compare_endpoints
 from sustainable_mlops.advice.comparison import display as comparison_display
+from sustainable_mlops.advice.recommendation import display as recommendation_display
+from sustainable_mlops.advice.recommendation.candidates import Candidate
+from sustainable_mlops.advice.recommendation.job import RecommendationJob
+from sustainable_mlops.advice.recommendation.ranking import ExpectedLoad, RankedEndpoint, rank_recommendations
 from sustainable_mlops.advice.size import GIB, GrowingJob, MemorySample, forecast_growth, format_growth
 from sustainable_mlops.advice.wording import describe_cold_start, describe_implausible_load, list_legend
 from sustainable_mlops.catalogue import instances
 from sustainable_mlops.footprint import FootprintEstimate
-from sustainable_mlops.recommendation import display as recommendation_display
-from sustainable_mlops.recommendation.candidates import Candidate
-from sustainable_mlops.recommendation.job import RecommendationJob
-from sustainable_mlops.recommendation.ranking import ExpectedLoad, RankedEndpoint, rank_recommendations
 from tests.cases import check_cases
 
 REGION = "eu-north-1"

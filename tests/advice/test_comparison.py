@@ -15,8 +15,8 @@ from sustainable_mlops.advice.comparison import EndpointComparison, compare_endp
 from sustainable_mlops.advice.comparison.loads import make_usage
 from sustainable_mlops.advice.comparison.shapes import PLAN, SHAPES, estimate_parts, find_capacities
 from sustainable_mlops.advice.wording import describe_cold_start
+from sustainable_mlops.base.terraform import ROOT
 from sustainable_mlops.footprint import FleetActivity, ServerlessActivity, estimate, make_exact
-from sustainable_mlops.terraform import ROOT
 from tests.advice.renew import make_plan_document
 from tests.cases import check_cases
 from tests.stale_files import suggest_update

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sustainable_mlops.advice.comparison.shapes import FOLDER, SHAPES
-from sustainable_mlops.terraform import Terraform, list_changes
+from sustainable_mlops.base.terraform import Terraform, list_changes
 from tests.modules.applied_endpoint import ANSWER
 from tests.modules.prerequisites import create_prerequisites
 from tests.sandbox.endpoint_client import EndpointClient

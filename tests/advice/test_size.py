@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from sustainable_mlops.advice.size import GIB, MAX_INSTANCES, GrowingJob, MemorySample, forecast_growth, format_growth
 from sustainable_mlops.advice.wording import format_figure_cell
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.catalogue import instances
-from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint import estimate_job
 from tests.cases import check_cases
 

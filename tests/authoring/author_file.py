@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 
 MODULE = """
 from typing import Annotated, Any, Literal

@@ -5,7 +5,7 @@ from typing import Any
 
 from sustainable_mlops.authoring import ModuleInputs, hcl
 from sustainable_mlops.authoring.inputs import render_hcl_type
-from sustainable_mlops.terraform import Terraform, make_environment
+from sustainable_mlops.base.terraform import Terraform, make_environment
 
 
 def render_variable(name: str, model: type[ModuleInputs], values: Any) -> str:

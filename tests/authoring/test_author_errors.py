@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 from tests.authoring.author_file import explain_error, run_author_file
 
 pytestmark = pytest.mark.slow  # jsii takes seconds to start

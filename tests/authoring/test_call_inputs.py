@@ -7,7 +7,7 @@ import pytest
 from sustainable_mlops.authoring import Field, ModuleInputs, bind_inputs
 from sustainable_mlops.authoring.expressions import is_expression
 from sustainable_mlops.authoring.expressions.functions import name_expression
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 
 
 class Topic(ModuleInputs):

@@ -8,7 +8,7 @@ from sustainable_mlops.authoring import Field, ModuleInputs, rule
 from sustainable_mlops.authoring.expressions import Dynamic, contains, get, local_table, self_reference
 from sustainable_mlops.authoring.expressions.expression import to_hcl
 from sustainable_mlops.authoring.expressions.scopes import input_expressions
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 
 if TYPE_CHECKING:
     from sustainable_mlops.authoring.resources import Module, Outputs

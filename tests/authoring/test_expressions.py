@@ -57,7 +57,7 @@ from sustainable_mlops.authoring.expressions.expression import to_hcl, to_node
 from sustainable_mlops.authoring.expressions.node import ExpressionNode
 from sustainable_mlops.authoring.expressions.rendering import render
 from sustainable_mlops.authoring.expressions.scopes import input_expressions
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 from tests.authoring.terraform_values import plan_outputs, render_variable
 from tests.cases import check_cases
 

@@ -7,8 +7,8 @@ from pydantic import BaseModel, ValidationError
 
 from sustainable_mlops.authoring import Field, ModuleInputs, NumberMap, must, one_of, rule
 from sustainable_mlops.authoring.inputs import list_variables, render_hcl_type, render_table
-from sustainable_mlops.errors import UserError
-from sustainable_mlops.settings import validate
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.settings import validate
 from tests.cases import check_cases
 
 

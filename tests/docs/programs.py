@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from botocore import xform_name
 from botocore.session import Session
 
-from sustainable_mlops.terraform import ROOT, find_engine
+from sustainable_mlops.base.terraform import ROOT, find_engine
 
 #: Options of the AWS CLI itself, and the options of its S3 commands.
 _AWS_OPTIONS = {"--cli-input-json", "--region", "--profile", "--output", "--query"}

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from clone.synth import list_names
 from sustainable_mlops import __version__
+from sustainable_mlops.base.terraform import ROOT, Terraform
 from sustainable_mlops.jobs.kinds import KINDS, TRAINING, JobKind
 from sustainable_mlops.jobs.schemas import find_schema_file
 from sustainable_mlops.jobs.specs.training import TrainingCompute
-from sustainable_mlops.synth import list_names
-from sustainable_mlops.terraform import ROOT, Terraform
 from tests.cases import check_cases
-from tests.clone import Reader, clone
+from tests.cloned_repository import Reader, clone
 from tests.docs.blocks import SHELLS, FencedBlock, blocks, shell_blocks
 from tests.docs.programs import is_program, list_key_words, list_problems
 from tests.docs.test_journeys import list_journey_pages, select_blocks
@@ -68,7 +68,7 @@ def test_every_block_of_hcl_is_run_by_a_test() -> None:
     tested = {(f"modules/{one.module}/README.md", one.case) for one in examples()}
     tested |= {(PAGE, "security_hub"), (PAGE, "checkov")}  # tests/docs/test_other_scanners.py
     tested |= {(block.file, block.where) for page, _ in list_journey_pages() for block in select_blocks(page)}
-    # tests/operations/adopt/test_guides.py
+    # tests/account/adopt/test_guides.py
     moves = ("aws_ia", "huggingface", "huggingface_async", "huggingface_realtime")
     tested |= {("docs/adopting.md", name) for name in ("forget", *moves, "registry", "registry_policy")}
     assert documented - tested == {("README.md", "")}, "test_a_module_is_used_by_its_address_and_a_commit runs this one"

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from sustainable_mlops import __version__
-from sustainable_mlops.terraform import ROOT, find_engine, make_environment
-from tests.clone import clone, git
+from sustainable_mlops.base.terraform import ROOT, find_engine, make_environment
+from tests.cloned_repository import clone, git
 from tests.docs.blocks import SHELLS, FencedBlock, blocks
 from tools.release.__main__ import export_commit
 from tools.release.mirrors import write_mirrors

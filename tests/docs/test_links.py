@@ -5,9 +5,9 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import unquote
 
-from sustainable_mlops.terraform import ROOT
+from sustainable_mlops.base.terraform import ROOT
 from tests.cases import check_cases
-from tests.clone import git
+from tests.cloned_repository import git
 
 PAGES = git(ROOT, "ls-files", "--cached", "--others", "--exclude-standard", "*.md").splitlines()
 LINK = re.compile(r"\]\(([^)\s]+)(?: \"[^\"]*\")?\)")

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sustainable_mlops.checkov import PROGRAM
+from sustainable_mlops.base.terraform import ROOT, Terraform
+from sustainable_mlops.review.checkov import PROGRAM
 from sustainable_mlops.rules import BY_ID
-from sustainable_mlops.terraform import ROOT, Terraform
 from tests.docs.blocks import blocks
 
 PAGE = "docs/other_scanners.md"

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from markdown_it import MarkdownIt
 
+from clone.synth import list_names
 from sustainable_mlops import rules
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.terraform import ROOT
 from sustainable_mlops.commands import _group
-from sustainable_mlops.errors import UserError
-from sustainable_mlops.synth import list_names
-from sustainable_mlops.terraform import ROOT
 from tools.website import __main__ as website
 from tools.website import pages
 from tools.website.markdown import convert

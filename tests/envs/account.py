@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from clone import synth
+from clone.deployer import environment as deployer
 from envs.settings import EnvironmentSettings
 from sagemaker_sandbox import Sandbox
-from sustainable_mlops import synth
-from sustainable_mlops.deployer import environment as deployer
-from sustainable_mlops.terraform import ROOT, Terraform, find_lock_file
+from sustainable_mlops.base.terraform import ROOT, Terraform, find_lock_file
 from tests.provider import serving
 from tests.sandbox.web_identity import assume_administrator, create_token, exchange_token
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from clone import synth
 from envs.component import Component
 from envs.environment import COMPONENTS
 from envs.settings import EnvironmentSettings
-from sustainable_mlops import synth
 from tests.envs.example import load_dev
 
 

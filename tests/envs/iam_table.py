@@ -19,12 +19,12 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from clone import synth
 from envs import settings
 from sagemaker_sandbox import Sandbox
-from sagemaker_sandbox.client import make_client
-from sustainable_mlops import synth
+from sagemaker_sandbox.base.client import make_client
+from sustainable_mlops.base.terraform import ROOT, list_changes
 from sustainable_mlops.jobs.pipelines.data import read_data_folder
-from sustainable_mlops.terraform import ROOT, list_changes
 from tests.envs.account import CiAccount
 from tests.envs.forbidden_acts import OTHER_ACCOUNT, OTHER_ALIAS, PHASES, Act, Names, list_acts, list_objects
 from tests.sandbox.support import wait_until

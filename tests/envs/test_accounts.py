@@ -10,13 +10,13 @@ from typing import Any
 import boto3
 import pytest
 
+from clone import synth
+from clone.commands import promote, rollback
 from envs import settings
 from sagemaker_sandbox import Sandbox
-from sagemaker_sandbox.client import make_client
-from sustainable_mlops import synth
-from sustainable_mlops.commands import promote, rollback
-from sustainable_mlops.errors import UserError
-from sustainable_mlops.terraform import ROOT, Terraform, list_changes
+from sagemaker_sandbox.base.client import make_client
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.terraform import ROOT, Terraform, list_changes
 from tests.envs import iam_table
 from tests.envs.account import CiAccount
 from tests.envs.forbidden_acts import PHASES

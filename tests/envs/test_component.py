@@ -10,7 +10,7 @@ from envs.component import Component
 from envs.settings_models import add_module_options, compose_settings
 from modules.common import NamedInputs
 from sustainable_mlops.authoring import Field, ModuleInputs
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 
 
 class Fraud(ModuleInputs):

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import pytest
 
+from clone import synth
 from envs import settings
 from envs.common import CommonSettings
 from envs.component import Component
@@ -14,9 +15,8 @@ from envs.components.platform import PlatformParameter
 from envs.components.storage import Storage
 from envs.environment import COMPONENTS
 from envs.names import EnvironmentName
-from sustainable_mlops import synth
-from sustainable_mlops.errors import UserError
-from sustainable_mlops.terraform import ROOT
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.terraform import ROOT
 from tests.cases import check_cases
 
 Environment = Callable[..., Any]

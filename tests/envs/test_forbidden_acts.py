@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
+from clone.deployer.documents import ArnNames, make_documents
 from sagemaker_sandbox.enforcement.operations import RequestedOperation
 from sagemaker_sandbox.enforcement.required_permissions import RequiredPermission, list_required_permissions
 from sagemaker_sandbox.iam.evaluation import AccessRequest, Policy, Principal, PrincipalPolicies, evaluate
 from sustainable_mlops.aws.service_model import load_service_model
+from sustainable_mlops.base.terraform import ROOT, Terraform
 from sustainable_mlops.catalogue.deployer_actions import load_deployer_actions
-from sustainable_mlops.deployer.documents import ArnNames, make_documents
-from sustainable_mlops.terraform import ROOT, Terraform
 from tests.envs.forbidden_acts import OTHER_ALIAS, PHASES, Act, Names, list_acts
 from tests.modules.examples import summary
 

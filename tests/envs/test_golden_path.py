@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops import synth
-from sustainable_mlops.terraform import ROOT, list_changes
+from clone import synth
+from sustainable_mlops.base.terraform import ROOT, list_changes
 from tests.envs.reviews import check_own_review
 from tests.modules.examples import apply, plan, terraform
 from tests.review_checks import changes_nothing, check_review, list_blocking_gates

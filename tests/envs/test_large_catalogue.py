@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops import synth
-from sustainable_mlops.errors import UserError
+from clone import synth
+from sustainable_mlops.account import feature_groups
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.terraform import ROOT, list_changes
 from sustainable_mlops.jobs.platform import read_platform
-from sustainable_mlops.operations import feature_groups
-from sustainable_mlops.terraform import ROOT, list_changes
 from tests.envs.test_golden_path import write_root_module
 from tests.modules.examples import apply, plan, terraform
 

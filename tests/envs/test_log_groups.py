@@ -10,14 +10,15 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from clone import synth
 from envs.settings import EnvironmentSettings
-from sustainable_mlops import log_groups, synth
+from sustainable_mlops.account import teardown
+from sustainable_mlops.account.teardown import late_log_groups
+from sustainable_mlops.account.teardown.late_log_groups import JobMarks, LateLogGroups, LogGroup
 from sustainable_mlops.aws import AccountClients
-from sustainable_mlops.errors import UserError
-from sustainable_mlops.operations import teardown
-from sustainable_mlops.operations.teardown import late_log_groups
-from sustainable_mlops.operations.teardown.late_log_groups import JobMarks, LateLogGroups, LogGroup
-from sustainable_mlops.terraform import ROOT, Terraform, list_changes
+from sustainable_mlops.base import log_groups
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.terraform import ROOT, Terraform, list_changes
 from tests.envs.test_golden_path import ARTIFACTS, NAME, delete_packages, register_package, write_root_module
 from tests.modules.examples import plan, terraform
 from tests.sandbox.support import IMAGE, ROLE, create_tar, make_role, wait_until

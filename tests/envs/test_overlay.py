@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from envs import overlay, settings
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 from tests.envs import example
 
 DEV = yaml.safe_load((example.DEV / settings.FILE).read_text())

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 import yaml
 
+from clone import synth
 from envs import overlay, settings
 from envs.components import pipelines
-from sustainable_mlops import synth
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.settings import load_yaml
+from sustainable_mlops.base.terraform import ROOT
 from sustainable_mlops.jobs.image import find_image_address
 from sustainable_mlops.jobs.specs.common import FrameworkImage
-from sustainable_mlops.settings import load_yaml
-from sustainable_mlops.terraform import ROOT
 from tests.cases import check_cases
 from tests.envs.example import CATALOGUE
 from tests.envs.test_overlay import DEV

@@ -13,16 +13,16 @@ from typing import Any
 import pytest
 import yaml
 
+from clone import synth
 from envs import settings
 from envs.components.model_endpoints import ModelEndpoints
 from envs.environment import COMPONENTS
 from envs.names import NameKind, get_max_length
 from envs.settings import EnvironmentSettings
-from sustainable_mlops import synth
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.terraform import ROOT, Terraform
 from sustainable_mlops.review.acceptances import Acceptance, read_acceptances
 from sustainable_mlops.review.risk import Level
-from sustainable_mlops.terraform import ROOT, Terraform
 from tests.cases import check_cases
 from tests.docs.blocks import blocks
 from tests.envs.reviews import check_own_review

@@ -4,8 +4,8 @@ from typing import Any
 
 from envs import preflight
 from envs.settings import EnvironmentSettings
-from sustainable_mlops.operations.preflight import EndpointDemand, JobDemand
-from sustainable_mlops.terraform import ROOT
+from sustainable_mlops.account.preflight import EndpointDemand, JobDemand
+from sustainable_mlops.base.terraform import ROOT
 
 
 def demand(dev: dict[str, Any], **model: Any) -> dict[str, EndpointDemand]:

@@ -13,6 +13,9 @@ from typing import Any, ClassVar
 import pytest
 from typer.main import get_command
 
+from clone import synth
+from clone.commands import promote, rollback
+from clone.promotion import run
 from envs.components.access import Access
 from envs.components.model_registry import ModelRegistry
 from envs.components.network import Network
@@ -22,15 +25,13 @@ from envs.components.promotions import Promotions
 from envs.components.serverless_endpoints import ServerlessEndpoints
 from envs.components.storage import Storage
 from sagemaker_sandbox import Sandbox
-from sagemaker_sandbox.client import make_client
-from sustainable_mlops import program, synth
-from sustainable_mlops.commands import promote, rollback
-from sustainable_mlops.operations.promotion import run
+from sagemaker_sandbox.base.client import make_client
+from sustainable_mlops.base import program
+from sustainable_mlops.base.terraform import ROOT
 from sustainable_mlops.plan import load
 from sustainable_mlops.review import Review, review
 from sustainable_mlops.review.comment_marker import build_marker, find_plan_hashes
-from sustainable_mlops.terraform import ROOT
-from tests.clone import git
+from tests.cloned_repository import git
 from tests.envs import example
 from tests.envs.test_golden_path import write_root_module
 from tests.modules.examples import apply, plan, terraform

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from clone import synth
 from envs import settings
 from envs.provider import find_major_version
-from sustainable_mlops import synth
-from sustainable_mlops.errors import UserError
-from sustainable_mlops.terraform import PROVIDER_VERSIONS, ROOT
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.terraform import PROVIDER_VERSIONS, ROOT
 from tests.envs import example
 
 LOCKED = """

@@ -11,19 +11,19 @@ import jsonschema
 import pytest
 import yaml
 
+from clone.promotion.images import compare_images
+from clone.promotion.package import PackageAddress, RegisteredPackage
 from envs import settings
 from envs.components.feature_store import FeatureStore
 from envs.promotion import read_targets
 from envs.settings import EnvironmentSettings
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.settings import load_yaml
+from sustainable_mlops.base.terraform import ROOT
 from sustainable_mlops.jobs.register import build_specifications
 from sustainable_mlops.jobs.serving import resolve_images
 from sustainable_mlops.jobs.spec_files import load_spec_file
 from sustainable_mlops.jobs.specs.training import TrainingSpec
-from sustainable_mlops.operations.promotion.images import compare_images
-from sustainable_mlops.operations.promotion.package import PackageAddress, RegisteredPackage
-from sustainable_mlops.settings import load_yaml
-from sustainable_mlops.terraform import ROOT
 from tests.cases import check_cases
 from tests.docs.blocks import blocks
 from tests.envs import example

@@ -11,11 +11,11 @@ import pytest
 from moto.events.models import EventPattern
 from pydantic import ValidationError
 
+from clone import synth
 from envs.settings import EnvironmentSettings
 from modules.observability import notifications
 from sagemaker_sandbox import Sandbox
-from sustainable_mlops import synth
-from sustainable_mlops.terraform import ROOT, list_changes
+from sustainable_mlops.base.terraform import ROOT, list_changes
 from tests.envs.test_golden_path import write_root_module
 from tests.modules.examples import apply, list_leftovers, plan, terraform
 from tests.modules.observability.topic_listener import TopicListener

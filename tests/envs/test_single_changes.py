@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops import synth
-from sustainable_mlops.terraform import ROOT
+from clone import synth
+from sustainable_mlops.base.terraform import ROOT
 from tests.envs.test_golden_path import register_package
 from tests.modules.examples import apply, plan, terraform
 from tests.tftest_driver import FailedError

@@ -9,6 +9,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
+from clone import synth
 from envs.components import pipelines
 from envs.components.access import Access
 from envs.components.model_registry import ModelRegistry
@@ -18,10 +19,9 @@ from envs.components.platform import PlatformParameter
 from envs.components.realtime_endpoints import RealtimeEndpoints
 from envs.components.storage import Storage
 from envs.settings import EnvironmentSettings
-from sustainable_mlops import synth
+from sustainable_mlops.base.terraform import ROOT, list_changes
 from sustainable_mlops.jobs.kinds import TRAINING
 from sustainable_mlops.jobs.launch import prepare, start
-from sustainable_mlops.terraform import ROOT, list_changes
 from tests.cases import check_cases
 from tests.envs.test_golden_path import register_package, write_root_module
 from tests.modules.examples import apply, plan, terraform

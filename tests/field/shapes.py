@@ -17,11 +17,11 @@ from typing import Any
 
 import yaml
 
+from sustainable_mlops.base.terraform import Terraform
 from sustainable_mlops.footprint.figures import FootprintFigure
 from sustainable_mlops.plan import load
 from sustainable_mlops.review import Review, review
 from sustainable_mlops.review.formats import FORMATS, render
-from sustainable_mlops.terraform import Terraform
 from tests.sandbox.support import push_images
 from tests.stale_files import suggest_update
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.catalogue import instances
-from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint import (
     FleetActivity,
     FootprintEstimate,

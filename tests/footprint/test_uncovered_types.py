@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from sustainable_mlops.base.terraform import Terraform
 from sustainable_mlops.catalogue.service_prices import load_by_type
 from sustainable_mlops.footprint import PlanFootprint, estimate_plan
 from sustainable_mlops.footprint.coverage import FREE_TYPES, UNCOVERED_TYPES, UNLISTED, find_uncovered
 from sustainable_mlops.footprint.services.readers import READERS, find_reader
-from sustainable_mlops.terraform import Terraform
 from tests.cases import check_cases
 from tests.plan.plan_builder import build_change, build_plan
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.footprint import read_usage
 from sustainable_mlops.footprint.usage import KEYS, KEYS_BY_TYPE
 from tests.cases import check_cases

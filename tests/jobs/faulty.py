@@ -17,7 +17,8 @@ import boto3
 import yaml
 from botocore.httpsession import URLLib3Session
 
-from sustainable_mlops import program
+from sustainable_mlops.base import program
+from sustainable_mlops.base.settings import validate
 from sustainable_mlops.commands._group import run
 from sustainable_mlops.jobs import wait
 from sustainable_mlops.jobs.kinds import KINDS
@@ -26,7 +27,6 @@ from sustainable_mlops.jobs.launch import find_platform
 from sustainable_mlops.jobs.layout import Layout
 from sustainable_mlops.jobs.source import pack_source_folder
 from sustainable_mlops.jobs.specs.processing import ProcessingSpec
-from sustainable_mlops.settings import validate
 from tests.jobs.bench import Bench
 from tests.jobs.support import PROCESSING_JOB, TRANSFORM_JOB, TUNE, merge_changes
 from tests.sandbox.support import make_role

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from sagemaker_sandbox import Sandbox
-from sustainable_mlops.terraform import ROOT
+from sustainable_mlops.base.terraform import ROOT
 from tests.jobs.bench import Bench, make_bench
 from tests.jobs.faulty import (
     CONTINUE_PREFIX,

@@ -22,13 +22,13 @@ import pyarrow as pa
 from pyarrow import csv
 
 from sagemaker_sandbox import Sandbox
+from sustainable_mlops.base.terraform import ROOT
 from sustainable_mlops.jobs.estimate import estimate_launch
 from sustainable_mlops.jobs.figure import RunFigure
 from sustainable_mlops.jobs.kinds import KINDS
 from sustainable_mlops.jobs.launch import prepare, start, store
 from sustainable_mlops.jobs.record import RunRecord, write_record
 from sustainable_mlops.jobs.wait import wait_for_job
-from sustainable_mlops.terraform import ROOT
 from tests.jobs.bench import Bench, make_bench
 from tests.jobs.support import TRANSFORM_JOB, TUNE
 from tests.sandbox.support import push_images

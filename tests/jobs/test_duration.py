@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sustainable_mlops.aws import Clients
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.footprint import make_exact
 from sustainable_mlops.jobs.duration import JobWork, estimate_first_seconds, find_rounds, measure_work, scale_seconds
 from sustainable_mlops.jobs.kinds import PROCESSING, TRAINING, TRANSFORM, JobKind

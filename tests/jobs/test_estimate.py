@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from sustainable_mlops.aws import Clients
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.footprint import format_number
 from sustainable_mlops.jobs import display
 from sustainable_mlops.jobs.estimate import RunEstimate, estimate_launch

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from sustainable_mlops.advice.memory_growth import PEAK, build_job
 from sustainable_mlops.advice.size import forecast_growth
 from sustainable_mlops.aws import Clients
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.jobs.kinds import PROCESSING
 from sustainable_mlops.jobs.launch import prepare, start
 from sustainable_mlops.jobs.measurement.counters import CounterReadings
-from sustainable_mlops.jobs.memory_growth import PEAK, build_job
 from tests.jobs.support import WriteJob
 
 MB = 10**6

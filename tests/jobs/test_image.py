@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.jobs import image
 from sustainable_mlops.jobs.image import find_image_address
 from sustainable_mlops.jobs.specs.common import FrameworkImage

@@ -12,7 +12,7 @@ from botocore.exceptions import ConnectionClosedError
 
 from sustainable_mlops.aws import Clients
 from sustainable_mlops.aws.s3 import S3Uri
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.footprint import estimate_job
 from sustainable_mlops.jobs.kinds import TRAINING
 from sustainable_mlops.jobs.launch import JobLaunch, prepare, start, store

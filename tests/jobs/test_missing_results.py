@@ -12,8 +12,8 @@ from rich.console import Console
 
 from sustainable_mlops.aws import Clients
 from sustainable_mlops.aws.s3 import S3Uri
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.commands import _job
-from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs import display
 from sustainable_mlops.jobs.download import download_files, prepare_folder
 from sustainable_mlops.jobs.kinds import PROCESSING, TRAINING

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from sustainable_mlops import aws
+from sustainable_mlops.base.terraform import ROOT
 from sustainable_mlops.jobs.pipelines.execution import follow_execution
 from sustainable_mlops.jobs.pipelines.launch import read_utilization_floors
 from sustainable_mlops.jobs.pipelines.record import PipelineRecord
 from sustainable_mlops.jobs.specs.common import UtilizationFloor
-from sustainable_mlops.terraform import ROOT
 
 STARTED_AT = datetime.now(UTC) - timedelta(hours=1)
 JOB = "pipelines-abc-Train-def"

@@ -16,8 +16,9 @@ from botocore.exceptions import ClientError
 from rich.console import Console
 
 from sustainable_mlops.aws import Clients
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.terraform import ROOT
 from sustainable_mlops.commands import pipeline
-from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.figure import RunFigure
 from sustainable_mlops.jobs.pipelines import display, parameters, registry, versions
 from sustainable_mlops.jobs.pipelines.data import read_data_folder
@@ -32,7 +33,6 @@ from sustainable_mlops.jobs.source import pack_source_folder
 from sustainable_mlops.jobs.spec_files import load_spec_file
 from sustainable_mlops.jobs.specs.common import SourceSpec
 from sustainable_mlops.jobs.specs.pipeline import MetricGate, PipelineSpec
-from sustainable_mlops.terraform import ROOT
 from tests.cases import check_cases
 from tests.jobs.support import PARAMETER, PLATFORM
 

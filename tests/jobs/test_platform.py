@@ -6,8 +6,8 @@ from pathlib import Path
 
 import yaml
 
+from sustainable_mlops.base.settings import parse_json
 from sustainable_mlops.jobs.platform import Platform
-from sustainable_mlops.settings import parse_json
 from tests.jobs.support import PLATFORM
 
 

@@ -14,7 +14,8 @@ from botocore.stub import Stubber
 
 from sustainable_mlops.aws import Clients
 from sustainable_mlops.aws.s3 import S3Uri
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.settings import load_yaml, validate
 from sustainable_mlops.jobs.channels import Channel
 from sustainable_mlops.jobs.estimate import estimate_launch
 from sustainable_mlops.jobs.image import find_image_address
@@ -28,7 +29,6 @@ from sustainable_mlops.jobs.source import pack_source_folder
 from sustainable_mlops.jobs.specs.common import FrameworkImage, SourceSpec
 from sustainable_mlops.jobs.specs.processing import ProcessingSpec
 from sustainable_mlops.jobs.wait import wait_for_job
-from sustainable_mlops.settings import load_yaml, validate
 from tests.cases import check_cases
 from tests.jobs.support import PLATFORM, PROCESSING_JOB, WriteJob, merge_changes
 

@@ -12,8 +12,8 @@ import pytest
 from sustainable_mlops import aws
 from sustainable_mlops.aws import Clients
 from sustainable_mlops.aws.s3 import S3Uri
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.catalogue.images import detect_framework
-from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.compilation import compile_model
 from sustainable_mlops.jobs.kinds import TRAINING
 from sustainable_mlops.jobs.launch import prepare, start

@@ -9,14 +9,14 @@ import pytest
 from botocore.stub import Stubber
 
 from sustainable_mlops.aws.service_model import list_enum_values
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.settings import validate
 from sustainable_mlops.jobs.channels import Channel
 from sustainable_mlops.jobs.kinds import TRAINING
 from sustainable_mlops.jobs.platform import Platform
 from sustainable_mlops.jobs.run import Run
 from sustainable_mlops.jobs.source import name_archive_folder
 from sustainable_mlops.jobs.specs.training import TrainingSpec
-from sustainable_mlops.settings import validate
 from tests.cases import check_cases
 from tests.jobs.support import JOB, PLATFORM, merge_changes
 

@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sustainable_mlops.aws import Clients
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.settings import validate
 from sustainable_mlops.jobs.channels import Channel, find_channels
 from sustainable_mlops.jobs.kinds import PROCESSING
 from sustainable_mlops.jobs.platform import Platform
 from sustainable_mlops.jobs.run import Run
 from sustainable_mlops.jobs.specs.training import TrainingSpec
-from sustainable_mlops.settings import validate
 from tests.cases import check_cases
 from tests.jobs.support import JOB, PLATFORM, merge_changes
 

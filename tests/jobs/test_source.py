@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.jobs import display, source
 from sustainable_mlops.jobs.measurement import smlops_measure
 from sustainable_mlops.jobs.source import SourcePackage, name_archive_folder, pack_source_folder

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.settings import load_yaml, render_schema
 from sustainable_mlops.jobs.schemas import SPECS, find_schema_file
 from sustainable_mlops.jobs.specs.training import TrainingSpec
-from sustainable_mlops.settings import load_yaml, render_schema
 from tests.cases import check_cases
 from tests.jobs.support import WriteJob
 from tests.stale_files import suggest_update

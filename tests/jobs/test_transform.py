@@ -11,8 +11,9 @@ import pytest
 from botocore.stub import Stubber
 
 from sustainable_mlops.aws import Clients
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.settings import load_yaml
 from sustainable_mlops.commands import _job
-from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs import serving
 from sustainable_mlops.jobs.estimate import estimate_launch
 from sustainable_mlops.jobs.kinds import TRAINING, TRANSFORM
@@ -22,7 +23,6 @@ from sustainable_mlops.jobs.record import RunRecord, write_record
 from sustainable_mlops.jobs.register import approve, register
 from sustainable_mlops.jobs.specs.transform import TransformSpec
 from sustainable_mlops.jobs.wait import wait_for_job
-from sustainable_mlops.settings import load_yaml
 from tests.jobs.support import PLATFORM, WriteJob
 
 Moments = Iterator[datetime]

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 import yaml
 
-from sagemaker_sandbox.tuning import checks
+from sagemaker_sandbox.jobs.tuning import checks
 from sustainable_mlops.aws import Clients
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.jobs.estimate import estimate_launch
 from sustainable_mlops.jobs.kinds import TRAINING, TUNING
 from sustainable_mlops.jobs.launch import JobLaunch, prepare

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.jobs.kinds import TUNING
 from sustainable_mlops.jobs.specs.tuning import TuningSpec
 from tests.jobs.support import TUNE, WriteJob, merge_changes

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.jobs import launch, utilization
 from sustainable_mlops.jobs.kinds import PROCESSING, TRAINING
 from sustainable_mlops.jobs.record import RunRecord

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from sustainable_mlops.errors import UserError
+from clone.scaffold.files import render
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.terraform import ROOT
 from sustainable_mlops.jobs.kinds import KINDS
 from sustainable_mlops.jobs.pipelines.launch import read_files
 from sustainable_mlops.jobs.schemas import SPECS
 from sustainable_mlops.jobs.spec_files import COMMANDS
-from sustainable_mlops.scaffold.files import render
-from sustainable_mlops.terraform import ROOT
 
 WORKLOAD = ROOT / "workloads" / "flight_delay"
 #: A valid file of each kind.

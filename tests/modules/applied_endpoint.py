@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from sagemaker_sandbox import Sandbox
-from sustainable_mlops.errors import UserError
-from sustainable_mlops.terraform import ROOT, Terraform, list_changes
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.terraform import ROOT, Terraform, list_changes
 from tests.modules.prerequisites import create_prerequisites
 from tests.provider import alone
 from tests.sandbox.endpoint_client import EndpointClient

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from sustainable_mlops.authoring.examples import read_examples
-from sustainable_mlops.terraform import ROOT, Terraform, find_engine, find_lock_file, make_environment
+from sustainable_mlops.base.terraform import ROOT, Terraform, find_engine, find_lock_file, make_environment
 from tests.stale_files import suggest_update
 from tests.tftest_driver import Driver
 

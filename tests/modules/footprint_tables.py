@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from sustainable_mlops.base.terraform import ROOT
 from sustainable_mlops.footprint import PlanFootprint, estimate_plan, format_number, read_usage
 from sustainable_mlops.footprint.figures import UnknownItem, UnknownKind
 from sustainable_mlops.plan import load
-from sustainable_mlops.terraform import ROOT
 from tests.modules.examples import Example
 from tests.stale_files import suggest_update
 

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from sagemaker_sandbox import Sandbox
-from sustainable_mlops.terraform import ROOT, Terraform
+from sustainable_mlops.base.terraform import ROOT, Terraform
 from tests.modules.input_cases import CASES
 from tests.modules.prerequisites import create_prerequisites
 from tests.provider import alone

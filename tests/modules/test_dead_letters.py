@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.terraform import ROOT
+from sustainable_mlops.base.terraform import ROOT
 from tests.modules.examples import apply, plan, terraform
 from tests.sandbox.support import IMAGE, wait_until
 

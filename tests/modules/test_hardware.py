@@ -6,10 +6,10 @@ import pytest
 
 from modules.async_endpoint.inputs import Inputs
 from modules.endpoints.hardware import TABLES
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.settings import validate
 from sustainable_mlops.catalogue.instances import is_offered, is_refused_by_provider, load_all
 from sustainable_mlops.catalogue.regions import load_all as regions
-from sustainable_mlops.errors import UserError
-from sustainable_mlops.settings import validate
 from tests.cases import check_cases
 
 AWS = "763104351884.dkr.ecr.eu-north-1.amazonaws.com"

@@ -13,9 +13,9 @@ import pytest
 from modules.iam_statements import build_statement
 from sustainable_mlops.authoring import bind_inputs
 from sustainable_mlops.authoring.expressions.evaluation import fold_constants
+from sustainable_mlops.base.terraform import ROOT
 from sustainable_mlops.plan import iam
 from sustainable_mlops.review.privileges.grants import EffectivePolicy, find_new_permissions, merge_statements
-from sustainable_mlops.terraform import ROOT
 from tests.modules.examples import Example, examples, plan, summary, terraform
 
 MODULES = [

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.terraform import ROOT
+from sustainable_mlops.base.terraform import ROOT
 from tests.cases import check_cases
 from tests.modules.test_registry import MODULES, read_table
 from tests.tools.test_release import mirror_folder as mirror_folder

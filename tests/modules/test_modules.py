@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops import synth
+from clone import synth
+from sustainable_mlops.base.terraform import ROOT, find_engine, find_lock_file, make_environment
 from sustainable_mlops.review.acceptances import read_acceptances
 from sustainable_mlops.review.formats import text
-from sustainable_mlops.terraform import ROOT, find_engine, find_lock_file, make_environment
 from tests.cases import check_cases
 from tests.modules.examples import (
     Example,

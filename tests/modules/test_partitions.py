@@ -12,7 +12,7 @@ from envs.components.pipelines import Pipelines
 from envs.settings import EnvironmentSettings
 from modules.common import REGIONS, LocatedInputs
 from modules.iam_statements import get_dns_suffix
-from sustainable_mlops.terraform import ROOT, Terraform
+from sustainable_mlops.base.terraform import ROOT, Terraform
 from tests.cases import check_cases
 from tests.envs.example import load_dev
 

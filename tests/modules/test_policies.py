@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from modules.iam_statements import equals
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 from tests.lazy_imports import LazyModule
 
 #: It imports cdktn, which starts jsii.

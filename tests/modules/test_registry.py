@@ -6,8 +6,8 @@ The tests of `make release` in test_linters.py run the two programs.
 import re
 from pathlib import Path
 
-from sustainable_mlops import synth
-from sustainable_mlops.terraform import ROOT
+from clone import synth
+from sustainable_mlops.base.terraform import ROOT
 from tests.cases import check_cases
 
 MODULES = synth.list_names()[0]

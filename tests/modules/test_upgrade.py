@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.terraform import ROOT, list_changes
+from sustainable_mlops.base.terraform import ROOT, list_changes
 from tests.modules.examples import Example, apply, describe_changes, examples, plan, terraform
 from tests.modules.prerequisites import create_prerequisites
 from tools.upgrades.comparison import PLAN_PREFIX, find_differences

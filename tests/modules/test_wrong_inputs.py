@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sustainable_mlops.terraform import ROOT, Terraform, find_engine, make_environment
+from sustainable_mlops.base.terraform import ROOT, Terraform, find_engine, make_environment
 from tests.modules.input_cases import CASES
 from tests.modules.wrong_inputs import WRONG_INPUTS
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import yaml
 
 from sagemaker_sandbox import Sandbox
-from sustainable_mlops.terraform import Terraform
+from sustainable_mlops.base.terraform import Terraform
 from tests.modules.examples import Example, examples, summary, update_recorded
 from tests.modules.footprint_tables import CASE, write_footprint
 

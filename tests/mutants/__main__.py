@@ -13,10 +13,10 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
-from sustainable_mlops import cli
-from sustainable_mlops.errors import UserError
-from sustainable_mlops.program import run
-from sustainable_mlops.terraform import ROOT
+from sustainable_mlops.base import cli
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.program import run
+from sustainable_mlops.base.terraform import ROOT
 from tests.mutants import equivalent, mutants, running
 
 #: The fast tests of the mutated packages.

@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 from tests.mutants.mutants import Mutant
 
 FILE = Path(__file__).with_name("equivalent.yaml")

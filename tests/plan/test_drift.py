@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.plan import Plan, Resource, load
 from tests.cases import check_cases
 from tests.plan.plan_builder import build_change, build_configuration, build_plan

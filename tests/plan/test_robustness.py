@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.plan import load
 from tests.cases import check_cases
 from tests.plan.cloudformation import FORMS, TWINS, build_changes, build_planned

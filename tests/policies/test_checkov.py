@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.checkov import PROGRAM
+from sustainable_mlops.review.checkov import PROGRAM
 from sustainable_mlops.rules import BY_ID, Finding, Outcome, Severity, evaluate
 from tests.plan.cloudformation import FORMS, TWINS, build_changes, build_planned
 from tests.rules.case_tables import CaseRow, RuleCase, add_waiver, list_rows

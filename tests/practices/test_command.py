@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from sustainable_mlops.base.terraform import ROOT
 from sustainable_mlops.commands import main
 from sustainable_mlops.practices.lens import build_lens
-from sustainable_mlops.terraform import ROOT
 
 PLAN = str(ROOT / "tests" / "plan" / "fixtures" / "change.json")
 WORKLOAD = "0123456789abcdef0123456789abcdef"

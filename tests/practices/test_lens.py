@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from sagemaker_sandbox.wellarchitected.lens_documents import parse_lens
-from sagemaker_sandbox.wellarchitected.risk_rules import find_risk
+from sagemaker_sandbox.services.wellarchitected.lens_documents import parse_lens
+from sagemaker_sandbox.services.wellarchitected.risk_rules import find_risk
 from sustainable_mlops.aws.service_model import load_service_model
 from sustainable_mlops.practices import load_practices
 from sustainable_mlops.practices.lens import build_lens

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from sustainable_mlops import review, rules
+from sustainable_mlops.base.terraform import ROOT
 from sustainable_mlops.footprint.plan_footprint import estimate_plan
 from sustainable_mlops.plan import Plan, load
 from sustainable_mlops.plan.resources import Resource
 from sustainable_mlops.plan.values import Block, split_path
-from sustainable_mlops.terraform import ROOT
 from tests.rules.case_tables import list_rows
 
 FILE = Path(review.__file__).parent / "attributes" / "read_attributes.csv"

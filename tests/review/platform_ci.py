@@ -13,9 +13,9 @@ import yaml
 from botocore.exceptions import ClientError
 
 from sagemaker_sandbox import Sandbox
-from sagemaker_sandbox.client import make_client
-from sustainable_mlops import terraform
-from sustainable_mlops.terraform import ROOT, Terraform
+from sagemaker_sandbox.base.client import make_client
+from sustainable_mlops.base import terraform
+from sustainable_mlops.base.terraform import ROOT, Terraform
 from tests.modules.examples import summary
 from tests.provider import serving_offline
 from tests.sandbox.web_identity import create_token, exchange_token

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
+from sustainable_mlops.base.terraform import Terraform
 from sustainable_mlops.review import Review, ReviewVerdict, review
 from sustainable_mlops.review.attributes.changes import AttributeChange
 from sustainable_mlops.review.attributes.harmless_names import is_content, is_harmless
 from sustainable_mlops.review.attributes.protective_attributes import find_protective_attribute
 from sustainable_mlops.review.attributes.readers import is_estimated, is_fully_compared, is_protected_by_type
 from sustainable_mlops.review.coverage_gaps import GapKind
-from sustainable_mlops.terraform import Terraform
 from tests.cases import check_cases
 from tests.plan.plan_builder import build_change, build_plan
 from tests.review import attribute_reads

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from sustainable_mlops import rules
-from sustainable_mlops.checkov import CheckovFinding, CheckovResult
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.plan import Plan, load
 from sustainable_mlops.review import Review, ReviewVerdict, review, review_all
 from sustainable_mlops.review.baseline import KNOWN_BEFORE, apply_baseline, read_baseline, render_baseline
+from sustainable_mlops.review.checkov import CheckovFinding, CheckovResult
 from sustainable_mlops.review.risk import Level
 from sustainable_mlops.rules import Outcome
 from tests.cases import check_cases

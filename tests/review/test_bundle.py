@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 from referencing import Registry, Resource
 
+from sustainable_mlops.base.terraform import ROOT
 from sustainable_mlops.plan import load
 from sustainable_mlops.review import Review, ReviewVerdict, review, review_all
 from sustainable_mlops.review.budgets import Budget
@@ -18,7 +19,6 @@ from sustainable_mlops.review.formats.bundle import build_bundle
 from sustainable_mlops.review.formats.comment_limit import LIMIT
 from sustainable_mlops.review.formats.items import ReportSection
 from sustainable_mlops.review.formats.markdown import render_not_reviewed
-from sustainable_mlops.terraform import ROOT
 from tests.cases import check_cases
 from tests.plan.plan_builder import build_change, build_plan
 from tests.plan.test_load import FIXTURES

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 import yaml
 
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.terraform import ROOT
 from sustainable_mlops.review import pr_comment
 from sustainable_mlops.review.comment_marker import build_marker
-from sustainable_mlops.terraform import ROOT
 from tests.plan.test_load import FIXTURES
 from tests.review.comments import Service, environment
 

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import yaml
 
-from sustainable_mlops import terraform
+from sustainable_mlops.base import terraform
+from sustainable_mlops.base.terraform import ROOT
 from sustainable_mlops.review.comment_marker import build_marker, find_plan_hashes
-from sustainable_mlops.terraform import ROOT
-from tests.clone import clone, git
+from tests.cloned_repository import clone, git
 from tests.plan.test_load import FIXTURES
 from tests.review.comments import Service, environment
 

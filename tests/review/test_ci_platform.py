@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 import yaml
 
+from clone import synth
 from sagemaker_sandbox import Sandbox
-from sagemaker_sandbox.client import make_client
-from sustainable_mlops import synth
-from sustainable_mlops.terraform import ROOT
-from tests.clone import clone, git, set_up
+from sagemaker_sandbox.base.client import make_client
+from sustainable_mlops.base.terraform import ROOT
+from tests.cloned_repository import clone, git, set_up
 from tests.provider import SANDBOX_LOGS
 from tests.review.comments import Service, environment
 from tests.review.platform_ci import (

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
+from sustainable_mlops.base.terraform import ROOT
 from sustainable_mlops.review.command import build_parser, main
 from sustainable_mlops.review.comment_marker import build_marker
-from sustainable_mlops.terraform import ROOT
 from tests.cases import check_cases
 from tests.plan.plan_builder import build_change, build_document
 from tests.plan.test_load import FIXTURES
@@ -231,8 +231,8 @@ def test_checkov_that_passes_nothing_has_still_checked_something(
     check = {"check_id": "CKV_X", "check_name": "x", "resource": "aws_sns_topic.t"}
     report = {"summary": {"passed": 0, "failed": failed}, "results": {"failed_checks": [check] * failed}}
     program = f"import sys; sys.stdin.read(); print({json.dumps(report)!r})"
-    monkeypatch.setattr("sustainable_mlops.checkov.PYTHON", Path(sys.executable))
-    monkeypatch.setattr("sustainable_mlops.checkov._PROGRAM", program)
+    monkeypatch.setattr("sustainable_mlops.review.checkov.PYTHON", Path(sys.executable))
+    monkeypatch.setattr("sustainable_mlops.review.checkov._PROGRAM", program)
     topic = {"name": "t"}
     plan = write(build_change("aws_sns_topic.t", topic, before=topic))
     assert main([plan, "--checkov", "--fail-on", "checkov"]) == code

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.plan import Plan
 from sustainable_mlops.review import Review, ReviewVerdict, review, review_all
 from sustainable_mlops.review.budgets import Budget

@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 from markdown_it import MarkdownIt
 
+from sustainable_mlops.base.terraform import ROOT
 from sustainable_mlops.plan import load
 from sustainable_mlops.review import Review, review
 from sustainable_mlops.review.acceptances import Acceptance
@@ -19,7 +20,6 @@ from sustainable_mlops.review.formats.comment_limit import LIMIT
 from sustainable_mlops.review.formats.escaping import escape_text
 from sustainable_mlops.review.formats.text import print_to_terminal
 from sustainable_mlops.review.risk import RISK_TITLES
-from sustainable_mlops.terraform import ROOT
 from tests.cases import check_cases
 from tests.plan.plan_builder import build_change, build_plan
 from tests.plan.test_load import FIXTURES

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from sustainable_mlops.base.terraform import ROOT, Terraform
 from sustainable_mlops.plan import load
 from sustainable_mlops.review import review
 from sustainable_mlops.review.formats import FORMATS, render
-from sustainable_mlops.terraform import ROOT, Terraform
 from tests.provider import alone
 
 MODULES = {

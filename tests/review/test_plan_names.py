@@ -2,7 +2,7 @@
 
 import pytest
 
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.review.plan_names import name_plans
 from tests.cases import check_cases
 

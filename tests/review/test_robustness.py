@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.plan import load
 from sustainable_mlops.review import ReviewVerdict, review
 from sustainable_mlops.review.comparison import Comparison

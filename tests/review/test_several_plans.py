@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.checkov import CheckovResult
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.footprint.usage import ResourceUsage
 from sustainable_mlops.plan import Plan
 from sustainable_mlops.review import Review, ReviewVerdict, review, review_all
 from sustainable_mlops.review.budgets import Budget, BudgetResult, BudgetStatus
+from sustainable_mlops.review.checkov import CheckovResult
 from sustainable_mlops.review.checkov_pool import CheckovPool
 from sustainable_mlops.review.command import main
 from sustainable_mlops.review.comment_marker import build_marker

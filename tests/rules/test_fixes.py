@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from sustainable_mlops.base.terraform import Terraform
 from sustainable_mlops.plan import Plan, load
 from sustainable_mlops.rules import ALL, BY_ID, Outcome, Rule, evaluate
 from sustainable_mlops.rules.fix_code import FOLDER, SHARED_CODE
-from sustainable_mlops.terraform import Terraform
 from tests.rules.case_tables import load_tables
 
 _LATER = "the resource or argument needs a later provider than 5.100, with which the code is tested"

@@ -17,8 +17,8 @@ from moto import mock_aws
 from rich.console import Console
 
 from sustainable_mlops import aws
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.commands import runs
-from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.pipelines import record as pipelines
 from sustainable_mlops.jobs.pipelines.record import PipelineRecord, PipelineStepRecord
 from sustainable_mlops.jobs.record import parse_record, write_record

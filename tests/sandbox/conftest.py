@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from sagemaker_sandbox import Sandbox, process
-from sagemaker_sandbox.client import make_client
-from sustainable_mlops import program
+from sagemaker_sandbox import Sandbox
+from sagemaker_sandbox.base.client import make_client
+from sagemaker_sandbox.process import sandbox as process
+from sustainable_mlops.base import program
 from sustainable_mlops.commands.sandbox import app
 from tests.sandbox import response_checks
 from tests.sandbox.support import make_role, start_exec

@@ -22,7 +22,7 @@ import psutil
 from botocore.exceptions import ClientError
 
 from sagemaker_sandbox import Sandbox
-from sagemaker_sandbox.client import make_client
+from sagemaker_sandbox.base.client import make_client
 from tests.sandbox.support import IMAGE, ROLE, WAIT_SECONDS, create_tar, make_role, wait_until
 
 #: Model script: returns the request after SECONDS, and not while the file HOLD_FILE exists.
@@ -193,7 +193,7 @@ def measure_memory(processes: list[psutil.Process]) -> float:
 def main() -> None:
     with Sandbox.start() as sandbox:
         (server,) = (
-            process for process in psutil.Process().children() if "sagemaker_sandbox.server" in process.cmdline()
+            process for process in psutil.Process().children() if "sagemaker_sandbox.server.server" in process.cmdline()
         )
         client, sagemaker = make_runtime_client(sandbox, 10), sandbox.client("sagemaker")
         initial = measure_memory([server])

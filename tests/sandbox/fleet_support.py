@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from sagemaker_sandbox import Sandbox
-from sagemaker_sandbox.base.lock import Lock
-from sagemaker_sandbox.base.region import AccountRegion
-from sagemaker_sandbox.clock import Clock
-from sagemaker_sandbox.context import SandboxContext
+from sagemaker_sandbox.base.clock import Clock
+from sagemaker_sandbox.base.context import SandboxContext
+from sagemaker_sandbox.base.events import EventPublisher
 from sagemaker_sandbox.control_plane.registry import RegionParts
-from sagemaker_sandbox.events import EventPublisher
+from sagemaker_sandbox.endpoints.fleets import Fleets
+from sagemaker_sandbox.endpoints.hosting.fleet import EndpointFleet
+from sagemaker_sandbox.endpoints.hosting.invocation import Invocation
+from sagemaker_sandbox.endpoints.hosting.traffic import Traffic
 from sagemaker_sandbox.faults.fault_queue import FaultQueue
-from sagemaker_sandbox.hosting.fleet import EndpointFleet
-from sagemaker_sandbox.hosting.invocation import Invocation
-from sagemaker_sandbox.hosting.traffic import Traffic
-from sagemaker_sandbox.sagemaker.fleets import Fleets
+from sagemaker_sandbox.resources.lock import Lock
+from sagemaker_sandbox.resources.region import AccountRegion
 from tests.sandbox.support import IMAGE, create_tar
 
 ACCOUNT, REGION = "123456789012", "eu-north-1"

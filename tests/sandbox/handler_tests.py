@@ -21,11 +21,12 @@ import pytest
 import yaml
 from botocore.model import Shape
 
-from sagemaker_sandbox import Sandbox, accounts
-from sagemaker_sandbox.base.handlers import SupportLevel
-from sagemaker_sandbox.context import DEFAULT_ACCOUNT
+from sagemaker_sandbox import Sandbox
+from sagemaker_sandbox.base import accounts
+from sagemaker_sandbox.base.context import DEFAULT_ACCOUNT
 from sagemaker_sandbox.control_plane.registry import OPERATIONS, Operation
-from sagemaker_sandbox.server_process import ServerProcess
+from sagemaker_sandbox.process.server_process import ServerProcess
+from sagemaker_sandbox.resources.handlers import SupportLevel
 from sustainable_mlops.aws.service_model import load_service_model
 from tests.sandbox import response_checks, support
 
@@ -96,11 +97,11 @@ def serve_in_process() -> Iterator[Callable[..., Sandbox]]:
     """Start a sandbox in this process, and yield a replacement of Sandbox.start."""
     from werkzeug.serving import make_server
 
-    from sagemaker_sandbox.client import make_client
-    from sagemaker_sandbox.context import SandboxContext
+    from sagemaker_sandbox.base.client import make_client
+    from sagemaker_sandbox.base.context import SandboxContext
 
     accounts.set_default_account(DEFAULT_ACCOUNT)
-    from sagemaker_sandbox.application import Application
+    from sagemaker_sandbox.server.application import Application
 
     with tempfile.TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as listener:
         endpoint = f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -10,10 +10,10 @@ import boto3
 import moto
 import pytest
 
-from sagemaker_sandbox.runtime import mounting
-from sagemaker_sandbox.runtime.job import ContainerJob
-from sagemaker_sandbox.runtime.job_endings import Timing
-from sagemaker_sandbox.runtime.reporting import JobUpdate
+from sagemaker_sandbox.jobs.runtime import mounting
+from sagemaker_sandbox.jobs.runtime.job import ContainerJob
+from sagemaker_sandbox.jobs.runtime.job_endings import Timing
+from sagemaker_sandbox.jobs.runtime.reporting import JobUpdate
 from tests.sandbox.support import WAIT_SECONDS, wait_until
 
 if TYPE_CHECKING:

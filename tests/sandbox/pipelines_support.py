@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sagemaker_sandbox.errors import ApiError
+from sagemaker_sandbox.base.errors import ApiError
 from sagemaker_sandbox.pipelines.checks import check_definition
 from sagemaker_sandbox.pipelines.execution import PipelineExecution, StepRecord
 from sagemaker_sandbox.pipelines.runner import ExecutionRunner

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sagemaker_sandbox import Sandbox
-from sagemaker_sandbox.runtime import mounting
+from sagemaker_sandbox.jobs.runtime import mounting
 from tests.sandbox.support import make_role
 
 BUCKET = "sdk"

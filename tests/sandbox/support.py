@@ -22,8 +22,9 @@ import psutil
 import pytest
 from botocore.exceptions import ClientError
 
-from sagemaker_sandbox import Sandbox, process
-from sagemaker_sandbox.client import make_client
+from sagemaker_sandbox import Sandbox
+from sagemaker_sandbox.base.client import make_client
+from sagemaker_sandbox.process import sandbox as process
 from sustainable_mlops.catalogue.images import is_registry_of_aws
 
 ROLE = "arn:aws:iam::123456789012:role/test"
@@ -137,7 +138,7 @@ import sys
 from pathlib import Path
 from sagemaker_sandbox import process
 from sustainable_mlops.commands.sandbox import app
-from sustainable_mlops.program import run
+from sustainable_mlops.base.program import run
 
 folder = Path(sys.argv.pop(1))
 process.FOLDER, process.RECORD, process.LOG = folder, folder / "record", folder / "log"

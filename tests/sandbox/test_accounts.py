@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sagemaker_sandbox import Sandbox
-from sagemaker_sandbox.client import make_client
+from sagemaker_sandbox.base.client import make_client
 from tests.sandbox.support import IMAGE, ROLE, TRUST, catch_error, create_tar, make_role, wait_until
 
 pytestmark = pytest.mark.slow

@@ -12,14 +12,14 @@ import pytest
 from moto.cloudwatch.models import cloudwatch_backends
 
 from sagemaker_sandbox import Sandbox
-from sagemaker_sandbox.clock import Clock
-from sagemaker_sandbox.cloudwatch import metrics
-from sagemaker_sandbox.cloudwatch.actions import AlarmChange
-from sagemaker_sandbox.cloudwatch.alarms import Alarms
-from sagemaker_sandbox.cloudwatch.statistics import Sample
-from sagemaker_sandbox.context import DEFAULT_REGION, SandboxContext
-from sagemaker_sandbox.events import EventPublisher
-from sagemaker_sandbox.request_gate import RequestGate
+from sagemaker_sandbox.base.clock import Clock
+from sagemaker_sandbox.base.context import DEFAULT_REGION, SandboxContext
+from sagemaker_sandbox.base.events import EventPublisher
+from sagemaker_sandbox.base.request_gate import RequestGate
+from sagemaker_sandbox.services.cloudwatch import metrics
+from sagemaker_sandbox.services.cloudwatch.actions import AlarmChange
+from sagemaker_sandbox.services.cloudwatch.alarms import Alarms
+from sagemaker_sandbox.services.cloudwatch.statistics import Sample
 from tests.sandbox.support import (
     STILL_CLOCK,
     advance_to_next_minute,

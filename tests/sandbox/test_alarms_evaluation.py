@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sagemaker_sandbox.cloudwatch import evaluation, expressions, rules, statistics
-from sagemaker_sandbox.cloudwatch.evaluation import AlarmSettings, Datapoint
-from sagemaker_sandbox.cloudwatch.expressions import ExpressionError, ExpressionNames, Line
-from sagemaker_sandbox.cloudwatch.statistics import Sample
+from sagemaker_sandbox.services.cloudwatch import evaluation, expressions, rules, statistics
+from sagemaker_sandbox.services.cloudwatch.evaluation import AlarmSettings, Datapoint
+from sagemaker_sandbox.services.cloudwatch.expressions import ExpressionError, ExpressionNames, Line
+from sagemaker_sandbox.services.cloudwatch.statistics import Sample
 from tests.cases import check_cases
 
 OK, ALARM, UNKNOWN, SAME = "OK", "ALARM", "INSUFFICIENT_DATA", None

@@ -13,23 +13,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from sagemaker_sandbox.algorithms.built_in_algorithms import (
+from sagemaker_sandbox.base.errors import NotEmulatedError
+from sagemaker_sandbox.jobs.algorithms.built_in_algorithms import (
     kmeans_training,
     linear_learner_training,
     recordio,
     xgboost_serving,
 )
-from sagemaker_sandbox.algorithms.built_in_algorithms.errors import ClientError
-from sagemaker_sandbox.algorithms.built_in_algorithms.training import TrainingContainer
-from sagemaker_sandbox.algorithms.images import check_algorithm, find_algorithm
-from sagemaker_sandbox.errors import NotEmulatedError
+from sagemaker_sandbox.jobs.algorithms.built_in_algorithms.errors import ClientError
+from sagemaker_sandbox.jobs.algorithms.built_in_algorithms.training import TrainingContainer
+from sagemaker_sandbox.jobs.algorithms.images import check_algorithm, find_algorithm
 from tests.lazy_imports import LazyModule
 from tests.sandbox.support import ROLE, catch_error, wait_until
 
 if TYPE_CHECKING:
-    from sagemaker_sandbox.algorithms.built_in_algorithms import xgboost_training
+    from sagemaker_sandbox.jobs.algorithms.built_in_algorithms import xgboost_training
 else:
-    xgboost_training = LazyModule("sagemaker_sandbox.algorithms.built_in_algorithms.xgboost_training")
+    xgboost_training = LazyModule("sagemaker_sandbox.jobs.algorithms.built_in_algorithms.xgboost_training")
 
 pytestmark = pytest.mark.slow
 

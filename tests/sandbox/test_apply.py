@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sustainable_mlops.terraform import Terraform, list_changes
+from sustainable_mlops.base.terraform import Terraform, list_changes
 from tests.provider import alone
 
 #: One resource of each kind that moto alone would break or leave half done. Without a KMS key and lifecycle rules,

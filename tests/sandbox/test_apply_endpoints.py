@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sagemaker_sandbox import Sandbox
-from sustainable_mlops.terraform import Terraform, list_changes
+from sustainable_mlops.base.terraform import Terraform, list_changes
 from tests.sandbox.hosting_support import EndpointDeployer
 from tests.sandbox.support import IMAGE, create_tar, wait_until
 

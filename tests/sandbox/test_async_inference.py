@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from sagemaker_sandbox import Sandbox
-from sagemaker_sandbox.asynchronous import locations
+from sagemaker_sandbox.endpoints.asynchronous import locations
 from tests.cases import check_cases
 from tests.sandbox.support import (
     IMAGE,

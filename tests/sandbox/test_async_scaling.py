@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sagemaker_sandbox import Sandbox
-from sustainable_mlops.terraform import Terraform
+from sustainable_mlops.base.terraform import Terraform
 from tests.modules.examples import examples
 from tests.provider import serving
 from tests.sandbox.support import IMAGE, create_tar, make_queue, wait_until

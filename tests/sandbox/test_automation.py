@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from sagemaker_sandbox import Sandbox
-from sagemaker_sandbox.automation import branch_choices, document, selectors
-from sagemaker_sandbox.automation.references import ContentError, fill
+from sagemaker_sandbox.services.automation import branch_choices, document, selectors
+from sagemaker_sandbox.services.automation.references import ContentError, fill
 from tests.cases import check_cases
 from tests.sandbox.support import TRUST, catch_error, make_queue, subscribe_queue, wait_until
 from tests.sandbox.test_scaling import ON_INSTANCES, build_target, make_endpoint

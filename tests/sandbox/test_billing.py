@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from sagemaker_sandbox import Sandbox
-from sagemaker_sandbox.client import make_client
+from sagemaker_sandbox.base.client import make_client
 from tests.sandbox.support import catch_error
 
 #: An account that no other test uses, because the tests count its monitors and tags.

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from sagemaker_sandbox import Sandbox
-from sagemaker_sandbox.base.usage_log import InstancePeriod, UsageLog
-from sagemaker_sandbox.carbon.months import Month, find_next_publication
-from sagemaker_sandbox.client import make_client
-from sustainable_mlops.errors import UserError
+from sagemaker_sandbox.base.client import make_client
+from sagemaker_sandbox.resources.usage_log import InstancePeriod, UsageLog
+from sagemaker_sandbox.services.carbon.months import Month, find_next_publication
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.footprint import FleetActivity, estimate, make_exact
 from tests.cases import check_cases
 from tests.sandbox.support import catch_error

@@ -6,7 +6,7 @@ from threading import Event, Thread
 
 import pytest
 
-from sagemaker_sandbox.clock import Clock
+from sagemaker_sandbox.base.clock import Clock
 from tests.sandbox.support import wait_until
 
 

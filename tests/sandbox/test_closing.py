@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from sagemaker_sandbox.context import SandboxContext
+from sagemaker_sandbox.base.context import SandboxContext
+from sagemaker_sandbox.base.errors import ApiError
 from sagemaker_sandbox.control_plane.control_plane import ControlPlane
-from sagemaker_sandbox.errors import ApiError
-from sagemaker_sandbox.sagemaker.pipeline_services import PipelineServices
+from sagemaker_sandbox.pipelines.pipeline_services import PipelineServices
 
 PLACE = ("123456789012", "eu-north-1")
 

@@ -10,9 +10,9 @@ from unittest.mock import ANY
 
 import pytest
 
-from sagemaker_sandbox.runtime import mounting
-from sagemaker_sandbox.runtime.container import Container, assign_host_addresses
-from sustainable_mlops.errors import UserError
+from sagemaker_sandbox.jobs.runtime import mounting
+from sagemaker_sandbox.jobs.runtime.container import Container, assign_host_addresses
+from sustainable_mlops.base.errors import UserError
 from tests.sandbox.job_runs import MOUNTED, OPT_ML_MODES
 
 

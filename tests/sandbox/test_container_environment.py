@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sagemaker_sandbox.runtime.training_definition import TrainingDefinition
+from sagemaker_sandbox.jobs.runtime.training_definition import TrainingDefinition
 from tests.sandbox.job_runs import BUCKET, IMAGE, ROLE, Job, Run, put_objects
 from tests.sandbox.job_runs import moto_client as moto_client
 from tests.sandbox.job_runs import run as run

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sagemaker_sandbox.runtime.job import CapacityError, InternalServerError
-from sagemaker_sandbox.runtime.job_endings import Timing
-from sagemaker_sandbox.runtime.training_definition import TrainingDefinition
+from sagemaker_sandbox.jobs.runtime.job import CapacityError, InternalServerError
+from sagemaker_sandbox.jobs.runtime.job_endings import Timing
+from sagemaker_sandbox.jobs.runtime.training_definition import TrainingDefinition
 from tests.sandbox.job_runs import (
     BUCKET,
     IMAGE,

@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
-from sagemaker_sandbox.base.handlers import SupportLevel
 from sagemaker_sandbox.control_plane.moto_operations import MOTO_OPERATIONS
 from sagemaker_sandbox.control_plane.registry import OPERATIONS, PARTS
+from sagemaker_sandbox.resources.handlers import SupportLevel
 from sustainable_mlops.aws.service_model import load_service_model
 from tests.cases import check_cases
 from tests.sandbox import handler_tests

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sagemaker_sandbox.deployments.policy import DeploymentPolicy, check_policy, check_variant_names
-from sagemaker_sandbox.deployments.stages import DeploymentStage, plan_rollback, plan_stages
-from sagemaker_sandbox.errors import ValidationError
+from sagemaker_sandbox.base.errors import ValidationError
+from sagemaker_sandbox.endpoints.deployments.policy import DeploymentPolicy, check_policy, check_variant_names
+from sagemaker_sandbox.endpoints.deployments.stages import DeploymentStage, plan_rollback, plan_stages
 from tests.cases import check_cases
 
 

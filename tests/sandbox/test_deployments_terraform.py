@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from sagemaker_sandbox import Sandbox
-from sustainable_mlops.errors import UserError
-from sustainable_mlops.terraform import PROVIDER, Terraform, list_changes
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.terraform import PROVIDER, Terraform, list_changes
 from tests import provider
 from tests.sandbox.endpoint_client import EndpointClient
 from tests.sandbox.support import WAIT_SECONDS, catch_error, wait_until

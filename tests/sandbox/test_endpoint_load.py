@@ -59,7 +59,7 @@ def test_an_idle_endpoint_is_one_small_process_that_ends_with_the_sandbox() -> N
         deploy(sandbox, "idle", **REAL_TIME)
         server = psutil.Process(sandbox.pid)
         workers = server.children(recursive=True)
-        assert "sagemaker_sandbox.server" in server.cmdline()
+        assert "sagemaker_sandbox.server.server" in server.cmdline()
         assert len(workers) == 1
         assert workers[0].memory_full_info().uss < 64 * MIB
     _, alive = psutil.wait_procs([server, *workers], timeout=60)

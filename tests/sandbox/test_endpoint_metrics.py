@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from sagemaker_sandbox import Sandbox
-from sagemaker_sandbox.clock import Clock
-from sagemaker_sandbox.cloudwatch import metrics
-from sagemaker_sandbox.hosting.invocation import Invocation
-from sagemaker_sandbox.hosting.metrics import (
+from sagemaker_sandbox.base.clock import Clock
+from sagemaker_sandbox.endpoints.fleets import Fleets
+from sagemaker_sandbox.endpoints.hosting.invocation import Invocation
+from sagemaker_sandbox.endpoints.hosting.metrics import (
     INSTANCE_NAMESPACE,
     MINUTE,
     REQUEST_NAMESPACE,
@@ -23,9 +23,9 @@ from sagemaker_sandbox.hosting.metrics import (
     EndpointMetrics,
     floor_to_step,
 )
-from sagemaker_sandbox.hosting.traffic import Traffic
-from sagemaker_sandbox.runtime.container_invocation import ModelError
-from sagemaker_sandbox.sagemaker.fleets import Fleets
+from sagemaker_sandbox.endpoints.hosting.traffic import Traffic
+from sagemaker_sandbox.jobs.runtime.container_invocation import ModelError
+from sagemaker_sandbox.services.cloudwatch import metrics
 from tests.sandbox.endpoint_client import EndpointClient
 from tests.sandbox.fleet_support import (
     ACCOUNT,

@@ -9,9 +9,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sagemaker_sandbox import Sandbox
-from sagemaker_sandbox.client import make_client
+from sagemaker_sandbox.base.client import make_client
 from sustainable_mlops.aws import read_object_head, translate_aws_errors
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 from tests.modules.examples import Example, apply, plan, terraform
 from tests.provider import SANDBOX_LOGS, serving
 from tests.sandbox.support import IMAGE, catch_error, create_tar, make_role, wait_until

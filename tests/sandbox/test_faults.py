@@ -12,8 +12,8 @@ from botocore import xform_name
 from botocore.exceptions import ClientError, ConnectionClosedError
 
 from sagemaker_sandbox import Sandbox
-from sagemaker_sandbox.client import make_client
-from sustainable_mlops.errors import UserError
+from sagemaker_sandbox.base.client import make_client
+from sustainable_mlops.base.errors import UserError
 from tests.sandbox.support import IMAGE, ROLE, make_role, reset_sandbox, wait_until
 from tests.sandbox.test_endpoints import build_variant, make_model
 from tests.sandbox.test_training_jobs import build_quick_request

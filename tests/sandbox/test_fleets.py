@@ -12,11 +12,11 @@ import psutil
 import pytest
 
 from sagemaker_sandbox import Sandbox
-from sagemaker_sandbox.hosting.endpoint import ServingState
-from sagemaker_sandbox.hosting.instance import StartError
-from sagemaker_sandbox.hosting.invocation import Invocation, InvocationError
-from sagemaker_sandbox.runtime.container_invocation import ModelError, ThrottledError
-from sagemaker_sandbox.sagemaker.fleets import Fleets
+from sagemaker_sandbox.endpoints.fleets import Fleets
+from sagemaker_sandbox.endpoints.hosting.endpoint import ServingState
+from sagemaker_sandbox.endpoints.hosting.instance import StartError
+from sagemaker_sandbox.endpoints.hosting.invocation import Invocation, InvocationError
+from sagemaker_sandbox.jobs.runtime.container_invocation import ModelError, ThrottledError
 from tests.sandbox.endpoint_client import EndpointClient
 from tests.sandbox.fleet_support import ModelStore, build_variant, invoke_model, run_region, start_fleet
 from tests.sandbox.support import wait_until

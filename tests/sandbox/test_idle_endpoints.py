@@ -7,13 +7,10 @@ from typing import Any
 import pytest
 
 from sagemaker_sandbox import Sandbox
-from sagemaker_sandbox.clock import Clock
-from sagemaker_sandbox.cloudwatch import metrics
-from sagemaker_sandbox.idle_endpoints import (
-    ComputeOptimizerOperations,
-    CostOptimizationHubOperations,
-)
-from sagemaker_sandbox.service_operations.registry import ServiceRequest
+from sagemaker_sandbox.base.clock import Clock
+from sagemaker_sandbox.services.cloudwatch import metrics
+from sagemaker_sandbox.services.idle_endpoints import ComputeOptimizerOperations, CostOptimizationHubOperations
+from sagemaker_sandbox.services.registry import ServiceRequest
 from tests.sandbox.support import catch_error
 
 pytestmark = pytest.mark.slow

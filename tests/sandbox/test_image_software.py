@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from sagemaker_sandbox.runtime.image_software import add_image_software
+from sagemaker_sandbox.jobs.runtime.image_software import add_image_software
 
 ACCOUNT = "683313688378.dkr.ecr.us-east-1.amazonaws.com"
 OLD_IMAGE = f"{ACCOUNT}/sagemaker-scikit-learn:0.20.0-cpu-py3"

@@ -14,7 +14,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sagemaker_sandbox import Sandbox
-from sagemaker_sandbox.runtime.model_data import DownloadTimeoutError, ModelDataCache, ModelDataSource
+from sagemaker_sandbox.jobs.runtime.model_data import DownloadTimeoutError, ModelDataCache, ModelDataSource
 from tests.sandbox.hosting_support import REAL_TIME, SERVERLESS, EndpointDeployer
 from tests.sandbox.support import IMAGE, ROLE, catch_error
 

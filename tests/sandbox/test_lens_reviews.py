@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from sagemaker_sandbox import Sandbox
-from sagemaker_sandbox.client import make_client
-from sagemaker_sandbox.wellarchitected.risk_rules import ConditionError, RiskCondition
+from sagemaker_sandbox.base.client import make_client
+from sagemaker_sandbox.services.wellarchitected.risk_rules import ConditionError, RiskCondition
+from sustainable_mlops.base.terraform import ROOT
 from sustainable_mlops.plan import load
 from sustainable_mlops.practices.answers import answer_questions, build_requests
 from sustainable_mlops.practices.lens import build_lens
-from sustainable_mlops.terraform import ROOT
 from tests.cases import check_cases
 from tests.sandbox.support import catch_error
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sagemaker_sandbox.base.listing import find_documented_default
+from sagemaker_sandbox.resources.listing import find_documented_default
 from tests.sandbox.support import IMAGE, ROLE, catch_error, wait_until
 
 pytestmark = pytest.mark.slow

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sagemaker_sandbox import Sandbox
-from sagemaker_sandbox.client import make_client
+from sagemaker_sandbox.base.client import make_client
 from tests.sandbox.job_runs import extract_tar
 from tests.sandbox.support import IMAGE, ROLE, WAIT_SECONDS, wait_until
 from tests.sandbox.test_lifecycles import make_feature_group

@@ -193,7 +193,7 @@ def get_error(sandbox: Sandbox, raw_request: RawRequest) -> tuple[int, str]:
 @pytest.fixture
 def short_timeout_port(request: pytest.FixtureRequest) -> Iterator[int]:
     """Yield the port of a sandbox with a short timeout, in seconds."""
-    server = [sys.executable, "-m", "sagemaker_sandbox.server", "--until-stdin-closes"]
+    server = [sys.executable, "-m", "sagemaker_sandbox.server.server", "--until-stdin-closes"]
     patience = ["--silence-seconds", request.param]
     with subprocess.Popen([*server, *patience], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

@@ -17,10 +17,10 @@ from typing import Any
 import psutil
 import pytest
 
-from sagemaker_sandbox.runtime import archives
-from sagemaker_sandbox.runtime.container import Container
-from sagemaker_sandbox.runtime.container_invocation import ContainerRequest, ModelError, ThrottledError
-from sagemaker_sandbox.runtime.model_server import Capacity, ModelServer
+from sagemaker_sandbox.jobs.runtime import archives
+from sagemaker_sandbox.jobs.runtime.container import Container
+from sagemaker_sandbox.jobs.runtime.container_invocation import ContainerRequest, ModelError, ThrottledError
+from sagemaker_sandbox.jobs.runtime.model_server import Capacity, ModelServer
 from tests.sandbox.job_runs import OPT_ML_MODES
 from tests.sandbox.support import is_alive, wait_until
 
@@ -363,9 +363,9 @@ def test_a_busy_worker_ends_with_its_server(tmp_path: Path) -> None:
             sys.executable,
             "-c",
             "import pathlib, sys, threading, time\n"
-            "from sagemaker_sandbox.runtime.container import Container\n"
-            "from sagemaker_sandbox.runtime.container_invocation import ContainerRequest\n"
-            "from sagemaker_sandbox.runtime.model_server import Capacity, ModelServer\n"
+            "from sagemaker_sandbox.jobs.runtime.container import Container\n"
+            "from sagemaker_sandbox.jobs.runtime.container_invocation import ContainerRequest\n"
+            "from sagemaker_sandbox.jobs.runtime.model_server import Capacity, ModelServer\n"
             "container = Container(pathlib.Path(sys.argv[1]), mounted=False)\n"
             "server = ModelServer(container, {}, Capacity(1))\n"
             "request = lambda body: ContainerRequest.build(body, 'application/json', '*/*')\n"

@@ -13,10 +13,11 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.iam.models import IAMBackend
 
-from sagemaker_sandbox import Sandbox, moto_patches, moto_request
+from sagemaker_sandbox import Sandbox, moto_patches
+from sagemaker_sandbox.connections import moto_request
 from sagemaker_sandbox.moto_patches import iam_aws_policies
+from sustainable_mlops.base.terraform import ROOT
 from sustainable_mlops.catalogue.quotas import find_serverless_concurrency
-from sustainable_mlops.terraform import ROOT
 from tests.cases import check_cases
 from tests.sandbox.support import catch_error, make_role
 

@@ -10,9 +10,9 @@ import psutil
 import pytest
 
 from sagemaker_sandbox import Sandbox
-from sagemaker_sandbox.hosting.instance import HostingInstance, InstanceShape
-from sagemaker_sandbox.hosting.invocation import Invocation, MissingTargetError, NotReadyError
-from sagemaker_sandbox.runtime.container_invocation import ModelError
+from sagemaker_sandbox.endpoints.hosting.instance import HostingInstance, InstanceShape
+from sagemaker_sandbox.endpoints.hosting.invocation import Invocation, MissingTargetError, NotReadyError
+from sagemaker_sandbox.jobs.runtime.container_invocation import ModelError
 from tests.sandbox.fleet_support import run_region
 from tests.sandbox.hosting_support import EndpointDeployer
 from tests.sandbox.support import IMAGE, catch_error, create_tar, wait_until

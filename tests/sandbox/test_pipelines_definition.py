@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sagemaker_sandbox.errors import ApiError, NotEmulatedError, ValidationError
+from sagemaker_sandbox.base.errors import ApiError, NotEmulatedError, ValidationError
 from sagemaker_sandbox.pipelines.checks import check_definition
 from tests.cases import check_cases
 from tests.sandbox.pipelines_support import condition, pipeline, training

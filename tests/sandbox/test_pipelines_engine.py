@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from sagemaker_sandbox.errors import ApiError, ValidationError
+from sagemaker_sandbox.base.errors import ApiError, ValidationError
 from sagemaker_sandbox.pipelines import functions
 from sagemaker_sandbox.pipelines.checks import check_definition
 from sagemaker_sandbox.pipelines.definition import RetryPolicy

@@ -14,19 +14,20 @@ from flask import Flask
 from moto.iam.access_control import PermissionResult
 from moto.s3.models import FakeBucket
 
-from sagemaker_sandbox import permissions, roles
-from sagemaker_sandbox.context import SandboxContext
-from sagemaker_sandbox.dataexports import destinations as export_destinations
-from sagemaker_sandbox.errors import AccessDeniedError, ValidationError
+from sagemaker_sandbox.base.context import SandboxContext
+from sagemaker_sandbox.base.errors import AccessDeniedError, ValidationError
+from sagemaker_sandbox.feature_store import offline_store_keys
+from sagemaker_sandbox.iam import permissions, roles
 from sagemaker_sandbox.iam.evaluation import Principal
+from sagemaker_sandbox.iam.permissions import DeliveryNotPermittedError, ServiceCall
 from sagemaker_sandbox.moto_patches import s3_log_delivery, s3_policy_conditions, sns_subscriptions
-from sagemaker_sandbox.permissions import DeliveryNotPermittedError, ServiceCall
-from sagemaker_sandbox.sagemaker import offline_store_keys, resource_lookup
+from sagemaker_sandbox.sagemaker import resource_lookup
 from sagemaker_sandbox.sagemaker.model_packages import ModelPackageGroups
-from sagemaker_sandbox.service_operations.policy_simulation import PolicySimulationOperations
-from sagemaker_sandbox.service_operations.registry import ServiceRequest
+from sagemaker_sandbox.services.dataexports import destinations as export_destinations
+from sagemaker_sandbox.services.policy_simulation import PolicySimulationOperations
+from sagemaker_sandbox.services.registry import ServiceRequest
 from tests.cases import check_cases
-from tests.deployer.calls import list_refused
+from tests.clone.deployer.calls import list_refused
 
 ACCOUNT, OTHER, REGION = "123456789012", "210987654321", "eu-north-1"
 ROLE, OTHER_ROLE = (f"arn:aws:iam::{ACCOUNT}:role/{name}" for name in ("jobs", "other"))

@@ -17,9 +17,9 @@ import psutil
 import pytest
 
 from sagemaker_sandbox import Sandbox
-from sagemaker_sandbox.client import make_client
-from sustainable_mlops.errors import UserError
-from sustainable_mlops.program import PLAIN_WIDTH
+from sagemaker_sandbox.base.client import make_client
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.program import PLAIN_WIDTH
 from tests.sandbox.support import IMAGE, is_alive, make_role, start_exec, wait_until
 
 pytestmark = pytest.mark.slow
@@ -36,7 +36,7 @@ SPAWN = "from sagemaker_sandbox import Sandbox; print(Sandbox.start().pid, flush
         ("sagemaker_sandbox", {"moto", "boto3", "flask"}),
         # The server loads some services, the search and the stores with the first request to them.
         (
-            "sagemaker_sandbox.application",
+            "sagemaker_sandbox.server.application",
             {"moto.cloudformation", "moto.ec2", "numpy", "optuna", "pandas", "pyarrow"},
         ),
     ],

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sagemaker_sandbox.runtime.job_endings import Timing
-from sagemaker_sandbox.runtime.processing_definition import ProcessingDefinition
+from sagemaker_sandbox.jobs.runtime.job_endings import Timing
+from sagemaker_sandbox.jobs.runtime.processing_definition import ProcessingDefinition
 from tests.sandbox.job_runs import (
     BUCKET,
     IMAGE,

@@ -12,7 +12,8 @@ from werkzeug import Request, Response
 from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder
 
-from sagemaker_sandbox import Sandbox, rpc_v2_cbor
+from sagemaker_sandbox import Sandbox
+from sagemaker_sandbox.connections import rpc_v2_cbor
 from sustainable_mlops.aws.service_model import load_service_model
 from tests.cases import check_cases
 from tests.provider import SANDBOX_LOGS

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sagemaker_sandbox import Sandbox
-from sagemaker_sandbox.client import make_client
+from sagemaker_sandbox.base.client import make_client
 from sagemaker_sandbox.iam.public_policies import is_public
 from tests.cases import check_cases
 from tests.sandbox.support import catch_error

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sagemaker_sandbox import Sandbox
-from sagemaker_sandbox.errors import ValidationError
+from sagemaker_sandbox.base.errors import ValidationError
 from sagemaker_sandbox.recommendations.recorded import LoadTest, find_load_test
 from sagemaker_sandbox.recommendations.scaling import recommend_scaling
 from sustainable_mlops.catalogue import prices

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sagemaker_sandbox import Sandbox
-from sagemaker_sandbox.client import make_client
+from sagemaker_sandbox.base.client import make_client
 from tests.sandbox.support import IMAGE, ROLE, catch_error, make_service_role, push_images, wait_until
 
 Fresh = Callable[[str], str]

@@ -11,10 +11,10 @@ import pytest
 import yaml
 
 from sagemaker_sandbox import Sandbox
-from sagemaker_sandbox.base.handlers import SupportLevel
 from sagemaker_sandbox.control_plane.registry import OPERATIONS
-from sustainable_mlops.errors import UserError
-from sustainable_mlops.terraform import Terraform, list_changes
+from sagemaker_sandbox.resources.handlers import SupportLevel
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.terraform import Terraform, list_changes
 from tests.sandbox.support import IMAGE, catch_error, create_tar
 from tests.sandbox.test_apply_endpoints import list_names
 

@@ -12,8 +12,8 @@ from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder
 
 from sagemaker_sandbox import Sandbox
-from sagemaker_sandbox.client import make_client
-from sagemaker_sandbox.retries import ResponseCache
+from sagemaker_sandbox.base.client import make_client
+from sagemaker_sandbox.base.retries import ResponseCache
 
 
 def request(call: str, attempt: str) -> Request:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sagemaker_sandbox import roles
+from sagemaker_sandbox.iam import roles
 
 SERVICE = "sagemaker.amazonaws.com"
 ALLOWED = {"Effect": "Allow", "Principal": {"Service": SERVICE}, "Action": "sts:AssumeRole"}

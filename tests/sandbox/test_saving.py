@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from sagemaker_sandbox import moto_state
-from sagemaker_sandbox.clock import Clock
-from sagemaker_sandbox.context import SandboxContext
+from sagemaker_sandbox.base.clock import Clock
+from sagemaker_sandbox.base.context import SandboxContext
+from sagemaker_sandbox.base.request_gate import RequestGate
 from sagemaker_sandbox.control_plane.control_plane import ControlPlane
-from sagemaker_sandbox.persistence import StateFolder
-from sagemaker_sandbox.request_gate import RequestGate
+from sagemaker_sandbox.server import moto_state
+from sagemaker_sandbox.server.persistence import StateFolder
 
 ACCOUNT = "123456789012"
 

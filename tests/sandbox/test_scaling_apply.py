@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sustainable_mlops.terraform import Terraform, list_changes
+from sustainable_mlops.base.terraform import Terraform, list_changes
 from tests.provider import alone
 from tests.sandbox.support import make_role
 from tests.sandbox.test_scaling import ON_INSTANCES, make_endpoint

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sagemaker_sandbox.autoscaling import steps, tracking
-from sagemaker_sandbox.autoscaling.decision import AlarmTrigger, TargetState, decide
-from sagemaker_sandbox.autoscaling.target import ScalingPolicy
-from sagemaker_sandbox.errors import ValidationError
+from sagemaker_sandbox.base.errors import ValidationError
+from sagemaker_sandbox.endpoints.autoscaling import steps, tracking
+from sagemaker_sandbox.endpoints.autoscaling.decision import AlarmTrigger, TargetState, decide
+from sagemaker_sandbox.endpoints.autoscaling.target import ScalingPolicy
 from tests.cases import check_cases
 
 HIGH, LOW = "TargetTracking-endpoint/e/variant/v-AlarmHigh-1", "TargetTracking-endpoint/e/variant/v-AlarmLow-1"

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from sagemaker_sandbox import Sandbox
-from sagemaker_sandbox.eventbridge import occurrences
-from sustainable_mlops.errors import UserError
+from sagemaker_sandbox.services.eventbridge import occurrences
+from sustainable_mlops.base.errors import UserError
 from tests.cases import check_cases
 from tests.sandbox.pipelines_support import pipeline
 from tests.sandbox.support import (

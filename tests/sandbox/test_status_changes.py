@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sagemaker_sandbox.context import SandboxContext
+from sagemaker_sandbox.base.context import SandboxContext
 from sagemaker_sandbox.control_plane.control_plane import ControlPlane
 from sagemaker_sandbox.sagemaker.projects import Projects
 

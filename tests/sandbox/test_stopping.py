@@ -11,8 +11,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from sagemaker_sandbox import Sandbox, process
-from sagemaker_sandbox.server_process import ServerProcess
+from sagemaker_sandbox import Sandbox
+from sagemaker_sandbox.process import sandbox as process
+from sagemaker_sandbox.process.server_process import ServerProcess
 from tests.sandbox.support import IMAGE, ROLE, create_tar, make_role, wait_until
 
 pytestmark = pytest.mark.slow

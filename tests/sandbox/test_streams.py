@@ -10,8 +10,8 @@ from botocore.eventstream import EventStreamBuffer
 from botocore.exceptions import ClientError, EventStreamError
 
 from sagemaker_sandbox import Sandbox
-from sagemaker_sandbox.hosting.streams import encode_events
-from sagemaker_sandbox.runtime.container_invocation import InvocationTimeoutError, ModelError
+from sagemaker_sandbox.endpoints.hosting.streams import encode_events
+from sagemaker_sandbox.jobs.runtime.container_invocation import InvocationTimeoutError, ModelError
 from tests.cases import check_cases
 from tests.sandbox.hosting_support import SERVERLESS, EndpointDeployer
 from tests.sandbox.support import wait_until

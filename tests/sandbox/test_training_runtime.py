@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from sagemaker_sandbox.runtime.job_endings import Timing
-from sagemaker_sandbox.runtime.training_definition import TrainingDefinition
+from sagemaker_sandbox.jobs.runtime.job_endings import Timing
+from sagemaker_sandbox.jobs.runtime.training_definition import TrainingDefinition
 from tests.sandbox.job_runs import BUCKET, REGION, Job, Run, interrupt_after, list_keys, read_object
 from tests.sandbox.job_runs import moto_client as moto_client
 from tests.sandbox.job_runs import run as run
@@ -379,8 +379,8 @@ def test_a_script_ends_with_its_parent(tmp_path: Path) -> None:
             sys.executable,
             "-c",
             "import pathlib, sys, time\n"
-            "from sagemaker_sandbox.runtime.container import Container\n"
-            "from sagemaker_sandbox.runtime.process import Process\n"
+            "from sagemaker_sandbox.jobs.runtime.container import Container\n"
+            "from sagemaker_sandbox.jobs.runtime.process import Process\n"
             "script = 'import os, time; print(os.getpid(), flush=True); time.sleep(60)'\n"
             "show = lambda line, is_error: print(line, flush=True)\n"
             "container = Container(pathlib.Path(sys.argv[1]), mounted=False)\n"

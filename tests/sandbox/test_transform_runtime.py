@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sagemaker_sandbox.runtime import records
-from sagemaker_sandbox.runtime.model_data import ModelDataSource
-from sagemaker_sandbox.runtime.transform_definition import ServedModel, TransformDefinition
+from sagemaker_sandbox.jobs.runtime import records
+from sagemaker_sandbox.jobs.runtime.model_data import ModelDataSource
+from sagemaker_sandbox.jobs.runtime.transform_definition import ServedModel, TransformDefinition
 from tests.cases import check_cases
 from tests.sandbox.job_runs import BUCKET, Run, list_keys, put_objects, read_object
 from tests.sandbox.job_runs import moto_client as moto_client

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sagemaker_sandbox.tuning import ranges
-from sagemaker_sandbox.tuning.early_stopping import is_behind
+from sagemaker_sandbox.jobs.tuning import ranges
+from sagemaker_sandbox.jobs.tuning.early_stopping import is_behind
 from tests.cases import check_cases
 from tests.sandbox.tuning import BEGAN, TuningSimulation, bowl, parent, request
 

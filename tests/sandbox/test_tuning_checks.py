@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from sagemaker_sandbox.errors import ApiError
-from sagemaker_sandbox.tuning.checks import check_request
-from sagemaker_sandbox.tuning.tuner import ParentTuningJob
+from sagemaker_sandbox.base.errors import ApiError
+from sagemaker_sandbox.jobs.tuning.checks import check_request
+from sagemaker_sandbox.jobs.tuning.tuner import ParentTuningJob
 from tests.cases import check_cases
 from tests.sandbox.tuning import request
 

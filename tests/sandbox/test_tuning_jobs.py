@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from sagemaker_sandbox import Sandbox
-from sagemaker_sandbox.base.resources import SageMakerResource
-from sagemaker_sandbox.context import SandboxContext
+from sagemaker_sandbox.base.context import SandboxContext
 from sagemaker_sandbox.control_plane.control_plane import ControlPlane
-from sagemaker_sandbox.tuning.tuner import ParentTuningJob, Tuner
+from sagemaker_sandbox.jobs.tuning.tuner import ParentTuningJob, Tuner
+from sagemaker_sandbox.resources.resources import SageMakerResource
 from tests.sandbox.support import IMAGE, ROLE, catch_error, create_tar, subscribe_queue, wait_until
 from tests.sandbox.tuning import TuningSimulation
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from sagemaker_sandbox.tuning.run import TuningRun
-from sagemaker_sandbox.tuning.tuner import Tuner
+from sagemaker_sandbox.jobs.tuning.run import TuningRun
+from sagemaker_sandbox.jobs.tuning.tuner import Tuner
 from tests.sandbox.support import WAIT_SECONDS, wait_until
 from tests.sandbox.tuning import bowl, request
 

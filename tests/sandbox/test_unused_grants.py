@@ -8,8 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from sagemaker_sandbox import Sandbox, command
-from sagemaker_sandbox.client import make_client
-from sustainable_mlops.errors import UserError
+from sagemaker_sandbox.base.client import make_client
+from sustainable_mlops.base.errors import UserError
 from tests.provider import SANDBOX_LOGS
 from tests.sandbox.support import catch_error
 

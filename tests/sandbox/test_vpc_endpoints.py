@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from sagemaker_sandbox import Sandbox
-from sagemaker_sandbox.client import make_client
+from sagemaker_sandbox.base.client import make_client
 from tests.provider import SANDBOX_LOGS
 from tests.sandbox.hosting_support import EndpointDeployer
 from tests.sandbox.support import IMAGE, ROLE, create_tar, make_role, wait_until

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sagemaker_sandbox import Sandbox
-from sagemaker_sandbox.client import make_client
+from sagemaker_sandbox.base.client import make_client
 from tests.provider import SANDBOX_LOGS
 from tests.sandbox.support import IMAGE, wait_until
 from tests.sandbox.web_identity import GITHUB, create_token, encode_token, exchange_token

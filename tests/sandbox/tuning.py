@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sagemaker_sandbox.tuning.trials import Trial
-from sagemaker_sandbox.tuning.tuner import ParentTuningJob, Tuner
+from sagemaker_sandbox.jobs.tuning.trials import Trial
+from sagemaker_sandbox.jobs.tuning.tuner import ParentTuningJob, Tuner
 
 #: Output of a training job after each epoch, by its hyperparameters and the epoch, which starts at 1.
 Curve = Callable[[Mapping[str, str], int], float]

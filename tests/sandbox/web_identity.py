@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sagemaker_sandbox import Sandbox
-from sagemaker_sandbox.client import make_client
+from sagemaker_sandbox.base.client import make_client
 
 GITHUB = "https://token.actions.githubusercontent.com"
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.terraform import Terraform
+from sustainable_mlops.base.terraform import Terraform
 from tests.cases import check_cases
 from tools.compare_providers import compare_schemas, list_files, main, read_changelog, read_schema, read_usage
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sustainable_mlops.footprint import FleetActivity, estimate, make_exact
-from tests.clone import Reader
+from tests.cloned_repository import Reader
 from tests.docs.blocks import shell_blocks
 from tests.review_checks import changes_nothing, check_review, list_blocking_gates
 

@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from sustainable_mlops.synth import list_names
+from clone.synth import list_names
 from tests.stale_files import suggest_update
 from tools import pictures
 

@@ -11,11 +11,11 @@ import pytest
 import yaml
 
 import sustainable_mlops
-from sustainable_mlops import synth
-from sustainable_mlops.errors import UserError
-from sustainable_mlops.terraform import ROOT, find_engine
+from clone import synth
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.terraform import ROOT, find_engine
 from tests.cases import check_cases
-from tests.clone import clone, git
+from tests.cloned_repository import clone, git
 from tests.docs.test_links import LINK
 from tests.modules.examples import plan, terraform
 from tools.release import checks, mirrors, references

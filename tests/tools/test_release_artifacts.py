@@ -17,8 +17,8 @@ import pytest
 import yaml
 
 import sustainable_mlops
-from sustainable_mlops.terraform import ROOT
-from tests.clone import Reader, git
+from sustainable_mlops.base.terraform import ROOT
+from tests.cloned_repository import Reader, git
 from tests.docs.blocks import shell_blocks
 from tests.review.comments import Service, environment, serve
 from tests.review.test_ci_installed import STOPPED, Action, Shell

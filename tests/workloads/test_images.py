@@ -12,22 +12,22 @@ from typing import Any, Literal, NamedTuple
 import pytest
 import yaml
 
+from clone.scaffold.files import render
+from clone.scaffold.framework import Framework
 from modules.async_endpoint.inputs import Inputs as AsyncInputs
 from modules.realtime_endpoint.inputs import Inputs as RealtimeInputs
+from sustainable_mlops.base.settings import validate
+from sustainable_mlops.base.terraform import ROOT
 from sustainable_mlops.catalogue import instances
 from sustainable_mlops.jobs.image import Scope, find_image_address
 from sustainable_mlops.jobs.specs.common import FrameworkImage
 from sustainable_mlops.jobs.specs.training import AdditionalServingSpec, ServingSpec, TrainingSpec
-from sustainable_mlops.scaffold.files import render
-from sustainable_mlops.scaffold.framework import Framework
-from sustainable_mlops.settings import validate
-from sustainable_mlops.terraform import ROOT
 from tests.cases import check_cases
 
 pytestmark = pytest.mark.slow  # the SDK takes seconds to import
 
 WORKLOADS = ROOT / "workloads"
-TEMPLATE = "sustainable_mlops/scaffold/templates/workload/job.yaml.j2"
+TEMPLATE = "clone/scaffold/templates/workload/job.yaml.j2"
 DOCUMENTS = yaml.safe_load(Path(__file__).with_name("documented_images.yaml").read_text())
 DOCUMENTED: dict[str, Mapping[str, Any]] = {document["image"]: document for document in DOCUMENTS}
 INSTANCE_TYPE = re.compile(r"\bml\.[a-z0-9-]+\.[a-z0-9]+\b")

@@ -17,11 +17,12 @@ from typing import Annotated
 import typer
 
 from sagemaker_sandbox import Sandbox
-from sustainable_mlops import checkov, cli, program
-from sustainable_mlops.errors import UserError
-from sustainable_mlops.operations import teardown
-from sustainable_mlops.steps import Steps
-from sustainable_mlops.terraform import ROOT, find_engine
+from sustainable_mlops.account import teardown
+from sustainable_mlops.base import cli, program
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.steps import Steps
+from sustainable_mlops.base.terraform import ROOT, find_engine
+from sustainable_mlops.review import checkov
 from tools.demo.delivery import StagingEnvironment
 from tools.demo.demo_run import OUT, PIPELINE, RAW, DemoRun
 from tools.demo.development import DevEnvironment

@@ -6,11 +6,11 @@ from concurrent.futures import Future
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
+from clone.promotion import run
 from sustainable_mlops.aws.s3 import S3Uri
-from sustainable_mlops.errors import UserError
-from sustainable_mlops.operations.promotion import run
-from sustainable_mlops.steps import Step
-from sustainable_mlops.terraform import Terraform
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.steps import Step
+from sustainable_mlops.base.terraform import Terraform
 from tools.demo import endpoints
 from tools.demo.demo_run import DemoRun
 from tools.demo.endpoints import EndpointUsage

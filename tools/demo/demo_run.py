@@ -8,14 +8,14 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from sagemaker_sandbox import Sandbox
-from sagemaker_sandbox.client import make_client
+from sagemaker_sandbox.base.client import make_client
 from sustainable_mlops.aws.s3 import S3Uri
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.steps import Step, Steps
+from sustainable_mlops.base.terraform import ROOT
 from sustainable_mlops.jobs.pipelines import execution
 from sustainable_mlops.jobs.pipelines.record import SUCCEEDED, PipelineRecord, PipelineStepRecord, write_record
 from sustainable_mlops.jobs.record import RunRecord
-from sustainable_mlops.steps import Step, Steps
-from sustainable_mlops.terraform import ROOT
 from tools.demo.environments import ACCOUNTS, REGION
 
 if TYPE_CHECKING:

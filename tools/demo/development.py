@@ -8,13 +8,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.steps import Step
+from sustainable_mlops.base.terraform import ROOT, Progress, Terraform
 from sustainable_mlops.jobs import register
 from sustainable_mlops.jobs.pipelines import execution, launch
 from sustainable_mlops.jobs.pipelines.parameters import INPUT_KEY
 from sustainable_mlops.jobs.pipelines.record import PipelineRecord, PipelineStepRecord, write_record
-from sustainable_mlops.steps import Step
-from sustainable_mlops.terraform import ROOT, Progress, Terraform
 from tools.demo.demo_run import (
     OUT,
     PIPELINE,

@@ -17,10 +17,10 @@ from typing import Any
 
 import yaml
 
-from sustainable_mlops import synth
-from sustainable_mlops.errors import UserError
-from sustainable_mlops.files import write_file
-from sustainable_mlops.terraform import LOCAL, LOCK_NAME, ROOT, get_provider_version, read_provider_version
+from clone import synth
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.files import write_file
+from sustainable_mlops.base.terraform import LOCAL, LOCK_NAME, ROOT, get_provider_version, read_provider_version
 
 SOURCE = ROOT / "envs" / "dev"
 FOLDER = LOCAL / "demo" / "envs"
@@ -48,7 +48,7 @@ _SOURCES = (
     "modules/**/*.py",
     "sustainable_mlops/authoring/**/*.py",
     "sustainable_mlops/catalogue/*.*",
-    "sustainable_mlops/synth/**/*.py",
+    "clone/synth/**/*.py",
     "tools/demo/*.py",
 )
 

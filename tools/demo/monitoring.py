@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.jobs.pipelines import launch
 from tools.demo.demo_run import OUT, WORKLOAD, DemoRun, find_step, format_usage
 from tools.demo.development import JOBS, DevEnvironment

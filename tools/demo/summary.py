@@ -7,10 +7,11 @@ from typing import Any
 
 from rich.table import Table
 
-from sustainable_mlops import checkov, cli
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base import cli
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.terraform import Terraform
 from sustainable_mlops.footprint import UNITS, format_figure
-from sustainable_mlops.terraform import Terraform
+from sustainable_mlops.review import checkov
 from tools.demo.demo_run import OUT, DemoRun
 from tools.demo.endpoints import EndpointUsage
 

@@ -14,10 +14,10 @@ from typing import Annotated
 
 import typer
 
-from sustainable_mlops import cli, program
-from sustainable_mlops.errors import UserError
-from sustainable_mlops.git import run_git
-from sustainable_mlops.terraform import ROOT
+from sustainable_mlops.base import cli, program
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.git import run_git
+from sustainable_mlops.base.terraform import ROOT
 from tools.release import checks, mirrors, packages
 from tools.release.links import relocate_links
 from tools.release.references import PROJECT

@@ -4,8 +4,8 @@ import datetime
 import re
 from pathlib import Path
 
-from sustainable_mlops.errors import UserError
-from sustainable_mlops.git import run_git
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.git import run_git
 from tools.release.references import list_parts, update_references
 
 VERSION_FILE = "sustainable_mlops/__init__.py"

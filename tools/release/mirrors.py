@@ -13,9 +13,9 @@ from pathlib import Path
 
 import yaml
 
-from sustainable_mlops.errors import UserError
-from sustainable_mlops.git import GitError, run_git
-from sustainable_mlops.terraform import VERSIONS
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.git import GitError, run_git
+from sustainable_mlops.base.terraform import VERSIONS
 from tools.release.checks import CHANGELOG
 from tools.release.links import relocate_links
 from tools.release.references import ACTION_MIRROR, HOOK_MIRROR, TERRAFORM_MIRROR, find_owner, read_address

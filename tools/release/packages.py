@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 from tools.release.links import relocate_links
 from tools.release.mirrors import Source
 from tools.release.references import PROJECT

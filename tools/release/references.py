@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sustainable_mlops.git import list_files
+from sustainable_mlops.base.git import list_files
 
 PROJECT = "sustainable-mlops"
 TERRAFORM_MIRROR = f"terraform-aws-{PROJECT}"

@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from sustainable_mlops import cli, program, synth
+from clone import synth
+from sustainable_mlops.base import cli, program
 from tools.upgrades import declarations, releases
 from tools.upgrades.comparison import (
     PLAN_PREFIX,

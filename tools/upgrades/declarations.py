@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 import yaml
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from sustainable_mlops.errors import UserError
-from sustainable_mlops.terraform import ROOT
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.terraform import ROOT
 
 FILE = ROOT / "modules" / "breaking_changes.yaml"
 PAGE = ROOT / "docs" / "upgrading.md"

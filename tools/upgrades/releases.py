@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sustainable_mlops.terraform import ROOT
+from sustainable_mlops.base.terraform import ROOT
 from tools.upgrades.interfaces import Interface, describe_interface
 
 ARCHIVE = ROOT / "modules" / "released.tar.xz"

@@ -12,9 +12,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from sustainable_mlops import program
-from sustainable_mlops.errors import UserError
-from sustainable_mlops.terraform import ROOT
+from sustainable_mlops.base import program
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.terraform import ROOT
 from tools.website.pages import copy_pages
 from tools.website.reference import write_reference
 

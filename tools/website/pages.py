@@ -10,8 +10,8 @@ from urllib.parse import unquote
 
 from mkdocs.utils.yaml import yaml_load
 
-from sustainable_mlops.git import list_files
-from sustainable_mlops.terraform import ROOT
+from sustainable_mlops.base.git import list_files
+from sustainable_mlops.base.terraform import ROOT
 from tools.website.markdown import convert
 
 IMAGES = (".png", ".svg", ".gif", ".jpg")

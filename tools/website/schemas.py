@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from sustainable_mlops.base.terraform import ROOT
 from sustainable_mlops.jobs.kinds import KINDS
 from sustainable_mlops.jobs.schemas import find_schema_file
-from sustainable_mlops.terraform import ROOT
 
 _CATALOGUE = {
     "models": "Model of the catalogue",

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from sagemaker_sandbox.errors import ApiError
+from sagemaker_sandbox.base.errors import ApiError
 from sagemaker_sandbox.pipelines.definition import StepDefinition
 from sagemaker_sandbox.pipelines.execution import StepRecord
 from sagemaker_sandbox.pipelines.expressions import ExpressionScope

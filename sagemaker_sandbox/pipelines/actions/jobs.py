@@ -1,6 +1,6 @@
 """Steps that run a job: Processing, Training, Tuning, Transform."""
 
-from sagemaker_sandbox.errors import ApiError
+from sagemaker_sandbox.base.errors import ApiError
 from sagemaker_sandbox.pipelines.actions.action import StepContext, StepProgress, call, to_json
 from sagemaker_sandbox.pipelines.definition import StepDefinition
 from sagemaker_sandbox.pipelines.execution import PipelineExecution, StepRecord

@@ -1,6 +1,6 @@
 """Steps that create a model or register one."""
 
-from sagemaker_sandbox.errors import ApiError
+from sagemaker_sandbox.base.errors import ApiError
 from sagemaker_sandbox.pipelines.actions.action import ImmediateAction, StepContext, StepProgress, call, to_json
 from sagemaker_sandbox.pipelines.services import ExecutionServices
 from sagemaker_sandbox.pipelines.steps import OPERATIONS

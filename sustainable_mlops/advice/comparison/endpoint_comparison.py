@@ -21,7 +21,7 @@ from sustainable_mlops.advice.comparison.shapes import (
 )
 from sustainable_mlops.advice.limits import list_obstacles
 from sustainable_mlops.advice.requirements import ServingRequirements
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.footprint import FleetActivity, FootprintEstimate, FootprintFigure, ServerlessActivity
 
 #: Default loads of a comparison, in requests a day.

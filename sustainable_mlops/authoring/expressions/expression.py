@@ -15,7 +15,7 @@ from sustainable_mlops.authoring.author_errors import make_author_error
 from sustainable_mlops.authoring.expressions import types
 from sustainable_mlops.authoring.expressions.node import ExpressionNode
 from sustainable_mlops.authoring.expressions.rendering import render
-from sustainable_mlops.errors import did_you_mean
+from sustainable_mlops.base.errors import did_you_mean
 
 #: Number formats of Python that Terraform has too.
 _DECIMALS = re.compile(r"\.\d+f")

@@ -1,6 +1,6 @@
 """Instances that an apply starts for a fleet that later sleeps; AWS creates no endpoint without instances."""
 
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.footprint.activities import ZERO, FleetActivity
 from sustainable_mlops.footprint.coefficients import load_assumptions
 from sustainable_mlops.footprint.figures import format_number

@@ -4,6 +4,7 @@ import re
 from base64 import b64decode
 from contextlib import suppress
 
+from sustainable_mlops.base.lazy_pattern import LazyPattern
 from sustainable_mlops.footprint.activities import ALWAYS, ONE, FleetActivity, StorageActivity
 from sustainable_mlops.footprint.coefficients import load_assumptions
 from sustainable_mlops.footprint.figures import UnknownItem, UnknownKind
@@ -16,7 +17,6 @@ from sustainable_mlops.footprint.services.plan_side import (
     to_known_number,
 )
 from sustainable_mlops.footprint.usage import UsageKeys
-from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN, Block, Resource
 from sustainable_mlops.plan import Unknown as Maybe
 

@@ -4,8 +4,8 @@ import re
 from typing import Any
 
 from sustainable_mlops.aws.service_model import list_enum_values
+from sustainable_mlops.base.errors import UserError, did_you_mean
 from sustainable_mlops.catalogue.instances import has_local_disk
-from sustainable_mlops.errors import UserError, did_you_mean
 from sustainable_mlops.jobs.specs.common import ELASTIC
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from sustainable_mlops.aws import Clients
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.jobs import utilization
 from sustainable_mlops.jobs.figure import RunFigure
 from sustainable_mlops.jobs.image import find_image_address

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from sustainable_mlops.aws import Clients
 from sustainable_mlops.aws.s3 import is_s3
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.jobs import serving
 from sustainable_mlops.jobs.channels import find_channels
 from sustainable_mlops.jobs.image import check_neuron, find_image_address

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from sustainable_mlops import aws
 from sustainable_mlops.aws import Client, Clients
 from sustainable_mlops.aws.statuses import STATUSES
-from sustainable_mlops.errors import UserError, did_you_mean
+from sustainable_mlops.base.errors import UserError, did_you_mean
 from sustainable_mlops.jobs.figure import RunFigure
 from sustainable_mlops.jobs.kinds import trials
 from sustainable_mlops.jobs.kinds.kind import JobInstances, JobKind, JobReferences, make_measured_figure

@@ -5,9 +5,9 @@ from typing import Literal
 
 from pydantic import Field, computed_field
 
+from sustainable_mlops.base.settings import Settings
 from sustainable_mlops.jobs.figure import RunFigure
 from sustainable_mlops.jobs.measurement.counters import CounterReadings
-from sustainable_mlops.settings import Settings
 
 #: Quantities that are estimated before a launch and can be measured.
 QuantityName = Literal["duration", "load", "energy"]

@@ -7,8 +7,8 @@ from typing import Self, TypeVar
 
 from pydantic import ConfigDict, Field
 
+from sustainable_mlops.base.settings import Settings
 from sustainable_mlops.jobs.figure import RunFigure
-from sustainable_mlops.settings import Settings
 
 Value = TypeVar("Value")
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sustainable_mlops.aws import Client
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 
 #: Number of characters of the digest in a key; enough to distinguish data sets.
 _DIGITS = 16

@@ -6,7 +6,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.footprint import JobActivity, Quantity, estimate_job_footprint, make_exact
 from sustainable_mlops.footprint.coefficients import load_assumptions
 from sustainable_mlops.jobs.figure import RunFigure

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.jobs.kinds import KINDS, JobKind
 from sustainable_mlops.jobs.kinds.kind import JobReferences
 from sustainable_mlops.jobs.layout import Layout

@@ -14,7 +14,7 @@ from typing import Literal
 from sustainable_mlops import aws
 from sustainable_mlops.aws import Client, Clients
 from sustainable_mlops.aws.s3 import S3Uri
-from sustainable_mlops.errors import UserError, did_you_mean, suggest
+from sustainable_mlops.base.errors import UserError, did_you_mean, suggest
 from sustainable_mlops.jobs.kinds import KINDS
 from sustainable_mlops.jobs.launch import find_platform, pack_source
 from sustainable_mlops.jobs.layout import Layout

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sustainable_mlops.errors import UserError, did_you_mean
+from sustainable_mlops.base.errors import UserError, did_you_mean
 from sustainable_mlops.jobs.kinds import JobKind
 from sustainable_mlops.jobs.platform import Phase, Platform
 from sustainable_mlops.jobs.run import Run

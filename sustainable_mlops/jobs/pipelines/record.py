@@ -7,10 +7,10 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 
 from sustainable_mlops.aws.statuses import STATUSES
+from sustainable_mlops.base.settings import Settings, parse_json
 from sustainable_mlops.jobs.figure import RunFigure
 from sustainable_mlops.jobs.pipelines.parameters import START_REASON
 from sustainable_mlops.jobs.record import RunRecord, write_atomically
-from sustainable_mlops.settings import Settings, parse_json
 
 SUCCEEDED = "Succeeded"
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from sustainable_mlops import aws
 from sustainable_mlops.aws import Client
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.jobs.pipelines.names import LIVE, PREVIOUS
 from sustainable_mlops.jobs.platform import Platform
 from sustainable_mlops.jobs.specs.pipeline import PipelineSpec

@@ -5,12 +5,12 @@
 
 from pathlib import Path
 
+from sustainable_mlops.base.settings import Settings
 from sustainable_mlops.jobs.specs.pipeline import PipelineSpec
 from sustainable_mlops.jobs.specs.processing import ProcessingSpec
 from sustainable_mlops.jobs.specs.training import TrainingSpec
 from sustainable_mlops.jobs.specs.transform import TransformSpec
 from sustainable_mlops.jobs.specs.tuning import TuningSpec
-from sustainable_mlops.settings import Settings
 
 #: Name of a schema, which is also its file name, to its model.
 SPECS: dict[str, type[Settings]] = {

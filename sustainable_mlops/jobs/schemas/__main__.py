@@ -1,7 +1,7 @@
 """Command that writes every schema."""
 
+from sustainable_mlops.base.settings import render_schema
 from sustainable_mlops.jobs.schemas import SPECS, find_schema_file
-from sustainable_mlops.settings import render_schema
 
 if __name__ == "__main__":
     for name, spec in SPECS.items():

@@ -7,8 +7,8 @@ from typing import Annotated, Any, ClassVar, Literal, Protocol, Self
 from pydantic import Discriminator, Field, StringConstraints, Tag, field_validator, model_validator
 
 from sustainable_mlops.aws.s3 import is_s3
+from sustainable_mlops.base.settings import WORKLOAD, Settings
 from sustainable_mlops.jobs.platform import InlinePlatform, Vpc
-from sustainable_mlops.settings import WORKLOAD, Settings
 
 #: Length of the launcher's suffix of a job name: the time in UTC and the start of the run key.
 NAME_SUFFIX = len("-yyyymmdd-hhmmss-abcdef")

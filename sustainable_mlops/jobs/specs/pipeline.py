@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, StringConstraints, Tag
 
+from sustainable_mlops.base.settings import Settings
 from sustainable_mlops.jobs.platform import InlinePlatform
 from sustainable_mlops.jobs.specs.common import InstanceType, Name, ParameterName, Scalar, Text, tag_platform
-from sustainable_mlops.settings import Settings
 
 StepKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 #: Name of a pipeline parameter, with the pattern of SageMaker's PipelineParameterName.

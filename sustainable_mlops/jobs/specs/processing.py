@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from sustainable_mlops.base.settings import Settings
 from sustainable_mlops.jobs.measurement.smlops_measure import ENTRY_POINT, MESSAGE
 from sustainable_mlops.jobs.specs.common import (
     ChannelName,
@@ -17,7 +18,6 @@ from sustainable_mlops.jobs.specs.common import (
     Text,
     check_channel,
 )
-from sustainable_mlops.settings import Settings
 
 #: Environment variables with the folders of inputs and outputs in the container, each in a subfolder of its name.
 INPUT_DIR, OUTPUT_DIR = "INPUT_DIR", "OUTPUT_DIR"

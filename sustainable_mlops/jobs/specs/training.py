@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
+from sustainable_mlops.base.settings import Settings
 from sustainable_mlops.catalogue.limits import make_name_pattern
 from sustainable_mlops.jobs.measurement.counters import COUNTERS
 from sustainable_mlops.jobs.measurement.smlops_measure import ENTRY_POINT
@@ -20,7 +21,6 @@ from sustainable_mlops.jobs.specs.common import (
     Text,
     check_channel,
 )
-from sustainable_mlops.settings import Settings
 
 CHECKPOINT_DIR = "CHECKPOINT_DIR"
 SpecificationName = Annotated[str, StringConstraints(pattern=make_name_pattern(63))]

@@ -6,8 +6,8 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from sustainable_mlops.aws.s3 import is_s3
+from sustainable_mlops.base.settings import Settings
 from sustainable_mlops.jobs.specs.common import REMOVED_FIELDS, Image, InstanceType, JobSpec, Text
-from sustainable_mlops.settings import Settings
 
 #: Maximum of MaxConcurrentTransforms times MaxPayloadInMB. Source: CreateTransformJob in the API reference.
 _MAX_PARALLEL_MEGABYTES = 100

@@ -6,11 +6,11 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
+from sustainable_mlops.base.settings import Settings
 from sustainable_mlops.catalogue.limits import get_limit
 from sustainable_mlops.jobs.platform import InlinePlatform
 from sustainable_mlops.jobs.specs.common import Name, Network, Scalar, SourceSpec, Text, UtilizationFloor
 from sustainable_mlops.jobs.specs.training import TrainingSpec
-from sustainable_mlops.settings import Settings
 
 Scaling = Literal["auto", "linear", "logarithmic", "reverse_logarithmic"]
 

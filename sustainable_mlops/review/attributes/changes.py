@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from sustainable_mlops.lazy_pattern import LazyPattern
+from sustainable_mlops.base.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN
 from sustainable_mlops.plan.values import Sensitive
 from sustainable_mlops.review.comparison import Comparison, ResourcePair

@@ -6,7 +6,7 @@ is "not reviewed".
 
 from functools import lru_cache
 
-from sustainable_mlops.lazy_pattern import LazyPattern
+from sustainable_mlops.base.lazy_pattern import LazyPattern
 
 #: Exceptions from the protective attributes: names that one of them matches by a single word.
 _EXCEPTIONS = """

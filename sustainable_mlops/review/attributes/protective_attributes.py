@@ -7,7 +7,7 @@ from ipaddress import ip_network
 from itertools import product
 from typing import Any, NamedTuple
 
-from sustainable_mlops.lazy_pattern import LazyPattern
+from sustainable_mlops.base.lazy_pattern import LazyPattern
 from sustainable_mlops.review.attributes.changes import AttributeChange
 from sustainable_mlops.review.patterns import Tristate, combine_any
 from sustainable_mlops.review.risk import Level, RiskArea

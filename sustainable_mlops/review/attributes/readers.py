@@ -4,10 +4,10 @@ import csv
 from functools import cache, lru_cache
 from pkgutil import get_data
 
+from sustainable_mlops.base.lazy_pattern import LazyPattern
 from sustainable_mlops.catalogue import service_prices
 from sustainable_mlops.footprint.coverage import UNCOVERED_TYPES
 from sustainable_mlops.footprint.sizes import is_size_path
-from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.review.attributes.changes import normalize_name
 from sustainable_mlops.review.instance_commands import list_command_paths
 from sustainable_mlops.review.privileges.destinations import list_destination_paths

@@ -7,7 +7,7 @@ harmless names. Every other changed attribute is "not reviewed".
 import re
 from collections.abc import Iterator
 
-from sustainable_mlops.lazy_pattern import LazyPattern
+from sustainable_mlops.base.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN
 from sustainable_mlops.plan.joins import BUCKET
 from sustainable_mlops.review.accounts import assess_foreign_accounts

@@ -6,7 +6,7 @@ interpret. In other text, every character with a meaning in Markdown, HTML or Gi
 
 import re
 
-from sustainable_mlops.lazy_pattern import LazyPattern
+from sustainable_mlops.base.lazy_pattern import LazyPattern
 from sustainable_mlops.review.formats.wording import shorten
 
 _MAX_LENGTH = 500

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sustainable_mlops.lazy_pattern import LazyPattern
+from sustainable_mlops.base.lazy_pattern import LazyPattern
 from sustainable_mlops.review.formats import charts, effects, wording
 from sustainable_mlops.review.formats import items as report_items
 from sustainable_mlops.review.formats.bundle import ItemsBySection, build_bundle

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sustainable_mlops.lazy_pattern import LazyPattern
+from sustainable_mlops.base.lazy_pattern import LazyPattern
 from sustainable_mlops.plan.iam import PolicyCondition, is_unknown_text
 from sustainable_mlops.review.patterns import Tristate, combine_all, combine_any, covers
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Set
 
-from sustainable_mlops.lazy_pattern import LazyPattern
+from sustainable_mlops.base.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN, Unknown
 from sustainable_mlops.plan.iam import DerivedText, PolicyCondition
 from sustainable_mlops.review.accounts import assess_foreign_accounts

@@ -7,7 +7,7 @@ from itertools import product
 from math import prod
 from typing import NamedTuple
 
-from sustainable_mlops.lazy_pattern import LazyPattern
+from sustainable_mlops.base.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN, Unknown
 from sustainable_mlops.plan.iam import DerivedText, PolicyCondition, PolicyStatement, Texts, is_unknown_text
 from sustainable_mlops.review.patterns import EVERYTHING, Patterns, Tristate, combine_all, combine_any

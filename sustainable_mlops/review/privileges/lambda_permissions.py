@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/permissions-function-services.html
 
 from collections.abc import Iterator
 
-from sustainable_mlops.lazy_pattern import LazyPattern
+from sustainable_mlops.base.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN, Block, Unknown
 from sustainable_mlops.plan.iam import DerivedText, derive_text, is_unknown_text
 from sustainable_mlops.review.accounts import assess_foreign_accounts

@@ -10,7 +10,7 @@ from string import Formatter
 from typing import NamedTuple
 
 from sustainable_mlops.aws.arn import Arn
-from sustainable_mlops.lazy_pattern import LazyPattern
+from sustainable_mlops.base.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN, Block, Resource
 from sustainable_mlops.plan.iam import ROLE, DerivedText
 from sustainable_mlops.plan.values import Sensitive

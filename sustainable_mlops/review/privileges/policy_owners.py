@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from sustainable_mlops.lazy_pattern import LazyPattern
+from sustainable_mlops.base.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN, Block, Joins, Resource
 from sustainable_mlops.plan.iam import find_own_policies, parse_statements
 from sustainable_mlops.plan.values import Sensitive

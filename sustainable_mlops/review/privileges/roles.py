@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sustainable_mlops.lazy_pattern import LazyPattern
+from sustainable_mlops.base.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN, Block, Joins, Resource
 from sustainable_mlops.plan.iam import ROLE, read_role_policies
 from sustainable_mlops.plan.values import Sensitive

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import NamedTuple
 
+from sustainable_mlops.base.lazy_pattern import LazyPattern
 from sustainable_mlops.catalogue.managed_policies import find_managed_policy
-from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN, Block
 from sustainable_mlops.plan.iam import ROLE, PolicyDocument, parse_statements, read_document
 from sustainable_mlops.review.comparison import Comparison

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
-from sustainable_mlops.lazy_pattern import LazyPattern
+from sustainable_mlops.base.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN, Block, Resource
 from sustainable_mlops.plan.joins import ALARM
 from sustainable_mlops.plan.values import get_at_path, is_same_value

@@ -4,7 +4,7 @@ Budgets notify before the money is spent, and tags show whose cost it is. The ru
 SageMaker resources. They do not require a budget, because budgets are mostly managed elsewhere.
 """
 
-from sustainable_mlops.lazy_pattern import LazyPattern
+from sustainable_mlops.base.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN, Block, Plan, Resource
 from sustainable_mlops.rules.attributes import ConfiguredAttributes, check_value
 from sustainable_mlops.rules.ml_evidence import SAGEMAKER

@@ -7,7 +7,7 @@ finding. The other rules apply only to buckets with a lifecycle.
 from collections.abc import Iterator, Mapping
 
 from sustainable_mlops.aws.s3 import S3Uri, find_bucket
-from sustainable_mlops.lazy_pattern import LazyPattern
+from sustainable_mlops.base.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown
 from sustainable_mlops.plan.values import AttributeReader
 from sustainable_mlops.rules import ml_evidence

@@ -3,9 +3,9 @@
 AWS provider 6.47 has none of these attributes. A plan has them in CloudFormation types and in the steps of pipelines.
 """
 
+from sustainable_mlops.base.lazy_pattern import LazyPattern
 from sustainable_mlops.catalogue import instances
 from sustainable_mlops.catalogue.limits import METRIC_INTERVALS, get_limit
-from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown, Variant
 from sustainable_mlops.rules.attributes import CreateRequest, check_value
 from sustainable_mlops.rules.rule import RuleResults, Severity, failure, rule, success, unknown_result

@@ -3,7 +3,7 @@
 import json
 import re
 
-from sustainable_mlops.lazy_pattern import LazyPattern
+from sustainable_mlops.base.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource
 from sustainable_mlops.rules.attributes import check_value
 from sustainable_mlops.rules.rule import RuleResults, Severity, rule

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeAlias
 
+from sustainable_mlops.base.lazy_pattern import LazyPattern
 from sustainable_mlops.catalogue import regions
 from sustainable_mlops.catalogue.limits import get_limit, list_serverless_memory_mb
-from sustainable_mlops.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown, Variant
 from sustainable_mlops.plan.scaling import find_concurrency_scaling
 from sustainable_mlops.rules.attributes import CreateRequest

@@ -7,7 +7,7 @@ Alternatives are a function that each job's start event calls, an alarm on a que
 import re
 from functools import lru_cache
 
-from sustainable_mlops.lazy_pattern import LazyPattern
+from sustainable_mlops.base.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown
 from sustainable_mlops.plan.joins import ALARM
 from sustainable_mlops.plan.schedules import EVENT_RULE, EVENT_TARGET

@@ -6,8 +6,8 @@ import pytest
 
 from modules.async_endpoint.inputs import Inputs
 from modules.endpoints.inputs import LONGEST_NAME
-from sustainable_mlops.errors import UserError
-from sustainable_mlops.settings import validate
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.settings import validate
 from tests.cases import check_cases
 
 OWN = "123456789012.dkr.ecr.eu-north-1.amazonaws.com"

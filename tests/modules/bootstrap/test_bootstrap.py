@@ -13,7 +13,7 @@ import pytest
 from modules.bootstrap.inputs import MOST_CHARACTERS
 from sagemaker_sandbox.iam.elements import make_list
 from sagemaker_sandbox.iam.evaluation import AccessDecision, Policy
-from sustainable_mlops.terraform import ROOT, Terraform
+from sustainable_mlops.base.terraform import ROOT, Terraform
 from tests import policy_decisions
 from tests.cases import check_cases
 from tests.modules.examples import apply, copy_modules, describe_changes, examples, plan, summary, terraform

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from modules.feature_store.inputs import Inputs
-from sustainable_mlops.errors import UserError
-from sustainable_mlops.settings import validate
-from sustainable_mlops.terraform import ROOT, Terraform, list_changes
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.settings import validate
+from sustainable_mlops.base.terraform import ROOT, Terraform, list_changes
 from tests.cases import check_cases
 from tests.modules.prerequisites import create_key
 from tests.sandbox.support import TRUST

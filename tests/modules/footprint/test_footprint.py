@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from sagemaker_sandbox import Sandbox
-from sustainable_mlops.errors import UserError
-from sustainable_mlops.terraform import ROOT, Terraform
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.terraform import ROOT, Terraform
 from tests.lazy_imports import LazyModule
 from tests.modules.examples import plan_example
 
@@ -26,8 +26,8 @@ def planned(tmp_path_factory: pytest.TempPathFactory, terraform_environment: dic
 
 @pytest.mark.slow
 def test_the_export_has_all_columns_of_the_table_and_those_that_reconcile_reads() -> None:
-    from sagemaker_sandbox.dataexports.tables import CARBON_EMISSIONS, TABLES
-    from sustainable_mlops.operations.reconcile import reports
+    from sagemaker_sandbox.services.dataexports.tables import CARBON_EMISSIONS, TABLES
+    from sustainable_mlops.account.reconcile import reports
 
     assert set(module.COLUMNS) == {column.name for column in TABLES[CARBON_EMISSIONS].columns}
     assert set(module.COLUMNS) >= {*reports._COLUMNS, *reports._OPTIONAL_COLUMNS}

@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sagemaker_sandbox import Sandbox
-from sustainable_mlops.terraform import ROOT, list_changes
+from sustainable_mlops.base.terraform import ROOT, list_changes
 from tests.modules.examples import plan, terraform
 from tests.modules.observability.topic_listener import TopicListener
 from tests.provider import alone

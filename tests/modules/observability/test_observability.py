@@ -14,17 +14,17 @@ import pytest
 from modules.observability import alarm_catalogue, factors, notifications
 from modules.observability.inputs import Inputs
 from sagemaker_sandbox import Sandbox
-from sagemaker_sandbox.cloudwatch import expressions
+from sagemaker_sandbox.services.cloudwatch import expressions
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.settings import validate
+from sustainable_mlops.base.terraform import ROOT
 from sustainable_mlops.catalogue.month import HOURS_PER_MONTH
-from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint.activities import FleetActivity, ServerlessActivity
 from sustainable_mlops.footprint.model import estimate
 from sustainable_mlops.footprint.quantities import make_exact
 from sustainable_mlops.plan.joins import ASYNCHRONOUS, REAL_TIME, SERVERLESS
 from sustainable_mlops.plan.metrics import UNPUBLISHED
 from sustainable_mlops.rules.monitoring.events import DETAIL_TYPES
-from sustainable_mlops.settings import validate
-from sustainable_mlops.terraform import ROOT
 from tests.cases import check_cases
 from tests.modules.examples import terraform
 from tests.modules.observability.topic_listener import TopicListener

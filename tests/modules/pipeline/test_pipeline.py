@@ -11,12 +11,12 @@ import pytest
 
 from modules.pipeline.inputs import LONGEST_NAME, Inputs
 from sagemaker_sandbox import Sandbox
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.settings import validate
+from sustainable_mlops.base.terraform import ROOT, Terraform, list_changes
 from sustainable_mlops.jobs.pipelines.network import add_network
 from sustainable_mlops.jobs.pipelines.versions import format_import_block
 from sustainable_mlops.jobs.platform import Vpc
-from sustainable_mlops.settings import validate
-from sustainable_mlops.terraform import ROOT, Terraform, list_changes
 from tests.cases import check_cases
 from tests.modules.examples import Example, examples
 from tests.provider import alone

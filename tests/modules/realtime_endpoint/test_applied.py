@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.base.errors import UserError
 from tests.modules.applied_endpoint import ROLLED_BACK, AppliedEndpoint
 from tests.sandbox.support import advance_to_hour, wait_until
 

@@ -6,8 +6,8 @@ import pytest
 
 from modules.realtime_endpoint.inputs import Inputs
 from sustainable_mlops.aws import cron
-from sustainable_mlops.errors import UserError
-from sustainable_mlops.settings import validate
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.settings import validate
 from tests.cases import check_cases
 from tests.modules.realtime_endpoint.test_realtime_endpoint import GIVEN, HOURS
 

@@ -10,9 +10,9 @@ from modules.async_endpoint import iam_statements as async_endpoint
 from modules.realtime_endpoint import iam_statements as realtime_endpoint
 from modules.realtime_endpoint.inputs import Inputs
 from sustainable_mlops.authoring import bind_inputs
-from sustainable_mlops.errors import UserError
-from sustainable_mlops.settings import validate
-from sustainable_mlops.terraform import ROOT, Terraform
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.settings import validate
+from sustainable_mlops.base.terraform import ROOT, Terraform
 from tests.cases import check_cases
 
 OWN = "123456789012.dkr.ecr.eu-north-1.amazonaws.com"

@@ -11,9 +11,9 @@ import boto3
 import pytest
 
 from modules.serverless_endpoint.inputs import Inputs
-from sustainable_mlops.errors import UserError
-from sustainable_mlops.settings import validate
-from sustainable_mlops.terraform import ROOT, Terraform, list_changes
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.settings import validate
+from sustainable_mlops.base.terraform import ROOT, Terraform, list_changes
 from tests.cases import check_cases
 from tests.modules.applied_endpoint import DOES_NOT_LOAD, ROLLED_BACK, AppliedEndpoint
 from tests.modules.prerequisites import create_prerequisites

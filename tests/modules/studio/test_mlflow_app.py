@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.errors import UserError
-from sustainable_mlops.terraform import ROOT, Terraform, get_provider_version, list_changes
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.terraform import ROOT, Terraform, get_provider_version, list_changes
 from tests.modules.examples import examples
 from tests.modules.prerequisites import provided_prerequisites
 

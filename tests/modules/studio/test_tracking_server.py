@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.terraform import Terraform, list_changes
+from sustainable_mlops.base.terraform import Terraform, list_changes
 from tests.modules.examples import examples
 from tests.modules.prerequisites import provided_prerequisites
 from tests.sandbox.support import advance_to_hour, wait_until

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from sustainable_mlops.terraform import Terraform
+from sustainable_mlops.base.terraform import Terraform
 from tests.provider import serving_offline
 from tests.review.adversarial.cases import ACCOUNT, EVERYDAY, REGION, Case, add_prefix
 from tests.review.adversarial.state import build_state

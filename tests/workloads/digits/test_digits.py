@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from sustainable_mlops.base.settings import load_yaml
 from sustainable_mlops.jobs.specs.training import TrainingSpec
-from sustainable_mlops.settings import load_yaml
 from tests.cases import check_cases
 from tests.lazy_imports import LazyModule
 from tests.workloads.digits.conftest import make_arguments, train_network

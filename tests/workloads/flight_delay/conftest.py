@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sustainable_mlops.terraform import ROOT
+from sustainable_mlops.base.terraform import ROOT
 
 sys.path.insert(0, str(ROOT))  # `workloads` is no installed package: SageMaker gets its files one by one
 

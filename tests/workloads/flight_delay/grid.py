@@ -17,9 +17,9 @@ import yaml
 from rich.table import Table
 
 from sagemaker_sandbox import Sandbox
-from sustainable_mlops import cli
-from sustainable_mlops.program import run
-from sustainable_mlops.terraform import ROOT
+from sustainable_mlops.base import cli
+from sustainable_mlops.base.program import run
+from sustainable_mlops.base.terraform import ROOT
 from tests.workloads.flight_delay.sandbox_platform import launch_job, make_platform
 
 WORKLOAD = ROOT / "workloads" / "flight_delay"

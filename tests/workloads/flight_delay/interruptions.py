@@ -20,10 +20,10 @@ import yaml
 from rich.table import Table
 
 from sagemaker_sandbox import Sandbox
-from sagemaker_sandbox.runtime.job_endings import Timing
-from sustainable_mlops import cli
+from sagemaker_sandbox.jobs.runtime.job_endings import Timing
+from sustainable_mlops.base import cli
+from sustainable_mlops.base.program import run
 from sustainable_mlops.catalogue import tables
-from sustainable_mlops.program import run
 from tests.workloads.flight_delay.instances import WORKLOAD, make_job, prepare_by_month
 from tests.workloads.flight_delay.sandbox_platform import launch_job, make_platform, read_model_files
 

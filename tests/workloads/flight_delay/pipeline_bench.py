@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from sustainable_mlops.terraform import ROOT
+from sustainable_mlops.base.terraform import ROOT
 from tests.sandbox.support import make_role
 from workloads.flight_delay import raw
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from sustainable_mlops.aws.s3 import S3Uri
-from sustainable_mlops.errors import UserError
-from sustainable_mlops.terraform import ROOT
+from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.terraform import ROOT
 from tests.sandbox.support import make_role
 
 #: Prefix of the channels in `job.yaml`.

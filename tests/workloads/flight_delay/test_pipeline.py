@@ -13,10 +13,10 @@ import pytest
 
 from sagemaker_sandbox.pipelines.checks import check_definition
 from sustainable_mlops.aws import constraints
+from sustainable_mlops.base.settings import load_yaml
+from sustainable_mlops.base.terraform import ROOT
 from sustainable_mlops.jobs.pipelines import factors
 from sustainable_mlops.jobs.specs.pipeline import PipelineSpec
-from sustainable_mlops.settings import load_yaml
-from sustainable_mlops.terraform import ROOT
 from tests.stale_files import suggest_update
 
 WORKLOAD = ROOT / "workloads" / "flight_delay"

@@ -9,10 +9,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from sustainable_mlops.errors import UserError
+from clone.promotion.package import PackageAddress, RegisteredPackage
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.jobs.pipelines import launch, versions
 from sustainable_mlops.jobs.pipelines.data import read_data_folder
-from sustainable_mlops.operations.promotion.package import PackageAddress, RegisteredPackage
 from tests.workloads.flight_delay.pipeline_bench import PipelineBench, list_cached, list_executed, write_raw
 from workloads.flight_delay import drift, prepare
 

@@ -16,8 +16,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from sustainable_mlops.base.settings import load_yaml
 from sustainable_mlops.jobs.specs.training import TrainingSpec
-from sustainable_mlops.settings import load_yaml
 from workloads.flight_delay import train
 from workloads.flight_delay.checkpoints import Checkpoints
 from workloads.flight_delay.features import LABEL
