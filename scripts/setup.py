@@ -252,7 +252,11 @@ def lock_provider() -> None:
 
 def install_shipped_engine() -> None:
     SHIPPED.mkdir(exist_ok=True)
-    run(PYTHON, "-c", f"from sustainable_mlops import terraform as t; t.install_engine_shim(t.Path({str(SHIPPED)!r}))")
+    run(
+        PYTHON,
+        "-c",
+        f"from sustainable_mlops.base import terraform as t; t.install_engine_shim(t.Path({str(SHIPPED)!r}))",
+    )
 
 
 def init_provider() -> None:

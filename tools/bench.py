@@ -52,7 +52,7 @@ def bench(
     if figures:
         print_figures(as_json)
         return
-    cli.require("bench", "authoring", clone=True)
+    cli.require("bench", "authoring")
     print_times(size or SIZES, rounds, base, as_json)
 
 

@@ -91,7 +91,7 @@ def deploy(
     yes: Annotated[bool, typer.Option("--yes", help="Skip the confirmation.")] = False,
 ) -> None:
     """Deploy a model."""
-    cli.require("deploy", "authoring", clone=True)
+    cli.require("deploy", "authoring")
     from clone.deploy import run
     from clone.deploy.choice import choose_endpoint, read_choice
     from clone.deploy.load import check_load

@@ -39,7 +39,7 @@ def environment(
     - `smlops new environment qa --account 321098765432 --region eu-west-1`
     - `smlops new environment trial --account 432109876543 --region eu-west-1 --name-prefix ml-trial --disposable`
     """
-    cli.require("new", "authoring", clone=True)
+    cli.require("new", "authoring")
     from clone.scaffold.environment import create_draft
 
     environment = create_draft(name, account, region, source=source, name_prefix=name_prefix, disposable=disposable)
@@ -64,7 +64,7 @@ def module(
 
     - `smlops new module audit_log`
     """
-    cli.require("new", "authoring", clone=True)
+    cli.require("new", "authoring")
     from clone.scaffold import module
 
     with cli.console.status("synthesizing") as status:
@@ -93,7 +93,7 @@ def workload(
     - `smlops new workload churn --framework sklearn`
     - `smlops new workload price --task regression`
     """
-    cli.require("new", "authoring", "pipelines", clone=True)
+    cli.require("new", "authoring", "pipelines")
     from clone.scaffold import workload
 
     with cli.console.status("writing the workload and its pipeline"):

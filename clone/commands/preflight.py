@@ -18,7 +18,6 @@ Examples:
 
 import json
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -39,7 +38,6 @@ def preflight(
     as_json: cli.AsJson = False,
 ) -> None:
     """Check the account."""
-    cli.require("preflight", clone=True)
     from sustainable_mlops.account import preflight as checks
 
     with cli.console.status("reading settings") as status:
@@ -61,13 +59,12 @@ def preflight(
 
 def _read_target(folder: Path, jobs: list[Path]) -> Any:
     """Return the requirements of the environment and job files. Raises UserError for invalid files."""
-    from clone import synth
     from clone.deploy.entry import read_packages
+    from envs.preflight import read_target
     from sustainable_mlops.account.preflight.job_files import read_job
 
-    synth.use_this_checkout()
     read_packages(folder)
-    target = import_module("envs.preflight").read_target(folder)
+    target = read_target(folder)
     return replace(target, jobs=(*target.jobs, *map(read_job, jobs)))
 
 

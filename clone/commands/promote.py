@@ -70,7 +70,6 @@ def promote(
     as_json: cli.AsJson = False,
 ) -> None:
     """Promote a model package."""
-    cli.require("promote", clone=True)
     from clone.promotion import run
 
     has_options = bool(source or target or package or accept_metric or dry_run)

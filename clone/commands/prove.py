@@ -54,7 +54,7 @@ def prove(
     as_json: cli.AsJson = False,
 ) -> None:
     """Test the modules."""
-    cli.require("prove", "pipelines", clone=True)
+    cli.require("prove", "pipelines")
     from clone.prove import command
     from clone.prove.settings import ProofSettings
 

@@ -42,7 +42,6 @@ def rollback(
     as_json: cli.AsJson = False,
 ) -> None:
     """Roll back a model package."""
-    cli.require("rollback", clone=True)
     from clone.promotion import run
 
     with cli.console.status("Checking the package"):

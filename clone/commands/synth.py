@@ -28,7 +28,7 @@ def synth(
     watch: Annotated[bool, typer.Option("--watch", help="Keep running, and write again after each edit.")] = False,
 ) -> None:
     """Write the HCL."""
-    cli.require("synth", "authoring", clone=True)
+    cli.require("synth", "authoring")
     from clone import synth
     from clone.synth.watch import watch as follow
     from sustainable_mlops.base.terraform import ROOT

@@ -1,6 +1,5 @@
 """Choice of the endpoint for a package: the best advice on silicon that the package has images for."""
 
-import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import ceil
@@ -8,7 +7,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, get_args
 
-from clone import synth
 from sustainable_mlops.advice import ServingOption, ServingRequirements, make_advice, make_sized_option
 from sustainable_mlops.advice.defaults import PROVIDER, WORKERS, ZONES
 from sustainable_mlops.advice.options import count_concurrent_requests
@@ -103,9 +101,9 @@ def read_choice(path: Path) -> Choice:
     modules = [name for name in entry if name in MODULES.values()]
     if len(modules) != 1 or len(entry) != 1 or not isinstance(entry[modules[0]], dict):
         raise UserError(f"{path}: must name one of {', '.join(MODULES.values())}, as smlops recommend --write does")
-    synth.use_this_checkout()
-    settings_model = importlib.import_module("envs.settings").EnvironmentSettings
-    model_settings = get_args(settings_model.model_fields["models"].annotation)[1]
+    from envs.settings import EnvironmentSettings
+
+    model_settings = get_args(EnvironmentSettings.model_fields["models"].annotation)[1]
     validate(entry, model_settings, str(path))
     return Choice(modules[0], entry[modules[0]], f"from {path}")
 

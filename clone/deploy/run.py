@@ -1,6 +1,5 @@
 """Steps of a deployment. Each checks the current state, so that the same command continues after an error."""
 
-import importlib
 import json
 import os
 import shlex
@@ -218,8 +217,9 @@ def _compare_texts(path: Path, text: str) -> Iterator[str]:
 
 
 def _load_settings(folder: Path) -> Any:
-    synth.use_this_checkout()
-    return importlib.import_module("envs.settings").load(folder)
+    from envs.settings import load
+
+    return load(folder)
 
 
 def _describe_others(file_changes: Sequence[synth.FileChange], environment: str) -> str:

@@ -1,6 +1,5 @@
 """Promotion and rollback of a package: the gate, then one change of the environment's packages file."""
 
-import importlib
 import shlex
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -92,9 +91,9 @@ def list_environments() -> dict[str, Path]:
 
 def read_targets(folder: Path) -> dict[str, PromotionTarget]:
     """Return the models of an environment. Raises UserError for invalid settings."""
-    synth.use_this_checkout()
-    targets: dict[str, PromotionTarget] = importlib.import_module("envs.promotion").read_targets(folder)
-    return targets
+    from envs import promotion
+
+    return promotion.read_targets(folder)
 
 
 def read_pinned(target: PromotionTarget) -> PackageAddress | None:

@@ -1,6 +1,5 @@
 """Scaffold of a new environment: the settings of an existing one, with its own account, Region and prefix."""
 
-import importlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -78,7 +77,8 @@ def create_draft(
     other account.
     Its data is protected unless it is `disposable`. Starts neither jsii nor Terraform. Raises UserError.
     """
-    settings = _import_settings()
+    from envs import settings
+
     requested = {"environment": name, "account_id": account, "region": region}
     _check_requested(requested | ({"name_prefix": name_prefix} if name_prefix else {}))
     modules, environments = synth.list_names()
@@ -93,7 +93,7 @@ def create_draft(
     requested["account_log_groups"] = "shared" if is_shared else "owned"
     expected = _derive_settings(original, requested, name_prefix or _derive_prefix(original, name), disposable)
     text = _edit_text(original, expected)
-    provider = settings.find_major_version(ROOT / "envs" / source)
+    provider = find_major_version(ROOT / "envs" / source)
     parsed_settings = settings.parse(text, f"envs/{name}/settings.yaml", ROOT / "envs" / "catalogue", provider)
     settings.check_distinct_names({**known, name: parsed_settings})
     if parsed_settings.model_dump() != expected.model_dump():
@@ -105,14 +105,10 @@ def create_draft(
     return EnvironmentDraft(text, parsed_settings, original, shares_account)
 
 
-def _import_settings() -> Any:
-    synth.use_this_checkout()
-    return importlib.import_module("envs.settings")
-
-
 def _check_requested(requested: dict[str, str]) -> None:
     """Check the requested values against the patterns of the settings."""
-    settings = _import_settings()
+    from envs import settings
+
     fields = settings.EnvironmentSettings.model_fields
     declared: dict[str, Any] = {name: (fields[name].annotation, fields[name]) for name in requested}
     validate(requested, create_model("RequestedSettings", __base__=CheckedModel, **declared), "new environment")

@@ -1,6 +1,5 @@
 """Scaffold of a new workload: a small model that trains and serves, with job files and tests."""
 
-import importlib
 import keyword
 import os
 import subprocess
@@ -67,8 +66,9 @@ def render_files(
 
     `pipeline.py` writes one more file, the definition of the pipeline.
     """
-    synth.use_this_checkout()
-    settings = importlib.import_module("envs.settings").load(ROOT / "envs" / environment)
+    from envs.settings import load
+
+    settings = load(ROOT / "envs" / environment)
     values = {
         "name": name,
         "hyphenated": name.replace("_", "-"),

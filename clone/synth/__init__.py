@@ -32,7 +32,7 @@ MODULES_JSON = LOCAL / "modules.json"
 #: Sources of a synthesis, as patterns of paths in the repository.
 SOURCES = (
     "constraints.txt",
-    "sustainable_mlops/*.py",
+    "sustainable_mlops/base/*.py",
     "sustainable_mlops/authoring/*",
     "sustainable_mlops/authoring/expressions/*.py",
     "sustainable_mlops/aws/*.py",
@@ -135,7 +135,6 @@ def write(changes: Iterable[FileChange]) -> None:
 
 def load_modules(names: Iterable[str]) -> dict[str, "Module[Any]"]:
     """Return the synthesized modules of these names. Starts jsii."""
-    use_this_checkout()
     from sustainable_mlops.authoring.resources import Module
 
     modules = {}
@@ -161,19 +160,11 @@ def load_all_modules() -> dict[str, "Module[Any]"]:
     return modules
 
 
-def use_this_checkout() -> None:
-    """Import `modules` and `envs` from this checkout, even if the package is installed elsewhere."""
-    if sys.path[0] != str(ROOT):
-        sys.path.insert(0, str(ROOT))
-
-
 def _load_settings(environments: Iterable[str]) -> dict[str, "EnvironmentSettings"]:
     """Return the settings of these environments by name. Starts nothing."""
-    use_this_checkout()
-    settings_by_name: dict[str, EnvironmentSettings] = importlib.import_module("envs.settings").load_all(
-        ROOT / "envs" / name for name in environments
-    )
-    return settings_by_name
+    from envs.settings import load_all
+
+    return load_all(ROOT / "envs" / name for name in environments)
 
 
 def _render(
@@ -199,7 +190,9 @@ def _render(
                 yield folder / file, GENERATED.format(source=source) + text
     if not settings:
         return
-    for file, text in importlib.import_module("envs.settings").render_schemas().items():
+    from envs.settings import render_schemas
+
+    for file, text in render_schemas().items():
         yield ROOT / "envs" / file, text
     for name, environment_settings in settings.items():
         progress(f"envs/{name}")
@@ -209,8 +202,10 @@ def _render(
 def _render_environment(
     folder: Path, settings: Any, modules: Mapping[str, "Module[Any]"]
 ) -> Iterator[tuple[Path, str]]:
-    components = importlib.import_module("envs.environment").COMPONENTS
-    root = importlib.import_module("envs.root").EnvironmentRoot(settings, modules, components).synthesize()
+    from envs.environment import COMPONENTS
+    from envs.root import EnvironmentRoot
+
+    root = EnvironmentRoot(settings, modules, COMPONENTS).synthesize()
     yield from _render_root_files(folder, root, settings, {name: module.to_json() for name, module in modules.items()})
 
 
@@ -219,8 +214,8 @@ def write_temporary_environments(*folders: str) -> None:
 
     Raises UserError for invalid settings.
     """
-    use_this_checkout()
-    settings = importlib.import_module("envs.settings")
+    from envs import settings
+
     parsed = {}
     for folder in map(Path, folders):
         text = (folder / settings.FILE).read_text(encoding="utf-8")
@@ -288,7 +283,7 @@ def load_module_json() -> dict[str, Any]:
             modules: dict[str, Any] = cached["modules"]
             return modules
         if attempt == 0:
-            code = "from sustainable_mlops import synth; synth.load_all_modules()"
+            code = "from clone import synth; synth.load_all_modules()"
             subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     raise RuntimeError("the sources changed while they were synthesized")
 

@@ -1,1 +1,1 @@
-"""Records of SageMaker Feature Store: the online store in memory, the offline store as Parquet in S3."""
+"""SageMaker Feature Store: feature groups, the online store in memory, the offline store as Parquet in S3."""

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from sagemaker_sandbox.faults.fault import Fault
     from sagemaker_sandbox.resources.usage_log import InstancePeriod
 
-_ROOT = Path(__file__).resolve().parent.parent
+_ROOT = Path(__file__).resolve().parents[2]
 
 
 def _find_folder() -> Path:

@@ -1,1 +1,1 @@
-"""Base of SageMaker's operations: the Region, resources, handlers and lists."""
+"""SageMaker's resources in one Region: their names, status changes, handlers and lists."""

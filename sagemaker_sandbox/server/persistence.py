@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _FILE = "state.pickle"
 _BODIES = "bodies"
 #: Version of the file's structure. Increase it with each change.
-_FORMAT = 5
+_FORMAT = 6
 #: Time between two checks for changes, in seconds.
 _CHECK_SECONDS = 0.5
 #: Shortest and longest time between two saves, in seconds. A large state is saved less often.

@@ -1,1 +1,1 @@
-"""Operations of services other than SageMaker that the sandbox answers itself, before moto does."""
+"""Services besides SageMaker that the sandbox answers itself, where moto has no operation."""

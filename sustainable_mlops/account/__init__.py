@@ -1,1 +1,1 @@
-"""Operations on environments: deploy, preflight, prove, teardown, and changes of feature groups."""
+"""Operations on an account that exists: adopt, preflight, find idle, reconcile, recover, restore, evolve, teardown."""

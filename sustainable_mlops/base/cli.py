@@ -9,7 +9,6 @@ from rich.console import Console
 
 from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.base.program import create_console
-from sustainable_mlops.base.terraform import IN_CLONE
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")]
 
@@ -47,10 +46,8 @@ def confirm(question: str) -> bool:
         raise (end if isinstance(end, KeyboardInterrupt) else KeyboardInterrupt()) from None
 
 
-def require(command: str, *extras: str, clone: bool = False) -> None:
-    """Raise UserError if a package of the extras is missing, or if `command` needs a clone and there is none."""
-    if clone and not IN_CLONE:
-        raise UserError(f"{command}: needs a clone of the repository (and make setup there), not the package alone")
+def require(command: str, *extras: str) -> None:
+    """Raise UserError if a package of the extras, which `command` needs, is missing."""
     missing = {extra: absent for extra in extras if (absent := _list_missing_packages(extra))}
     if missing:
         packages = ", ".join(dict.fromkeys(name for names in missing.values() for name in names))

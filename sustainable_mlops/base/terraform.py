@@ -27,7 +27,7 @@ from sustainable_mlops.base.program import Termination
 from sustainable_mlops.base.terraform_state import State
 
 #: The clone of the repository; for an installed package, the folder that contains it.
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 IN_CLONE = (ROOT / "pyproject.toml").is_file()
 _CACHE = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "sustainable-mlops")
 #: Files of this computer that git ignores: caches, generated configuration, the state of a running sandbox.

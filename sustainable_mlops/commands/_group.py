@@ -1,8 +1,13 @@
-"""Sub-commands, discovered by their files and imported on use."""
+"""Sub-commands, discovered by their files and by entry points, and imported on use.
+
+Commands that need a clone lie outside the library. `pyproject.toml` declares them as entry points, so that an
+installed package knows their names and says that they need a clone.
+"""
 
 import ast
-from collections.abc import Sequence
-from importlib import import_module
+from collections.abc import Iterator, Sequence
+from importlib import import_module, metadata
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,10 +16,27 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from sustainable_mlops import __version__
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.base.program import report_usage_errors
 
-#: File of each command.
-FILES = {file.stem.replace("_", "-"): file for file in sorted(Path(__file__).parent.glob("[!_]*.py"))}
+#: Entry points of the commands that need a clone: the module of each command by its name.
+CLONE_COMMANDS = "smlops.clone_commands"
+
+
+def _list_modules() -> Iterator[tuple[str, str]]:
+    """Yield the name of each command with the name of its module."""
+    for file in Path(__file__).parent.glob("[!_]*.py"):
+        yield file.stem.replace("_", "-"), f"{__package__}.{file.stem}"
+    try:
+        entry_points = metadata.distribution("sustainable-mlops").entry_points
+    except metadata.PackageNotFoundError:  # the package runs from its source alone
+        return
+    for entry_point in entry_points.select(group=CLONE_COMMANDS):
+        yield entry_point.name, entry_point.value
+
+
+#: Module of each command.
+MODULES = dict(sorted(_list_modules()))
 
 
 def run(arguments: Sequence[str]) -> None:
@@ -23,14 +45,30 @@ def run(arguments: Sequence[str]) -> None:
     A sub-command starts without the group, whose options for completion take a third of a second to read.
     """
     name = next(iter(arguments), "")
-    if name in FILES:
+    if name in MODULES:
         report_usage_errors(load_command(name))(arguments[1:], prog_name=f"smlops {name}")
     report_usage_errors(get_command(app))(arguments, prog_name="smlops")
 
 
 def load_command(name: str) -> Any:
-    """Import the file of a command and return the command."""
-    return get_command(import_module(f"{__package__}.{FILES[name].stem}").app)
+    """Import the module of a command and return the command. Raises UserError if the command needs a clone."""
+    try:
+        return get_command(import_module(MODULES[name]).app)
+    except ModuleNotFoundError as error:
+        if error.name != MODULES[name].partition(".")[0]:
+            raise
+        raise UserError(
+            f"{name}: needs a clone of the repository (and make setup there), not the package alone"
+        ) from None
+
+
+def find_file(name: str) -> Path | None:
+    """Return the source file of a command; None without a clone, if the command needs one."""
+    try:
+        spec = find_spec(MODULES[name])
+    except ModuleNotFoundError:
+        return None
+    return Path(spec.origin) if spec and spec.origin else None
 
 
 class _Lazy(TyperGroup):
@@ -38,9 +76,10 @@ class _Lazy(TyperGroup):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        for name, file in FILES.items():
-            text = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
-            self.add_command(TyperCommand(name, help=text.partition("\n")[0]))
+        for name in MODULES:
+            if file := find_file(name):
+                text = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
+                self.add_command(TyperCommand(name, help=text.partition("\n")[0]))
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         name, command, rest = super().resolve_command(ctx, args)

@@ -288,7 +288,7 @@ def test_opentofu_finds_the_provider_in_a_mirror_of_terraforms_registry(
 
 def test_a_command_without_terraform_ends_in_one_line_and_exit_code_2(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from sustainable_mlops import program, synth, terraform;"
+        "from pathlib import Path; from clone import synth; from sustainable_mlops.base import program, terraform;"
         f"terraform.ROOT = Path({str(tmp_path)!r}); program.run(lambda: synth.synthesize(['storage']))"
     )
     alone = {**os.environ, "PATH": str(tmp_path)}

@@ -75,7 +75,7 @@ def test_no_page_loads_anything_from_another_host(site: Path) -> None:
 
 def test_the_reference_has_every_command_module_and_rule(site: Path) -> None:
     commands, all_rules = (read_article(site, f"reference/{name}.md") for name in ("commands", "rules"))
-    assert [name for name in _group.FILES if f'id="smlops-{name}"' not in commands] == []
+    assert [name for name in _group.MODULES if f'id="smlops-{name}"' not in commands] == []
     assert [rule.id for rule in rules.ALL if f'id="{rule.id.lower()}"' not in all_rules] == []
     assert [name for name in list_names()[0] if f"modules/{name}/README.md" not in PAGES] == []
 

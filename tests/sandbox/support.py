@@ -136,7 +136,7 @@ _IN_FOLDER = """
 import subprocess
 import sys
 from pathlib import Path
-from sagemaker_sandbox import process
+from sagemaker_sandbox.process import sandbox as process
 from sustainable_mlops.commands.sandbox import app
 from sustainable_mlops.base.program import run
 

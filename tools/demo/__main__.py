@@ -44,7 +44,7 @@ def run(
     ] = False,
 ) -> None:
     """Run the demo. Raises UserError if a step fails."""
-    cli.require("demo", "sandbox", "pipelines", "workloads", "authoring", clone=True)
+    cli.require("demo", "sandbox", "pipelines", "workloads", "authoring")
     sys.path[:0] = [str(ROOT)]  # for `workloads`, which is not installed
     OUT.mkdir(exist_ok=True)
     steps = Steps(cli.console)

@@ -49,7 +49,7 @@ def render_commands() -> Iterator[str]:
     yield "# Commands"
     yield ""
     yield "Exit code 2 means that an argument or an input is not valid. `smlops COMMAND --help` prints the same text."
-    for name in _group.FILES:
+    for name in _group.MODULES:
         command = _group.load_command(name)
         yield from _render_command(f"smlops {name}", command, level=2)
 

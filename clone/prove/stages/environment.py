@@ -60,7 +60,7 @@ def _synthesize(settings: ProofSettings, folder: Path) -> None:
     for variant, more in ((_FIRST, ""), (_CHANGED, _CHANGE)):
         (folder / variant).mkdir(parents=True, exist_ok=True)
         (folder / variant / "settings.yaml").write_text(render_settings(settings) + more, encoding="utf-8")
-    code = "import sys; from sustainable_mlops import synth; synth.write_temporary_environments(*sys.argv[1:])"
+    code = "import sys; from clone import synth; synth.write_temporary_environments(*sys.argv[1:])"
     result = subprocess.run(
         [sys.executable, "-c", code, str(folder / _FIRST), str(folder / _CHANGED)],
         cwd=ROOT,

@@ -1,7 +1,7 @@
 """The commands of docs/own_data.md with a CSV file produce batch predictions and an endpoint.
 
-`python -m tests.clone.scaffold.test_own_data messy xgboost 200000 FOLDER` runs them with a larger table in a new clone; it
-needs the AWS CLI on PATH.
+`python -m tests.clone.scaffold.test_own_data messy xgboost 200000 FOLDER` runs them with a larger table in a new
+clone; it needs the AWS CLI on PATH.
 """
 
 import json

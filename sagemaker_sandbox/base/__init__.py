@@ -1,0 +1,1 @@
+"""Ground of the sandbox: time, accounts, clients, errors, signatures, and the state of each service."""

@@ -1,0 +1,1 @@
+"""Endpoints: configurations, instances, requests, deployments, scaling and asynchronous queues."""

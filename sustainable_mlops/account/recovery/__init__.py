@@ -1,0 +1,1 @@
+"""Recovery of an environment after an interrupted apply."""

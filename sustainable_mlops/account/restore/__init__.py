@@ -1,0 +1,1 @@
+"""Restore of feature groups from their offline stores."""
