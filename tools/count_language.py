@@ -17,7 +17,8 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = (
-    "sustainable_mlops", "sagemaker_sandbox", "modules", "envs", "policies", "scripts", "tools", "workloads", "tests",
+    "sustainable_mlops", "clone", "sagemaker_sandbox", "modules", "envs", "policies", "scripts", "tools", "workloads",
+    "tests",
 )  # fmt: skip
 PAGES = ("README.md", "CONTRIBUTING.md", "docs", "modules", "workloads", "sagemaker_sandbox")
 #: First words that hide the subject of a docstring.

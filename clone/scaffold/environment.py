@@ -78,6 +78,7 @@ def create_draft(
     Its data is protected unless it is `disposable`. Starts neither jsii nor Terraform. Raises UserError.
     """
     from envs import settings
+    from envs.provider import find_major_version
 
     requested = {"environment": name, "account_id": account, "region": region}
     _check_requested(requested | ({"name_prefix": name_prefix} if name_prefix else {}))

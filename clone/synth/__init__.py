@@ -32,6 +32,7 @@ MODULES_JSON = LOCAL / "modules.json"
 #: Sources of a synthesis, as patterns of paths in the repository.
 SOURCES = (
     "constraints.txt",
+    "sustainable_mlops/__init__.py",
     "sustainable_mlops/base/*.py",
     "sustainable_mlops/authoring/*",
     "sustainable_mlops/authoring/expressions/*.py",

@@ -130,7 +130,7 @@ def _parse_practice(entry: Mapping[str, Any]) -> Practice:
 
 def _parse_implementation(text: str) -> Implementation:
     path, _, module_input = text.partition("#")
-    if command := re.fullmatch(r"sustainable_mlops/commands/(\w+)\.py", path):
+    if command := re.fullmatch(r"(?:sustainable_mlops|clone)/commands/(\w+)\.py", path):
         return Implementation(path, f"smlops {command[1].replace('_', '-')}")
     return Implementation(path, path.removeprefix("modules/"), module_input)
 

@@ -142,7 +142,7 @@ def test_a_bad_declaration_ends_with_one_line_and_code_2(
     file = tmp_path / "declared.json"
     if content is not None:
         file.write_text(content)
-    command = [sys.executable, str(root / "scripts" / "evolve.py"), "--declared", str(file)]
+    command = [sys.executable, str(root / "scripts" / "smlops.py"), "evolve", "--declared", str(file)]
     process = subprocess.run(command, env=dict(os.environ), capture_output=True, text=True, check=False)
     assert (process.returncode, process.stdout) == (2, "")
     assert message in process.stderr

@@ -296,7 +296,7 @@ def test_a_narrow_terminal_shows_complete_figures(width: int) -> None:
 
 
 def run(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    script = [sys.executable, str(root / "scripts" / "advise.py"), "--region", "eu-north-1", *arguments]
+    script = [sys.executable, str(root / "scripts" / "smlops.py"), "advise", "--region", "eu-north-1", *arguments]
     return subprocess.run(
         script, capture_output=True, text=True, check=False, cwd=root, env=os.environ | {"COLUMNS": "80"}
     )

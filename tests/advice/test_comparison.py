@@ -179,7 +179,7 @@ def test_another_region_has_its_own_grid_and_prices() -> None:
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "scripts/compare.py", *arguments]
+    command = [sys.executable, "scripts/smlops.py", "compare", *arguments]
     environment = os.environ | {"COLUMNS": "200"}
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=environment)
 

@@ -129,7 +129,7 @@ def test_an_invalid_job_is_refused(changes: dict[str, Any], message: str) -> Non
 
 
 def run(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(root / "scripts" / "size.py"), *arguments]
+    command = [sys.executable, str(root / "scripts" / "smlops.py"), "size", *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=root)
 
 

@@ -91,7 +91,7 @@ def _read_field(node: ast.expr) -> str | None:
 
 def _find_comparisons() -> Iterator[tuple[str, str, list[str]]]:
     """Yield the place, the field and the literals of each comparison with a status of a response."""
-    folders = ("sustainable_mlops", "modules", "envs", "tools", "workloads")
+    folders = ("sustainable_mlops", "clone", "modules", "envs", "tools", "workloads")
     for file in (file for folder in folders for file in sorted((ROOT / folder).rglob("*.py"))):
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Compare) and (field := _read_field(node.left)) is not None:

@@ -486,7 +486,7 @@ class Clone:
 
     def interrupt(self, *arguments: str, when: Callable[[str], object]) -> str:
         """Press Ctrl-C during a deployment once `when` is true of its output. Return the whole output."""
-        command = [sys.executable, "scripts/deploy.py", "flight_delay", *arguments]
+        command = [sys.executable, "scripts/smlops.py", "deploy", "flight_delay", *arguments]
         log = self.folder / "said"
         with log.open("w") as stderr:
             process = subprocess.Popen(
@@ -511,7 +511,7 @@ class Clone:
         return self.folder / "envs" / "catalogue" / "models" / "flight_delay.yaml"
 
     def deploy(self, *arguments: str, model: str = "flight_delay") -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "scripts/deploy.py", model, *arguments]
+        command = [sys.executable, "scripts/smlops.py", "deploy", model, *arguments]
         return subprocess.run(
             command,
             cwd=self.folder,
@@ -704,7 +704,7 @@ def _deploy_another_model(dev: Clone, sandbox: Sandbox, package: str) -> None:
     ],
 )
 def test_bad_input_is_one_line_and_changes_nothing(arguments: list[str], message: str, sandbox: Sandbox) -> None:
-    command = [sys.executable, "scripts/deploy.py", "flight_delay", "--no-apply", *arguments]
+    command = [sys.executable, "scripts/smlops.py", "deploy", "flight_delay", "--no-apply", *arguments]
     environment = os.environ | sandbox.environment | {"PYTHONPATH": str(ROOT)}
     before = ENTRY.read_bytes()
     process = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)

@@ -18,11 +18,10 @@ from typer.testing import CliRunner
 import sustainable_mlops.commands
 from sustainable_mlops.base import cli, program
 from sustainable_mlops.commands._early import report_early_end
-from sustainable_mlops.commands._group import app
+from sustainable_mlops.commands._group import MODULES, app
 from tests.cases import check_cases
 
-FOLDER = Path(sustainable_mlops.commands.__file__).parent
-COMMANDS = sorted(file.stem.replace("_", "-") for file in FOLDER.glob("[!_]*.py"))
+COMMANDS = list(MODULES)
 HEAVY = {"boto3", "botocore", "cdktn", "jinja2", "moto", "pandas", "pydantic", "sagemaker", "yaml"}
 PLAN = "tests/plan/fixtures/change.json"
 ADVISE = ["advise", "--region", "eu-north-1", "--requests-per-day", "5000"]
@@ -61,8 +60,7 @@ def test_a_review_imports_neither_typer_nor_heavy_packages(root: Path, arguments
 def test_help_imports_the_command_that_is_asked_for_and_nothing_heavy(root: Path, command: list[str]) -> None:
     modules = list_loaded_modules(root, *command, "--help")
     assert not modules & HEAVY
-    commands = {name.rpartition(".")[2] for name in modules if name.startswith("sustainable_mlops.commands.")}
-    assert {name for name in commands if not name.startswith("_")} == set(command)
+    assert {name for name, module in MODULES.items() if module in modules} == set(command)
 
 
 @check_cases("command", COMMANDS)
@@ -76,17 +74,22 @@ def test_help_teaches_by_example(command: str) -> None:
     assert text.partition(f"smlops {command}")[2].count(f"smlops {command} ") >= 1, text
 
 
+def test_each_file_of_a_command_that_needs_a_clone_is_an_entry_point(root: Path) -> None:
+    files = {f"clone.commands.{file.stem}" for file in (root / "clone" / "commands").glob("[!_]*.py")}
+    assert {module for module in MODULES.values() if module.startswith("clone.")} == files
+
+
 def test_every_command_is_listed_with_a_help_sentence() -> None:
     group = get_command(app)
     commands = getattr(group, "commands", {})
-    assert sorted(commands) == COMMANDS
+    assert sorted(commands) == sorted(COMMANDS)
     assert all(command.help.endswith(".") for command in commands.values())
 
 
 def test_the_requirements_table_of_the_readme_names_every_command(root: Path) -> None:
     section = (root / "README.md").read_text().partition("| commands | requirements |")[2].partition("\n\n")[0]
     names = [name for row in section.splitlines() if row for name in re.findall("`(.+?)`", row.split("|")[1])]
-    assert sorted(names) == COMMANDS
+    assert sorted(names) == sorted(COMMANDS)
 
 
 @pytest.mark.slow
@@ -117,7 +120,9 @@ def test_help_is_printed_if_the_output_is_ascii_only(root: Path, arguments: list
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("start", [[*START, "advise"], [sys.executable, "scripts/advise.py"]], ids=["smlops", "script"])
+@pytest.mark.parametrize(
+    "start", [[*START, "advise"], [sys.executable, "scripts/smlops.py", "advise"]], ids=["smlops", "script"]
+)
 def test_ctrl_c_during_the_import_of_typer_ends_in_one_line(root: Path, tmp_path: Path, start: list[str]) -> None:
     (tmp_path / "typer.py").write_text("import signal; signal.raise_signal(signal.SIGINT)")
     stopped = os.environ | {"PYTHONPATH": str(tmp_path)}

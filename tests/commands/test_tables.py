@@ -51,7 +51,7 @@ from sustainable_mlops.runs.interval_coverage import measure_coverage
 from tests.cases import check_cases
 
 #: Packages with tables for users. The reviewer has formats and tests of its own; the tables of algorithms are data.
-PACKAGES = ("sustainable_mlops", "sagemaker_sandbox")
+PACKAGES = ("sustainable_mlops", "sagemaker_sandbox", "clone")
 EXCLUDED = ("sustainable_mlops/review/", "sagemaker_sandbox/jobs/algorithms/")
 #: `tests/sandbox/test_process.py` checks the table of `sandbox status` with a real sandbox.
 CHECKED_ELSEWHERE = {"sagemaker_sandbox/command.py"}

@@ -13,6 +13,7 @@ from botocore import xform_name
 from botocore.session import Session
 
 from sustainable_mlops.base.terraform import ROOT, find_engine
+from sustainable_mlops.commands._group import MODULES
 
 #: Options of the AWS CLI itself, and the options of its S3 commands.
 _AWS_OPTIONS = {"--cli-input-json", "--region", "--profile", "--output", "--query"}
@@ -107,7 +108,7 @@ def _check_smlops(arguments: list[str]) -> list[str]:
     name = arguments[0]
     if name.startswith("-"):
         return []
-    if not (ROOT / "sustainable_mlops" / "commands" / f"{name.replace('-', '_')}.py").is_file():
+    if name not in MODULES:
         return [f"smlops has no command {name}"]
     return _check_program(["-m", "sustainable_mlops", name], arguments[1:])
 

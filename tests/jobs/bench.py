@@ -60,7 +60,7 @@ class Bench:
 
     def run(self, script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, str(self.root / "scripts" / f"{script}.py"), *arguments],
+            [sys.executable, str(self.root / "scripts" / "smlops.py"), script, *arguments],
             capture_output=True,
             text=True,
             check=False,

@@ -12,7 +12,7 @@ from tests.jobs.support import WriteJob
 
 def run_script(root: Path, script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, str(root / "scripts" / f"{script}.py"), *arguments],
+        [sys.executable, str(root / "scripts" / "smlops.py"), script, *arguments],
         capture_output=True,
         text=True,
         check=False,

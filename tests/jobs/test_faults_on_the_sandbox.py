@@ -164,7 +164,7 @@ def test_a_full_disk_is_reported_and_the_record_is_written_later(
 def test_a_full_disk_for_the_output_is_one_line(bench: Bench) -> None:
     with Path("/dev/full").open("w") as fail_on_records:
         completed = subprocess.run(
-            [sys.executable, str(bench.root / "scripts" / "train.py"), "job.yaml", "--dry-run"],
+            [sys.executable, str(bench.root / "scripts" / "smlops.py"), "train", "job.yaml", "--dry-run"],
             stdout=fail_on_records,
             stderr=subprocess.PIPE,
             text=True,

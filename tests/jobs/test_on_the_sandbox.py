@@ -151,7 +151,7 @@ def test_ctrl_c_leaves_the_job_running_and_the_same_command_follows_it(bench: Be
     def start_following() -> "subprocess.Popen[str]":
         """Start the command and return it when it reports the running job."""
         process = subprocess.Popen(
-            [sys.executable, str(bench.root / "scripts" / "train.py"), "job.yaml"],
+            [sys.executable, str(bench.root / "scripts" / "smlops.py"), "train", "job.yaml"],
             cwd=bench.folder,
             env=bench.sandbox.process_environment(),
             stderr=subprocess.PIPE,

@@ -10,6 +10,7 @@ import pytest
 from clone.scaffold.files import render
 from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.base.terraform import ROOT
+from sustainable_mlops.commands._group import MODULES
 from sustainable_mlops.jobs.kinds import KINDS
 from sustainable_mlops.jobs.pipelines.launch import read_files
 from sustainable_mlops.jobs.schemas import SPECS
@@ -43,7 +44,7 @@ def read_error(kind: str, path: Path) -> str:
 def test_every_kind_has_a_valid_file_and_a_command() -> None:
     assert VALID_FILES.keys() == COMMANDS.keys() == SPECS.keys()
     for command in COMMANDS.values():
-        assert (ROOT / "scripts" / f"{command.split()[0]}.py").is_file()
+        assert command.split()[0] in MODULES
 
 
 @pytest.mark.parametrize("kind", VALID_FILES)
@@ -79,7 +80,7 @@ def test_a_file_of_another_kind_is_reported_with_its_command(kind: str, other_ki
 def test_each_command_ends_with_2_and_the_line(kind: str, tmp_path: Path) -> None:
     script, *sub = COMMANDS[kind].split()
     (tmp_path / "given.yaml").write_text("- 1\n")
-    command = [sys.executable, str(ROOT / "scripts" / f"{script}.py"), *sub, "given.yaml"]
+    command = [sys.executable, str(ROOT / "scripts" / "smlops.py"), script, *sub, "given.yaml"]
     completed = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (completed.returncode, completed.stdout) == (2, "")
     assert completed.stderr == "error: given.yaml: must be a mapping (key: value)\n"

@@ -203,7 +203,7 @@ def test_the_action_passes_the_threshold_on(tmp_path: Path, service: str, above:
     (folder / "review.md").write_text(f"{build_marker('dev', cost_change=20)}\nreview")
     scripts = tmp_path / "bin"
     scripts.mkdir()
-    smlops = f'#!/bin/sh\nshift\nexec "{sys.executable}" "{ROOT}/scripts/post_comment.py" "$@"\n'
+    smlops = f'#!/bin/sh\nshift\nexec "{sys.executable}" "{ROOT}/scripts/smlops.py" post-comment "$@"\n'
     (scripts / "smlops").write_text(smlops)
     (scripts / "smlops").chmod(0o755)
     script = f"PATH={shlex.quote(str(scripts))}:$PATH\n{read_action_step('Comment')}"
@@ -219,7 +219,7 @@ def test_the_action_passes_the_threshold_on(tmp_path: Path, service: str, above:
 
 def test_a_file_that_is_no_review_is_not_posted(tmp_path: Path, service: str) -> None:
     (tmp_path / "other.md").write_text("hello")
-    command = shlex.join(["python", f"{ROOT}/scripts/post_comment.py", "other.md"])
+    command = shlex.join(["python", f"{ROOT}/scripts/smlops.py", "post-comment", "other.md"])
     process = run_bash(command, tmp_path, **environment("github", service))
     assert process.returncode == 2
     assert "is not a review" in process.stderr

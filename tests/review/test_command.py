@@ -164,7 +164,7 @@ def test_bad_input_is_one_line_and_exit_code_2(
     assert captured.err.count("\n") == 1
 
 
-REVIEW = (sys.executable, "scripts/review.py")
+REVIEW = (sys.executable, "scripts/smlops.py", "review")
 PLATFORM = shlex.quote(str(FIXTURES / "platform.json"))
 
 

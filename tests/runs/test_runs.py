@@ -303,7 +303,7 @@ def test_the_page_draws_runs_with_metric_and_figure() -> None:
 
 
 def run(root: Path, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, str(root / "scripts" / "runs.py"), *arguments]
+    command = [sys.executable, str(root / "scripts" / "smlops.py"), "runs", *arguments]
     return subprocess.run(
         command, capture_output=True, text=True, check=False, env={"PATH": "/bin:/usr/bin"} | environment
     )

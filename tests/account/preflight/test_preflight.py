@@ -498,7 +498,7 @@ def test_steps_of_a_pipeline_run_one_after_the_other_and_count_once(target: Pref
 
 def preflight(sandbox: Sandbox, *arguments: str) -> "subprocess.CompletedProcess[str]":
     """The command as a person runs it from a clone."""
-    command = [sys.executable, str(ROOT / "scripts" / "preflight.py"), *arguments]
+    command = [sys.executable, str(ROOT / "scripts" / "smlops.py"), "preflight", *arguments]
     environment = sandbox.process_environment()
     return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
 

@@ -306,7 +306,7 @@ def package(sandbox: Sandbox) -> Callable[..., str]:
 
 
 def run(sandbox: Sandbox, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "scripts/recommend.py", *arguments]
+    command = [sys.executable, "scripts/smlops.py", "recommend", *arguments]
     environment = os.environ | sandbox.environment | {"PYTHONPATH": str(ROOT), "COLUMNS": "200"}
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=environment)
 

@@ -90,7 +90,7 @@ def test_the_page_lists_every_check_with_its_question() -> None:
 
 
 def test_every_file_of_checks_registers_its_checks_by_itself() -> None:
-    folder = ROOT / "sustainable_mlops" / "operations" / "prove" / "checks"
+    folder = ROOT / "clone" / "prove" / "checks"
     files = {file.stem for file in folder.glob("*.py") if "@register_check(" in file.read_text()}
     assert {one.decide.__module__.rpartition(".")[2] for one in CHECKS.values()} == files
 

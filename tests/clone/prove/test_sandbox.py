@@ -49,7 +49,7 @@ def start(variables: dict[str, str], *arguments: str) -> subprocess.Popen[str]:
     """Start `smlops prove` as a person does."""
     continues = {"--clean", "--resume"} & set(arguments)
     where = [] if continues else ["--account", "123456789012", "--region", "eu-north-1"]
-    command = [sys.executable, str(ROOT / "scripts" / "prove.py"), *where, *arguments]
+    command = [sys.executable, str(ROOT / "scripts" / "smlops.py"), "prove", *where, *arguments]
     pipe = subprocess.PIPE
     return subprocess.Popen(command, env=variables, text=True, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe)
 

@@ -202,14 +202,14 @@ def test_environments_that_fail_synthesis_are_removed(repository: Path, monkeypa
 def test_the_printed_commands_apply_and_destroy_an_environment_in_another_account_and_region(scratch: Clone) -> None:
     (scratch.folder / "envs" / "dev" / ".terraform").mkdir()
     options = ("newcomer", "--account", ACCOUNT, "--region", "us-east-1", "--name-prefix", "ml-trial", "--disposable")
-    printed = scratch.run("scripts/new.py", "environment", *options)
+    printed = scratch.run("scripts/smlops.py", "new", "environment", *options)
     assert "Its data is not protected" in printed
     root_module = {"main.tf", "models.auto.tfvars.json", "outputs.tf", "settings.yaml", "variables.tf", "versions.tf"}
     root_module |= {"bootstrap/main.tf"} | {
         f"deployer/{file.name}" for file in (ROOT / "envs" / "dev" / "deployer").iterdir()
     }
     assert set(scratch.list_new_files()) == {f"envs/newcomer/{name}" for name in root_module}
-    scratch.run("scripts/synth.py", "--check")
+    scratch.run("scripts/smlops.py", "synth", "--check")
     held = scratch.run_python("-m", "pytest", "-q", "-p", "no:xdist", "tests/envs", "-k", "committed and newcomer")
     assert held.count("passed") == 1
 
@@ -220,7 +220,7 @@ def test_the_printed_commands_apply_and_destroy_an_environment_in_another_accoun
         scratch.run_shell(up)
         scratch.run_shell([plan.replace("-out plan.tfplan", "-detailed-exitcode")])
         scratch.run_shell([teardown])
-        left = scratch.run("scripts/sandbox.py", "status", "--json")
+        left = scratch.run("scripts/smlops.py", "sandbox", "status", "--json")
         assert f"ml-trial-state-{ACCOUNT}" in left
         assert "ml-trial-data" not in left
     finally:

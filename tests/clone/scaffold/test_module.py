@@ -21,7 +21,7 @@ CONTENT = "a log group with a retention, encrypted with your key"
 @pytest.mark.release
 @pytest.mark.apply
 def test_new_modules_pass_the_tests_unedited(scratch: Clone) -> None:
-    printed = scratch.run("scripts/new.py", "module", "newcomer")
+    printed = scratch.run("scripts/smlops.py", "new", "module", "newcomer")
     assert "smlops synth newcomer" in printed
     own = {"README.md", "inputs.py", "module.py", "main.tf", "outputs.tf", "variables.tf", "versions.tf"}
     own |= {
@@ -35,7 +35,7 @@ def test_new_modules_pass_the_tests_unedited(scratch: Clone) -> None:
     assert set(scratch.list_new_files("README.md")) == expected
     diff_lines = [line for line in scratch.run("git", "diff", "-U0").splitlines() if re.match(r"[+-](?![+-])", line)]
     assert diff_lines == [f"+| [newcomer](modules/newcomer/README.md) | {CONTENT} |"]
-    scratch.run("scripts/synth.py", "--check")
+    scratch.run("scripts/smlops.py", "synth", "--check")
     scratch.check_style("modules/newcomer", "tests/modules/newcomer")
     assert "skipped" not in scratch.run_python(
         "-m", "pytest", "-q", "-p", "no:xdist", "tests/modules", "-k", "newcomer"

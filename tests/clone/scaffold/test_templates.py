@@ -26,7 +26,7 @@ NAME = "newcomer"
 #: New folders of each kind: a module, and a workload for each framework and task.
 KINDS = ["module", *map(" ".join, product(Framework, Task))]
 #: Configuration of the linter, and what the new files import; without them, it orders the imports in another way.
-LINKED = ("pyproject.toml", "sustainable_mlops", "modules/common.py", "tests/modules/examples.py")
+LINKED = ("pyproject.toml", "sustainable_mlops", "clone", "modules/common.py", "tests/modules/examples.py")
 
 
 @functools.cache

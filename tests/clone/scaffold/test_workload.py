@@ -47,7 +47,7 @@ def test_new_workloads_pass_the_tests_unedited(scratch: Clone, workloads: list[t
     folders = []
     for framework, task in workloads:
         name = f"{framework}_{task}"
-        printed = scratch.run("scripts/new.py", "workload", name, "--framework", framework, "--task", task)
+        printed = scratch.run("scripts/smlops.py", "new", "workload", name, "--framework", framework, "--task", task)
         assert [command.split()[0] for command in list_commands(printed)] == [
             "aws",
             "aws",

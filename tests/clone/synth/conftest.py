@@ -11,7 +11,7 @@ from sustainable_mlops.base.terraform import ROOT
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """Copy the committed and the new files of the repository."""
-    for folder in ("sustainable_mlops", "modules", "envs", "scripts", "workloads"):
+    for folder in ("sustainable_mlops", "clone", "modules", "envs", "scripts", "workloads"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__", ".terraform*"))
     for file in ("constraints.txt", "pyproject.toml"):
         shutil.copy(ROOT / file, tmp_path)

@@ -26,7 +26,7 @@ def test_author_errors_are_one_line_without_a_traceback(copy: Path, right: str, 
     source = (copy / KEY).read_text()
     assert right in source
     (copy / KEY).write_text(source.replace(right, wrong, 1))
-    command = [sys.executable, str(copy / "scripts" / "synth.py"), "storage"]
+    command = [sys.executable, str(copy / "scripts" / "smlops.py"), "synth", "storage"]
     result = subprocess.run(
         command, cwd=copy, env={**os.environ, "PYTHONPATH": str(copy)}, capture_output=True, text=True, check=False
     )
@@ -40,7 +40,7 @@ def test_author_errors_are_one_line_without_a_traceback(copy: Path, right: str, 
 READ = """
 import pkgutil, sys
 import modules
-from sustainable_mlops import synth
+from clone import synth
 from sustainable_mlops.authoring import readme
 import envs.root
 import envs.settings

@@ -42,7 +42,7 @@ def test_invalid_names_are_one_line_errors_without_node_and_terraform(
 ) -> None:
     message = add_error(copy)
     environment = {**os.environ, "PYTHONPATH": str(copy), "JSII_NODE": "/nowhere/node", "PATH": "/nowhere"}
-    command = [sys.executable, str(copy / "scripts" / "synth.py")]
+    command = [sys.executable, str(copy / "scripts" / "smlops.py"), "synth"]
     result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert (result.returncode, result.stdout) == (2, "")
     (line,) = result.stderr.splitlines()

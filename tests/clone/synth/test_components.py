@@ -43,7 +43,7 @@ class News(Component[NewsSettings]):
 
 
 def run_synthesis(copy: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, str(copy / "scripts" / "synth.py"), *arguments]
+    command = [sys.executable, str(copy / "scripts" / "smlops.py"), "synth", *arguments]
     return subprocess.run(
         command, cwd=copy, env={**os.environ, "PYTHONPATH": str(copy)}, capture_output=True, text=True, check=False
     )

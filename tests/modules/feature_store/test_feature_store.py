@@ -101,7 +101,7 @@ def plan(terraform: Terraform, groups: dict[str, Any], **options: str) -> dict[s
 
 
 def apply_group(terraform: Terraform, variables: dict[str, str], *arguments: str) -> str:
-    command = [sys.executable, str(ROOT / "scripts" / "evolve.py"), "--root", str(terraform.folder)]
+    command = [sys.executable, str(ROOT / "scripts" / "smlops.py"), "evolve", "--root", str(terraform.folder)]
     changes = subprocess.run(
         [*command, *arguments], env={**os.environ, **variables}, capture_output=True, text=True, check=False
     )

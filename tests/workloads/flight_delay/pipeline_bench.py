@@ -69,7 +69,14 @@ class PipelineBench:
         """Start a sub-command of `smlops pipeline` with the copy of a file."""
         command, *options = arguments
         return subprocess.Popen(
-            [sys.executable, str(ROOT / "scripts" / "pipeline.py"), command, f"flight_delay/{file}", *options],
+            [
+                sys.executable,
+                str(ROOT / "scripts" / "smlops.py"),
+                "pipeline",
+                command,
+                f"flight_delay/{file}",
+                *options,
+            ],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -43,7 +43,16 @@ def make_platform(sandbox: Any, name: str, data: Path) -> str:
 def launch_job(sandbox: Any, command: str, file: Path, out: Path, *options: str) -> dict[str, Any]:
     """Run `command` for the job in `file` to its end and return the record. Raises UserError."""
     completed = subprocess.run(
-        [sys.executable, str(ROOT / "scripts" / f"{command}.py"), str(file), "--json", "--out", str(out), *options],
+        [
+            sys.executable,
+            str(ROOT / "scripts" / "smlops.py"),
+            command,
+            str(file),
+            "--json",
+            "--out",
+            str(out),
+            *options,
+        ],
         env=sandbox.process_environment(),
         stdout=subprocess.PIPE,
         text=True,

@@ -1,4 +1,8 @@
-"""Starter of the scripts: it runs the command `smlops` in `.venv`, with any Python. Standard library only."""
+#!/usr/bin/env python3
+"""The command `smlops` in a clone, with any Python: `python3 scripts/smlops.py train job.yaml`.
+
+It starts the command in `.venv`, or else in the current environment. Standard library only.
+"""
 
 import os
 import sys
@@ -8,16 +12,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 VENV = os.path.join(ROOT, ".venv")
 
 
-def smlops(command: str) -> None:
-    """Run `smlops COMMAND` with the arguments of this process, in `.venv` or else in the current environment."""
-    try:
-        _start(command)
-    except KeyboardInterrupt:  # the command itself handles a later one
-        print("interrupted", file=sys.stderr)
-        sys.exit(130)
-
-
-def _start(command: str) -> None:
+def start() -> None:
+    """Run `smlops` with the arguments of this process."""
     python = os.path.join(VENV, "bin", "python")
     if os.path.exists(python) and not os.path.samefile(sys.prefix, VENV) and sys.executable != python:
         os.execv(python, [python, *sys.argv])  # noqa: S606
@@ -25,7 +21,14 @@ def _start(command: str) -> None:
         print("error: there is no .venv with the packages of this project: run make setup", file=sys.stderr)
         sys.exit(2)
     sys.path[0] = ROOT  # replaces this folder, whose files nothing imports
-    sys.argv.insert(1, command)
     from sustainable_mlops.commands import main
 
     main()
+
+
+if __name__ == "__main__":
+    try:
+        start()
+    except KeyboardInterrupt:  # the command itself handles a later one
+        print("interrupted", file=sys.stderr)
+        sys.exit(130)

@@ -1,7 +1,0 @@
-#!/usr/bin/env python3
-"""`smlops sandbox` in a clone."""
-
-from _smlops import smlops
-
-if __name__ == "__main__":
-    smlops("sandbox")
