@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.terraform import ROOT
 from sustainable_mlops.catalogue import deployer_actions
-from sustainable_mlops.catalogue.tables import CATALOGUE_DIRECTORY
 from tools.derive_instances import format_table
 
 #: Dependent actions that the reference lacks. A change of a runbook passes its role, as the creation does.
@@ -63,6 +63,6 @@ def _join_words(values: Iterable[Any]) -> str:
 
 
 if __name__ == "__main__":
-    (CATALOGUE_DIRECTORY / "iam_actions.csv").write_text(
+    (ROOT / "tests" / "clone" / "deployer" / "iam_actions.csv").write_text(
         format_table(make_rows(deployer_actions.list_actions())), encoding="utf-8"
     )
