@@ -8,7 +8,7 @@ CORES := $(shell nproc 2>/dev/null || echo 2)
 # Many tests wait for a provider or a job, so `make test` uses three processes for each core.
 PYTEST := $(VENV)/pytest -q --dist worksteal -n
 
-.PHONY: demo test release tests fast units toolchain browser site mutants lint types synthesized synth setup clean
+.PHONY: sandbox-tests demo test release tests fast units toolchain browser site mutants lint types synthesized synth setup clean
 
 # A model in two accounts of a sandbox on this machine. `make demo KEEP=1` leaves the sandbox up.
 demo: setup
@@ -41,6 +41,10 @@ MARKS := toolchain
 PROCESSES = $(shell echo $$((2 * $(CORES))))
 toolchain: setup
 	@$(PYTEST) $(PROCESSES) -m '($(MARKS)) and not release'
+
+# The tests of the sandbox alone.
+sandbox-tests: setup
+	@$(PYTEST) $$((3 * $(CORES))) -m 'not toolchain_only and not release' tests/sandbox
 
 # The documentation as a site, out/site. A dead link or a missing heading fails.
 site: setup

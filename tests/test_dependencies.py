@@ -31,6 +31,7 @@ EXTRAS = {
     "tools/demo/environments.py": "authoring",
     "tools/demo/": "workloads",
     "tools/pictures.py": "authoring",
+    "tools/layout.py": "dev",
     "tools/website/": "site",
     "modules/": "authoring",
     "envs/": "authoring",

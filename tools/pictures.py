@@ -1,10 +1,10 @@
 """Generator of the architecture pictures, as SVG without scripts, from the code that they show.
 
-- `python -m tools.pictures`: write `docs/images/environment.svg` and `docs/images/accounts.svg`
+- `python -m tools.pictures`: write `environment.svg`, `accounts.svg` and `layout.svg` in `docs/images/`
 
 The picture of an environment comes from the synthesized HCL of one with a network and all kinds of endpoints, and from
 the resources of each module. The picture of the accounts comes from the settings of the environments and from the
-resources of the module bootstrap.
+resources of the module bootstrap. The picture of the layout comes from the imports.
 """
 
 import json
@@ -20,6 +20,7 @@ from envs.environment import COMPONENTS
 from envs.settings import EnvironmentSettings
 from sustainable_mlops.base import program
 from sustainable_mlops.base.terraform import ROOT
+from tools.layout import list_floors
 
 IMAGES = ROOT / "docs" / "images"
 #: Environments in the order of a promotion.
@@ -215,6 +216,21 @@ def list_ci_roles() -> list[str]:
     return re.findall(r'^resource "aws_iam_role" "(\w+)"', _read_hcl("bootstrap"), re.M)
 
 
+def draw_layout(library: list[list[str]], sandbox: list[list[str]]) -> str:
+    """Return the picture of the folders: each stands above all that it imports."""
+    parts: list[str] = []
+    left, width = 8, WIDTH - 16
+    top = _draw_box(parts, left, 8, width, "clone/", ["synth, new, deploy, promote, prove: not in the wheel"])
+    top = _draw_arrow(parts, top, [])
+    top = _draw_box(parts, left, top, width, "envs/, then modules/", ["settings and components; inputs and resources"])
+    for folder, floors in (("sustainable_mlops/", library), ("sagemaker_sandbox/", sandbox)):
+        top = _draw_arrow(parts, top, [])
+        top = _draw_box(parts, left, top, width, folder, [", ".join(names) for names in reversed(floors)])
+    return _render_frame(
+        "Layout", "Each line is a floor: its folders import folders of lower lines, and none above.", top + 8, parts
+    )
+
+
 def _read_hcl(module: str) -> str:
     return "".join(file.read_text(encoding="utf-8") for file in sorted((ROOT / "modules" / module).glob("*.tf")))
 
@@ -271,6 +287,7 @@ def render_pictures() -> dict[str, str]:
     return {
         "environment.svg": draw_environment(list_boxes(compose())),
         "accounts.svg": draw_accounts(values, list_ci_roles()),
+        "layout.svg": draw_layout(list_floors("sustainable_mlops"), list_floors("sagemaker_sandbox")),
     }
 
 

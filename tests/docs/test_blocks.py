@@ -80,9 +80,9 @@ def test_the_readme_links_every_module() -> None:
     ] == []
 
 
-def test_the_readme_describes_each_kind_of_job() -> None:
+def test_the_page_on_jobs_describes_each_kind() -> None:
     row = r"\| `smlops \w+` \| \[(\w+)\]\((\S+)\): [^|]+ \| (\w+) \| (.+?) \|"
-    rows = {name: cells for name, *cells in re.findall(row, (ROOT / "README.md").read_text())}
+    rows = {name: cells for name, *cells in re.findall(row, (ROOT / "docs" / "jobs.md").read_text())}
     assert rows.keys() == KINDS.keys()
     for name, (schema, spot, ended_by) in rows.items():
         assert (ROOT / schema) == find_schema_file(name)

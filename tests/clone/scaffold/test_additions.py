@@ -10,7 +10,7 @@ import pytest
 from tests.cloned_repository import Reader
 from tests.docs.blocks import SHELLS, FencedBlock, blocks
 
-#: An entry of `WITHOUT_CODE` in test_fixes.py, and the entry of the rule of CONTRIBUTING.md after it.
+#: An entry of `WITHOUT_CODE` in test_fixes.py, and the entry of the rule of docs/extending.md after it.
 ENTRY = '    "SUS_METRICS_INTERVAL": _LATER,\n'
 NEW_ENTRY = f'{ENTRY}    "SUS_NOTEBOOK_SYSTEM": _LATER,\n'
 #: Quick tests that read the catalogue, modules, environments, rules or prices of the repository.
@@ -33,8 +33,8 @@ def find_command(start: str) -> str:
 
 
 def list_files() -> list[FencedBlock]:
-    """Return the blocks of CONTRIBUTING.md that are content of a file of the repository."""
-    return [block for block in blocks() if block.file == "CONTRIBUTING.md" and block.language in ("python", "csv")]
+    """Return the blocks of docs/extending.md that are content of a file of the repository."""
+    return [block for block in blocks() if block.file == "docs/extending.md" and block.language in ("python", "csv")]
 
 
 def run_tests(reader: Reader, *options: str) -> "subprocess.CompletedProcess[str]":
