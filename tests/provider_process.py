@@ -23,7 +23,7 @@ from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from google.protobuf.message_factory import GetMessages
 
 _ROOT = Path(__file__).resolve().parents[1]
-_FOLDERS = ("modules", "envs", "tests", "docs", "sustainable_mlops/rules/fixes")
+_FOLDERS = ("clone", "modules", "envs", "tests", "docs", "sustainable_mlops/rules/fixes")
 _KINDS = ("md", "py", "tf", "json")
 #: Cases that use the whole schema, and a type whose schema is larger than those of all other types in the cases.
 _WITH_WHOLE_SCHEMA, _LARGE = _ROOT / "tests" / "review" / "adversarial", frozenset(("aws_wafv2_web_acl",))

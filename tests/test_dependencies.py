@@ -31,7 +31,7 @@ EXTRAS = {
     "tools/demo/environments.py": "authoring",
     "tools/demo/": "workloads",
     "tools/pictures.py": "authoring",
-    "tools/layout.py": "dev",
+    "tools/layout.py": "site",
     "tools/website/": "site",
     "modules/": "authoring",
     "envs/": "authoring",

@@ -85,7 +85,7 @@ def test_the_page_on_jobs_describes_each_kind() -> None:
     rows = {name: cells for name, *cells in re.findall(row, (ROOT / "docs" / "jobs.md").read_text())}
     assert rows.keys() == KINDS.keys()
     for name, (schema, spot, ended_by) in rows.items():
-        assert (ROOT / schema) == find_schema_file(name)
+        assert (ROOT / "docs" / schema).resolve() == find_schema_file(name)
         on_spot = "default" if "spot" in TrainingCompute.model_fields and KINDS[name].worker is TRAINING else "none"
         assert spot == on_spot
         overridden = type(KINDS[name]).get_runtime_limit_seconds is not JobKind.get_runtime_limit_seconds

@@ -130,6 +130,7 @@ CHANGES: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
             f'{WATCH}.*["size_serverless*"]': DELETE,
             'module.realtime_endpoint["size"].*': CREATE,
             f'{WATCH}.*["size_realtime*"]': CREATE,
+            f'{WATCH}.aws_sqs_queue_policy.idle["idle"]': UPDATE,  # it names the rule of each endpoint
             **SHARED,
         },
     ),

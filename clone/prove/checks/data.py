@@ -1,6 +1,7 @@
 """Checks of the modules for data and models."""
 
 import re
+import time
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -223,7 +224,8 @@ def checkpoint_encryption(stage: AccessStage) -> Answer:
     Use checkpoints in Amazon SageMaker AI.
     """
     run = stage.run
-    job, bucket = f"{run.name}-checkpoints", run.get_bucket_name("artifacts")
+    # A name is used once in an account, and a resumed run repeats the check.
+    job, bucket = f"{run.name}-checkpoints-{time.time():.0f}", run.get_bucket_name("artifacts")
     _run_training_job(stage, job)
     sagemaker = run.get_client("sagemaker")
 
