@@ -97,10 +97,10 @@ def check_service(
     attributes = _get_attributes(context, call)
     policy = attributes.get("Policy") or "{}"
     condition_keys = _NO_SOURCE if (service, call.service) in _WITHOUT_SOURCE else build_source_keys(source)
-    decisions = [decide_service_access(policy, service, call.action, arn, condition_keys)]
-    if owner == account:
-        decisions.append(decide_root_access(policy, account, call.action, arn, condition_keys))
-    if any(decision.explicit for decision in decisions) or not any(decision.allowed for decision in decisions):
+    decision = decide_service_access(policy, service, call.action, arn, condition_keys)
+    if owner == account and not decision.allowed and not decision.explicit:
+        decision = decide_root_access(policy, account, call.action, arn, condition_keys)
+    if not decision.allowed:
         raise DeliveryNotPermittedError(f"the policy of {arn} does not let {service} do {call.action} for {source}")
     if key := attributes.get("KmsMasterKeyId"):
         key_conditions = _NO_SOURCE if service == _EVENTS else build_source_keys(source)

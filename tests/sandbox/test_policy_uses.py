@@ -225,6 +225,10 @@ def allow_service(service: str) -> Statement:
     return ALLOW_ALL | {"Principal": {"Service": service}}
 
 
+def deny_all(**principal: Any) -> Statement:
+    return {"Effect": "Deny", "Action": "*", "Resource": "*", **principal}
+
+
 OF_ROLE = ALLOW_ALL | {"Principal": {"AWS": ROLE}}
 OF_ACCOUNT = ALLOW_ALL | {"Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}}
 TRUST = {"Effect": "Allow", "Principal": {"Service": SAGEMAKER}, "Action": "sts:AssumeRole"}
@@ -311,6 +315,21 @@ def list_refusing_policies(use: Use) -> Iterator[tuple[str, list[Statement]]]:
 def test_a_use_of_policies_allows_what_a_policy_grants(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         assert USES[name].allows(patch, build_document(USES[name].grant))
+
+
+@check_cases(
+    ("statements", "is_allowed"),
+    [
+        ([OF_ACCOUNT, deny_all(NotPrincipal={"Service": ALARMS})], False),
+        ([OF_ACCOUNT, deny_all(Principal={"Service": ALARMS})], False),
+        ([allow_service(ALARMS), deny_all(NotPrincipal={"Service": ALARMS})], True),
+        ([allow_service(ALARMS), deny_all(Principal={"AWS": ACCOUNT})], True),
+    ],
+)
+def test_a_deny_for_the_service_of_alarms_precedes_the_permission_of_its_account(
+    statements: list[Statement], is_allowed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert receives_alarm(monkeypatch, build_document(*statements)) is is_allowed
 
 
 @check_cases(
