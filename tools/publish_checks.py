@@ -20,7 +20,7 @@ from sustainable_mlops.base.git import run_git
 from sustainable_mlops.base.terraform import ROOT
 
 #: The parts of the package that the rules need, besides the standard library.
-PARTS = ("__init__.py", "errors.py", "lazy_pattern.py", "plan", "rules", "catalogue", "aws")
+PARTS = ("__init__.py", "base", "plan", "rules", "catalogue", "aws")
 
 app = cli.create_app()
 
