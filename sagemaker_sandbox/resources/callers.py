@@ -1,4 +1,4 @@
-"""The principal for which SageMaker handles an operation, also in the threads that the operation starts."""
+"""The principal for which SageMaker handles an operation."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -4,7 +4,6 @@ import threading
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from contextvars import copy_context
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -124,7 +123,7 @@ class AccountRegion:
             finally:
                 self._threads.discard(thread)
 
-        thread = threading.Thread(target=copy_context().run, args=(run,), name=name, daemon=True)
+        thread = threading.Thread(target=run, name=name, daemon=True)
         self._threads.add(thread)
         try:
             thread.start()

@@ -103,8 +103,11 @@ def test_a_shared_package_is_served_in_another_account(
     assert f"User: {session} is not authorized to perform: sagemaker:DescribeModelPackage on" in message
 
     package = f"arn:aws:sagemaker:eu-north-1:123456789012:model-package/{name}/*"
-    policy = create_sharing_policy("sagemaker:DescribeModelPackage", package)
-    sagemaker.put_model_package_group_policy(ModelPackageGroupName=name, ResourcePolicy=policy)
+    for role_name in ("test", "OrganizationAccountAccessRole"):
+        assert catch_error(other_sagemaker.describe_model_package, ModelPackageName=arn)[0] == code
+        reader = f"arn:aws:iam::{OTHER}:role/{role_name}"
+        policy = create_sharing_policy("sagemaker:DescribeModelPackage", package, reader)
+        sagemaker.put_model_package_group_policy(ModelPackageGroupName=name, ResourcePolicy=policy)
     s3.put_bucket_policy(Bucket=bucket, Policy=create_sharing_policy("s3:GetObject", f"arn:aws:s3:::{bucket}/*"))
     described = other_sagemaker.describe_model_package(ModelPackageName=arn)["InferenceSpecification"]["Containers"]
     assert [item["ModelDataUrl"] for item in described] == [container["ModelDataUrl"]]
@@ -128,9 +131,9 @@ def test_a_shared_package_is_served_in_another_account(
     assert catch_error(other_sagemaker.describe_model_package, ModelPackageName=arn)[0] == code
 
 
-def create_sharing_policy(action: str, resource: str) -> str:
-    """Return a policy that allows the other account an action."""
-    principal = {"AWS": f"arn:aws:iam::{OTHER}:root"}
+def create_sharing_policy(action: str, resource: str, reader: str = f"arn:aws:iam::{OTHER}:root") -> str:
+    """Return a policy that allows the other account, or one of its roles, an action."""
+    principal = {"AWS": reader}
     statement = {"Effect": "Allow", "Principal": principal, "Action": [action], "Resource": [resource]}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 

@@ -164,6 +164,20 @@ def test_clean_up_stops_what_runs_and_waits_before_it_destroys(run: ProofRun, mo
     assert sagemaker.jobs["of-somebody-else"] == "InProgress"
 
 
+def test_errors_of_listings_name_the_resources(run: ProofRun) -> None:
+    class RefusedRecorder:
+        @staticmethod
+        def get_client(*_: Any) -> Any:
+            raise make_refusal("AccessDeniedException", "no", "List")
+
+    recorder: Any = RefusedRecorder()
+    found, problems = inventory.find_resources(recorder, run.settings)
+    nouns = {problem.partition(":")[0] for problem in problems}
+    assert found == set()
+    assert {"executions and jobs", "budgets", "identity providers", "queue"} <= nouns
+    assert not [noun for noun in nouns if "_" in noun]
+
+
 def test_a_job_of_the_run_is_found_by_its_role_and_stopped_before_anything_is_deleted() -> None:
     recorder = FakeRecorder(sagemaker=FakeSageMaker("prove-abc123"))
     jobs = {inventory.FoundResource(*one) for one in activity.find_activities(recorder, "prove-abc123")}
