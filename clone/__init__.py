@@ -1,1 +1,1 @@
-"""Work in a clone of the repository: write the HCL, add environments, deploy, promote and prove. Not in the wheel."""
+"""Commands that need a clone of the repository, and their code. Not in the wheel."""

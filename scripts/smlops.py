@@ -29,6 +29,6 @@ def start() -> None:
 if __name__ == "__main__":
     try:
         start()
-    except KeyboardInterrupt:  # the command itself handles a later one
+    except KeyboardInterrupt:  # before the command starts; later the command handles it
         print("interrupted", file=sys.stderr)
         sys.exit(130)

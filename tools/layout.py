@@ -1,12 +1,12 @@
-"""Floors of the folders of a package: a folder stands above all that it imports."""
+"""Layers of the folders of a package: a folder imports only folders of lower layers."""
 
 from graphlib import TopologicalSorter
 
 import grimp
 
 
-def list_floors(package: str) -> list[list[str]]:
-    """Return the names of the folders of `package`, the lowest floor first. Loose files are left out.
+def list_layers(package: str) -> list[list[str]]:
+    """Return the names of the folders of `package`, the lowest layer first. Loose files are left out.
 
     Raises graphlib.CycleError if folders import each other.
     """
@@ -21,10 +21,10 @@ def list_floors(package: str) -> list[list[str]]:
         }
         for importer in folders
     }
-    floors: dict[str, int] = {}
+    layers: dict[str, int] = {}
     for folder in TopologicalSorter(imports).static_order():
-        floors[folder] = 1 + max((floors[imported] for imported in imports[folder]), default=-1)
-    names: list[list[str]] = [[] for _ in range(1 + max(floors.values()))]
+        layers[folder] = 1 + max((layers[imported] for imported in imports[folder]), default=-1)
+    names: list[list[str]] = [[] for _ in range(1 + max(layers.values()))]
     for folder in folders:
-        names[floors[folder]].append(folder.rpartition(".")[2])
+        names[layers[folder]].append(folder.rpartition(".")[2])
     return names

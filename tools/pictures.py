@@ -20,7 +20,7 @@ from envs.environment import COMPONENTS
 from envs.settings import EnvironmentSettings
 from sustainable_mlops.base import program
 from sustainable_mlops.base.terraform import ROOT
-from tools.layout import list_floors
+from tools.layout import list_layers
 
 IMAGES = ROOT / "docs" / "images"
 #: Environments in the order of a promotion.
@@ -217,17 +217,17 @@ def list_ci_roles() -> list[str]:
 
 
 def draw_layout(library: list[list[str]], sandbox: list[list[str]]) -> str:
-    """Return the picture of the folders: each stands above all that it imports."""
+    """Return the picture of the folders by layer: each imports only folders of lower layers."""
     parts: list[str] = []
     left, width = 8, WIDTH - 16
     top = _draw_box(parts, left, 8, width, "clone/", ["synth, new, deploy, promote, prove: not in the wheel"])
     top = _draw_arrow(parts, top, [])
     top = _draw_box(parts, left, top, width, "envs/, then modules/", ["settings and components; inputs and resources"])
-    for folder, floors in (("sustainable_mlops/", library), ("sagemaker_sandbox/", sandbox)):
+    for folder, layers in (("sustainable_mlops/", library), ("sagemaker_sandbox/", sandbox)):
         top = _draw_arrow(parts, top, [])
-        top = _draw_box(parts, left, top, width, folder, [", ".join(names) for names in reversed(floors)])
+        top = _draw_box(parts, left, top, width, folder, [", ".join(names) for names in reversed(layers)])
     return _render_frame(
-        "Layout", "Each line is a floor: its folders import folders of lower lines, and none above.", top + 8, parts
+        "Layout", "Each line is a layer: its folders import only folders of lower lines.", top + 8, parts
     )
 
 
@@ -287,7 +287,7 @@ def render_pictures() -> dict[str, str]:
     return {
         "environment.svg": draw_environment(list_boxes(compose())),
         "accounts.svg": draw_accounts(values, list_ci_roles()),
-        "layout.svg": draw_layout(list_floors("sustainable_mlops"), list_floors("sagemaker_sandbox")),
+        "layout.svg": draw_layout(list_layers("sustainable_mlops"), list_layers("sagemaker_sandbox")),
     }
 
 

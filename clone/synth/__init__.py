@@ -1,7 +1,7 @@
 """Synthesis: from the Python sources of modules and environments to their committed HCL, in one process.
 
-Settings are checked before jsii starts, which takes seconds. A run ends without jsii if neither the sources nor the
-results have changed since the last run (`.local/synth.json` has their digests).
+Settings are checked before jsii starts, because its start takes seconds. A run ends without jsii if neither the
+sources nor the results have changed since the last run (`.local/synth.json` has their digests).
 """
 
 import difflib

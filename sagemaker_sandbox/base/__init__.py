@@ -1,1 +1,1 @@
-"""Ground of the sandbox: time, accounts, clients, errors, signatures, and the state of each service."""
+"""Base of the sandbox: time, accounts, clients, errors, signatures, and the state of each service."""

@@ -1,1 +1,1 @@
-"""SageMaker as a whole: the registry of its parts, the control plane and the HTTP interfaces."""
+"""Control plane of SageMaker: registry of operations, dispatch, HTTP interfaces; also Application Auto Scaling."""

@@ -1,4 +1,4 @@
-"""Feature groups: the schema and the stores of features. `featurestore` holds their records."""
+"""Feature groups: the schema and the stores of features. `store` holds their records."""
 
 import time
 from contextlib import suppress

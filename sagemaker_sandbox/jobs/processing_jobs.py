@@ -1,4 +1,4 @@
-"""Operations on processing jobs. `runtime.processing` defines how a job runs."""
+"""Operations on processing jobs. `runtime.processing_definition` defines how a job runs."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""Operations on training jobs. `runtime.training` defines how a job runs, and its updates arrive here."""
+"""Operations on training jobs. `runtime.training_definition` defines how a job runs, and its updates arrive here."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""Operations on batch transform jobs. `runtime.transform` defines how a job runs."""
+"""Operations on batch transform jobs. `runtime.transform_definition` defines how a job runs."""
 
 from sagemaker_sandbox.base.errors import NotEmulatedError, ValidationError
 from sagemaker_sandbox.jobs.jobs import JobFamily, add_empty_key

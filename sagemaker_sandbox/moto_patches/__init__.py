@@ -1,8 +1,8 @@
 """All changes to moto's own classes and functions. No other package of the sandbox changes moto.
 
-`sagemaker_sandbox.services` has the operations that the sandbox answers itself. A patch is for the rest: a
-fault inside an operation of moto, or a call between two parts of moto. Each module describes the gap in moto, and has
-one function `apply`, which changes moto in place. A patch can be deleted once moto has what it adds.
+`sagemaker_sandbox.services` has the operations that the sandbox answers itself. A patch corrects a
+defect inside an operation of moto, or changes a call between two parts of moto. Each module describes the gap in moto,
+and has one function `apply`, which changes moto in place. A patch can be deleted once moto has what it adds.
 
 | module | replaces |
 |---|---|

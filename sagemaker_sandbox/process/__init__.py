@@ -1,1 +1,1 @@
-"""A sandbox, seen from other processes: its start, its use and its end."""
+"""Client of a sandbox: start, find, use and stop its server process."""

@@ -241,8 +241,8 @@ class Sandbox:
     def add_instance_period(self, instance_type: str, start: datetime, end: datetime, **options: Any) -> None:
         """Add a period in which instances ran. The sandbox reports their emissions.
 
-        `options` are further fields of `carbon.control.PastInstancePeriod`: count, region, account and purpose. Raises
-        UserError for an invalid value.
+        `options` are further fields of `services.carbon.control.PastInstancePeriod`: count, region, account and
+        purpose. Raises UserError for an invalid value.
         """
         times = {"start": start.isoformat(), "end": end.isoformat()}
         self._request("POST", "usage", {"region": self.region, "instance_type": instance_type, **times, **options})

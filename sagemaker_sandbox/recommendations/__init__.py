@@ -1,1 +1,1 @@
-"""Inference recommendation jobs: requests are checked, and the answers come from recorded load tests."""
+"""Inference recommendation jobs: requests are checked, and the responses come from recorded load tests."""

@@ -1,1 +1,1 @@
-"""Parts of Amazon SageMaker in the sandbox: models, endpoints, jobs, pipelines, feature groups, model registry."""
+"""Other resources of SageMaker: models, model registry, Studio, MLflow, projects, tags and search."""

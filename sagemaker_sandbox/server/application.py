@@ -1,4 +1,4 @@
-"""The WSGI application of the sandbox: it handles SageMaker's requests, and moto all others."""
+"""WSGI application of the sandbox: it dispatches requests to SageMaker, `services/` or moto."""
 
 import errno
 import functools

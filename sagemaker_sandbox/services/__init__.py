@@ -1,1 +1,1 @@
-"""Services besides SageMaker that the sandbox answers itself, where moto has no operation."""
+"""Operations of other services that the sandbox answers instead of moto."""

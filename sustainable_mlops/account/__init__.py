@@ -1,1 +1,1 @@
-"""Operations on an account that exists: adopt, preflight, find idle, reconcile, recover, restore, evolve, teardown."""
+"""Operations on an existing AWS account: adopt, preflight, find-idle, clean, reconcile, recover, restore, teardown."""

@@ -1,1 +1,1 @@
-"""Base of the library: files and documents, settings, errors, Terraform, and the frame of every command."""
+"""Base of the library: files, documents, settings and errors; Terraform and git; consoles and exit codes."""

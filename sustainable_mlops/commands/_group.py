@@ -1,6 +1,6 @@
 """Sub-commands, discovered by their files and by entry points, and imported on use.
 
-Commands that need a clone lie outside the library. `pyproject.toml` declares them as entry points, so that an
+Commands that need a clone are outside the library. `pyproject.toml` declares them as entry points, so that an
 installed package knows their names and says that they need a clone.
 """
 
@@ -29,7 +29,7 @@ def _list_modules() -> Iterator[tuple[str, str]]:
         yield file.stem.replace("_", "-"), f"{__package__}.{file.stem}"
     try:
         entry_points = metadata.distribution("sustainable-mlops").entry_points
-    except metadata.PackageNotFoundError:  # the package runs from its source alone
+    except metadata.PackageNotFoundError:  # the package is not installed
         return
     for entry_point in entry_points.select(group=CLONE_COMMANDS):
         yield entry_point.name, entry_point.value
@@ -58,12 +58,12 @@ def load_command(name: str) -> Any:
         if error.name != MODULES[name].partition(".")[0]:
             raise
         raise UserError(
-            f"{name}: needs a clone of the repository (and make setup there), not the package alone"
+            f"{name}: needs a clone of the repository: clone it, run make setup there, and run the command in the clone"
         ) from None
 
 
 def find_file(name: str) -> Path | None:
-    """Return the source file of a command; None without a clone, if the command needs one."""
+    """Return the source file of a command, or None if it needs a clone and there is none."""
     try:
         spec = find_spec(MODULES[name])
     except ModuleNotFoundError:
@@ -71,7 +71,7 @@ def find_file(name: str) -> Path | None:
     return Path(spec.origin) if spec and spec.origin else None
 
 
-class _Lazy(TyperGroup):
+class _LazyGroup(TyperGroup):
     """Group that lists its sub-commands by the first lines of their files, and imports only the selected one."""
 
     def __init__(self, **options: Any) -> None:
@@ -92,7 +92,7 @@ def _print_version(requested: bool) -> None:
         raise typer.Exit
 
 
-app = typer.Typer(cls=_Lazy, no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False)
+app = typer.Typer(cls=_LazyGroup, no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False)
 
 
 @app.callback(

@@ -1,1 +1,1 @@
-"""Named checks: each one decides one point that documentation alone leaves open."""
+"""Named checks of prove. Each answers one question that the documentation of AWS leaves open."""

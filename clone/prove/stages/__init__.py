@@ -1,1 +1,1 @@
-"""Stages, one for each module."""
+"""Stages of prove: one class for each module."""

@@ -1,1 +1,1 @@
-"""CloudWatch alarms that look at the metrics: moto keeps both, and this evaluates them."""
+"""CloudWatch alarms and metrics. moto stores them; this package evaluates the alarms."""
