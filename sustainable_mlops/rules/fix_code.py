@@ -1,11 +1,14 @@
 """Terraform code that satisfies a rule, in `fixes/<rule>.tf`.
 
-Names such as `aws_s3_bucket.this` stand for resources of the user. `tests/rules/test_fixes.py` plans the code.
+Names such as `aws_s3_bucket.this` stand for resources of the user, and `…` for arguments that stay as they are.
+`tests/rules/test_fixes.py` plans the code.
 """
 
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "fixes"
+#: Stands in a block for the arguments that the rule does not concern.
+OMITTED = "# …"
 #: Rules that share the code of another rule.
 SHARED_CODE = {
     "SUS_ABORT_UPLOADS": "SUS_BUCKET_LIFECYCLE",
@@ -42,7 +45,8 @@ SHARED_CODE = {
     "SUS_REPLACED_BEFORE_ENDPOINT": "SUS_CONFIGURATION_NAME_PREFIX",
     "SUS_RESERVED_ENDPOINT": "SUS_ENDPOINT_X86",
     "SUS_ROLE_FULL_ACCESS": "SUS_ROLE_WILDCARD",
-    "SUS_ROLLBACK_REPLACES_ENDPOINT": "SUS_ROLLBACK_ALARMS",
+    "SUS_ROLLBACK_ALARMS": "SUS_ROLLBACK_UNNOTICED",
+    "SUS_ROLLBACK_REPLACES_ENDPOINT": "SUS_ROLLBACK_UNNOTICED",
     "SUS_SCALABLE_TARGET_HAS_POLICY": "SUS_REALTIME_SCALES",
     "SUS_SCALES_IN": "SUS_REALTIME_SCALES",
     "SUS_SECRET_IN_PLAIN_TEXT": "SUS_LITERAL_SECRET",

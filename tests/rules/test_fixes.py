@@ -13,7 +13,7 @@ import pytest
 from sustainable_mlops.base.terraform import Terraform
 from sustainable_mlops.plan import Plan, load
 from sustainable_mlops.rules import ALL, BY_ID, Outcome, Rule, evaluate
-from sustainable_mlops.rules.fix_code import FOLDER, SHARED_CODE
+from sustainable_mlops.rules.fix_code import FOLDER, OMITTED, SHARED_CODE
 from tests.rules.case_tables import load_tables
 
 _LATER = "the resource or argument needs a later provider than 5.100, with which the code is tested"
@@ -45,6 +45,17 @@ REMOVES = {
 }
 #: Resources of the context that a rule needs, but that its code does not refer to.
 CONTEXT: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(
+        (
+            "SUS_SERVERLESS_GPU_IMAGE",
+            "SUS_SERVERLESS_INFERENCE_PIPELINE",
+            "SUS_SERVERLESS_MULTI_MODEL",
+            "SUS_SERVERLESS_NETWORK_ISOLATION",
+            "SUS_SERVERLESS_PRIVATE_REGISTRY",
+            "SUS_SERVERLESS_VPC",
+        ),
+        ("aws_sagemaker_endpoint_configuration.serverless",),
+    ),
     "SUS_BUDGET_BY_WORKLOAD": ("aws_sagemaker_model.this",),
     "SUS_BUDGET_NOTIFIES": ("aws_sagemaker_model.this",),
     "SUS_BUCKET_VERSIONING": ("aws_sagemaker_model.this",),
@@ -84,10 +95,19 @@ def read_blocks(text: str) -> dict[str, str]:
     return {f"{block['type']}.{block['name']}": block[0] for block in _BLOCK.finditer(text)}
 
 
+def split_code(code: str) -> tuple[str, str]:
+    """Return the resources of a code, and those of which it shows a part: Terraform merges them into the context."""
+    blocks = read_blocks(code).values()
+    return "\n".join(each for each in blocks if OMITTED not in each), "\n".join(
+        each for each in blocks if OMITTED in each
+    )
+
+
 def list_context(rule: Rule, context: Mapping[str, str]) -> Iterator[str]:
     """Yield the blocks of the context that the code of a rule refers to, also through other blocks."""
-    known = set(read_blocks(rule.fix_code))
-    pending = [*_REFERENCE.findall(rule.fix_code), *CONTEXT.get(rule.id, ())]
+    complete, partial = map(read_blocks, split_code(rule.fix_code))
+    known = set(complete)
+    pending = [*partial, *_REFERENCE.findall(rule.fix_code), *CONTEXT.get(rule.id, ())]
     while pending:
         address = pending.pop()
         if address not in known and address in context:
@@ -109,7 +129,8 @@ def create_plan(folder: Path, codes: Mapping[Rule, str], environment: dict[str, 
     calls = [ROOT_MODULE]
     for rule, code in codes.items():
         (folder / rule.id).mkdir()
-        (folder / rule.id / "fix.tf").write_text(code)
+        for name, text in zip(("fix.tf", "fix_override.tf"), split_code(code), strict=True):
+            (folder / rule.id / name).write_text(text)
         (folder / rule.id / "context.tf").write_text("\n".join(list_context(rule, context)))
         calls.append(f'module "{rule.id}" {{\n  source = "./{rule.id}"\n}}\n')
     (folder / "main.tf").write_text("\n".join(calls))

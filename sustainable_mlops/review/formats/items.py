@@ -29,7 +29,7 @@ _MAX_REASONS = 3
 _MAX_UNFOLDED = 3
 _TOPICS = {area: GATE_TITLES[area] for area in RiskArea}
 UNDECIDED = "Undecided"
-FIX_CODE = "Terraform code to paste"
+FIX_CODE = "Terraform code to paste; … stands for your other arguments"
 _ORDER = {level: number for number, level in enumerate(Level)}
 
 

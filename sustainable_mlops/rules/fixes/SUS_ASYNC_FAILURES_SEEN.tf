@@ -1,12 +1,5 @@
 resource "aws_sagemaker_endpoint_configuration" "this" {
-  name_prefix = "delay-"
-
-  production_variants {
-    variant_name           = "main"
-    model_name             = aws_sagemaker_model.this.name
-    instance_type          = "ml.c7g.large"
-    initial_instance_count = 1
-  }
+  # …
 
   async_inference_config {
     output_config {
@@ -17,9 +10,5 @@ resource "aws_sagemaker_endpoint_configuration" "this" {
         error_topic = aws_sns_topic.alerts.arn
       }
     }
-  }
-
-  lifecycle {
-    create_before_destroy = true
   }
 }

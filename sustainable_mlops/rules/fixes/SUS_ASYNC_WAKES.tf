@@ -1,17 +1,9 @@
-resource "aws_appautoscaling_target" "this" {
-  service_namespace  = "sagemaker"
-  scalable_dimension = "sagemaker:variant:DesiredInstanceCount"
-  resource_id        = "endpoint/${aws_sagemaker_endpoint.async.name}/variant/main"
-  min_capacity       = 0
-  max_capacity       = 4
-}
-
 resource "aws_appautoscaling_policy" "wake" {
   name               = "wake"
   policy_type        = "StepScaling"
-  service_namespace  = aws_appautoscaling_target.this.service_namespace
-  scalable_dimension = aws_appautoscaling_target.this.scalable_dimension
-  resource_id        = aws_appautoscaling_target.this.resource_id
+  service_namespace  = aws_appautoscaling_target.async.service_namespace
+  scalable_dimension = aws_appautoscaling_target.async.scalable_dimension
+  resource_id        = aws_appautoscaling_target.async.resource_id
 
   step_scaling_policy_configuration {
     adjustment_type = "ChangeInCapacity"

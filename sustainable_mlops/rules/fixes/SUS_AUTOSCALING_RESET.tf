@@ -1,5 +1,5 @@
 resource "aws_sagemaker_endpoint_configuration" "this" {
-  name_prefix = "delay-"
+  # …
 
   production_variants {
     variant_name           = "main"
@@ -7,15 +7,6 @@ resource "aws_sagemaker_endpoint_configuration" "this" {
     instance_type          = "ml.c7g.large"
     initial_instance_count = 1 # min_capacity of the target
   }
-
-  lifecycle {
-    create_before_destroy = true
-  }
-}
-
-resource "aws_sagemaker_endpoint" "this" {
-  name                 = "delay"
-  endpoint_config_name = aws_sagemaker_endpoint_configuration.this.name
 }
 
 resource "aws_appautoscaling_target" "this" {

@@ -1,6 +1,5 @@
 resource "aws_sagemaker_endpoint" "this" {
-  name                 = "delay"
-  endpoint_config_name = aws_sagemaker_endpoint_configuration.this.name
+  # …
 
   deployment_config {
     blue_green_update_policy {

@@ -1,12 +1,5 @@
 resource "aws_sagemaker_endpoint_configuration" "this" {
-  name_prefix = "delay-"
-
-  production_variants {
-    variant_name           = "main"
-    model_name             = aws_sagemaker_model.this.name
-    instance_type          = "ml.c7g.large"
-    initial_instance_count = 1
-  }
+  # …
 
   data_capture_config {
     enable_capture              = true
@@ -16,9 +9,5 @@ resource "aws_sagemaker_endpoint_configuration" "this" {
     capture_options {
       capture_mode = "Input"
     }
-  }
-
-  lifecycle {
-    create_before_destroy = true
   }
 }

@@ -1,7 +1,5 @@
 resource "aws_sagemaker_pipeline" "this" {
-  pipeline_name         = "train"
-  pipeline_display_name = "train"
-  role_arn              = aws_iam_role.this.arn
+  # …
 
   pipeline_definition = jsonencode({
     Version = "2020-12-01"

@@ -1,26 +1,22 @@
 resource "aws_sagemaker_pipeline" "this" {
-  pipeline_name         = "tune"
-  pipeline_display_name = "tune"
-  role_arn              = aws_iam_role.this.arn
+  # …
 
   pipeline_definition = jsonencode({
     Version = "2020-12-01"
-    Steps = [
-      {
-        Name = "Tune"
-        Type = "Tuning"
-        Arguments = {
-          HyperParameterTuningJobConfig = {
-            Strategy                     = "Hyperband"
-            TrainingJobEarlyStoppingType = "Off"
-            ResourceLimits               = { MaxNumberOfTrainingJobs = 50, MaxParallelTrainingJobs = 5 }
-            TuningJobCompletionCriteria = {
-              BestObjectiveNotImproving = { MaxNumberOfTrainingJobsNotImproving = 10 }
-            }
-            HyperParameterTuningJobObjective = { Type = "Minimize", MetricName = "validation:rmse" }
+    Steps = [{
+      Name = "Tune"
+      Type = "Tuning"
+      Arguments = {
+        HyperParameterTuningJobConfig = {
+          Strategy                     = "Hyperband"
+          TrainingJobEarlyStoppingType = "Off"
+          ResourceLimits               = { MaxNumberOfTrainingJobs = 50, MaxParallelTrainingJobs = 5 }
+          TuningJobCompletionCriteria = {
+            BestObjectiveNotImproving = { MaxNumberOfTrainingJobsNotImproving = 10 }
           }
+          HyperParameterTuningJobObjective = { Type = "Minimize", MetricName = "validation:rmse" }
         }
-      },
-    ]
+      }
+    }]
   })
 }

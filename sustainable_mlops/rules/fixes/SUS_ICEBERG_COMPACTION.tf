@@ -1,18 +1,5 @@
 resource "aws_sagemaker_feature_group" "this" {
-  feature_group_name             = "flights"
-  record_identifier_feature_name = "flight_id"
-  event_time_feature_name        = "observed_at"
-  role_arn                       = aws_iam_role.this.arn
-
-  feature_definition {
-    feature_name = "flight_id"
-    feature_type = "String"
-  }
-
-  feature_definition {
-    feature_name = "observed_at"
-    feature_type = "String"
-  }
+  # …
 
   offline_store_config {
     table_format = "Iceberg"

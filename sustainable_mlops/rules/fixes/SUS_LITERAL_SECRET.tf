@@ -1,5 +1,5 @@
 resource "aws_sagemaker_model" "this" {
-  execution_role_arn = aws_iam_role.this.arn
+  # …
 
   primary_container {
     image          = "123456789012.dkr.ecr.eu-north-1.amazonaws.com/delay:2026-11-01"
@@ -8,10 +8,6 @@ resource "aws_sagemaker_model" "this" {
     environment = {
       FEATURE_API_ID = aws_secretsmanager_secret.feature_api.name # the container reads the value when it starts
     }
-  }
-
-  lifecycle {
-    create_before_destroy = true
   }
 }
 

@@ -4,14 +4,10 @@ resource "aws_s3_bucket" "models" {
 }
 
 resource "aws_sagemaker_model" "this" {
-  execution_role_arn = aws_iam_role.this.arn
+  # …
 
   primary_container {
     image          = "123456789012.dkr.ecr.eu-north-1.amazonaws.com/delay:2026-11-01"
     model_data_url = "s3://${aws_s3_bucket.models.bucket}/models/delay/model.tar.gz"
-  }
-
-  lifecycle {
-    create_before_destroy = true
   }
 }

@@ -1,19 +1,15 @@
 resource "aws_sagemaker_pipeline" "this" {
-  pipeline_name         = "score"
-  pipeline_display_name = "score"
-  role_arn              = aws_iam_role.this.arn
+  # …
 
   pipeline_definition = jsonencode({
     Version = "2020-12-01"
-    Steps = [
-      {
-        Name = "Score"
-        Type = "Transform"
-        Arguments = {
-          TransformResources = { InstanceType = "ml.m5.large", InstanceCount = 1 }
-        }
-      },
-    ]
+    Steps = [{
+      Name = "Score"
+      Type = "Transform"
+      Arguments = {
+        TransformResources = { InstanceType = "ml.m5.large", InstanceCount = 1 }
+      }
+    }]
   })
 }
 

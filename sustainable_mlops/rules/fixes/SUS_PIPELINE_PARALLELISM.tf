@@ -1,7 +1,5 @@
 resource "aws_sagemaker_pipeline" "this" {
-  pipeline_name         = "train"
-  pipeline_display_name = "train"
-  role_arn              = aws_iam_role.this.arn
+  # …
 
   parallelism_configuration {
     max_parallel_execution_steps = 2

@@ -16,23 +16,19 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
 }
 
 resource "aws_sagemaker_pipeline" "this" {
-  pipeline_name         = "train"
-  pipeline_display_name = "train"
-  role_arn              = aws_iam_role.this.arn
+  # …
 
   pipeline_definition = jsonencode({
     Version = "2020-12-01"
-    Steps = [
-      {
-        Name = "Train"
-        Type = "Training"
-        Arguments = {
-          ResourceConfig            = { InstanceType = "ml.m5.xlarge", InstanceCount = 1, VolumeSizeInGB = 30 }
-          EnableManagedSpotTraining = true
-          CheckpointConfig          = { S3Uri = "s3://${aws_s3_bucket.this.bucket}/checkpoints/delay/" }
-          StoppingCondition         = { MaxRuntimeInSeconds = 3600, MaxWaitTimeInSeconds = 7200 }
-        }
-      },
-    ]
+    Steps = [{
+      Name = "Train"
+      Type = "Training"
+      Arguments = {
+        ResourceConfig            = { InstanceType = "ml.m5.xlarge", InstanceCount = 1, VolumeSizeInGB = 30 }
+        EnableManagedSpotTraining = true
+        CheckpointConfig          = { S3Uri = "s3://${aws_s3_bucket.this.bucket}/checkpoints/delay/" }
+        StoppingCondition         = { MaxRuntimeInSeconds = 3600, MaxWaitTimeInSeconds = 7200 }
+      }
+    }]
   })
 }

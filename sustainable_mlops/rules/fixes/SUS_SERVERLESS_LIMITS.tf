@@ -1,5 +1,5 @@
-resource "aws_sagemaker_endpoint_configuration" "this" {
-  name_prefix = "delay-"
+resource "aws_sagemaker_endpoint_configuration" "serverless" {
+  # …
 
   production_variants {
     variant_name = "main"
@@ -9,9 +9,5 @@ resource "aws_sagemaker_endpoint_configuration" "this" {
       memory_size_in_mb = 2048
       max_concurrency   = 5
     }
-  }
-
-  lifecycle {
-    create_before_destroy = true
   }
 }

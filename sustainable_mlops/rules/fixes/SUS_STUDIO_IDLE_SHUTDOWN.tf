@@ -1,8 +1,5 @@
 resource "aws_sagemaker_domain" "this" {
-  domain_name = "explore"
-  auth_mode   = "IAM"
-  vpc_id      = aws_vpc.this.id
-  subnet_ids  = [aws_subnet.this.id]
+  # …
 
   default_user_settings {
     execution_role = aws_iam_role.this.arn

@@ -1,20 +1,16 @@
 resource "aws_sagemaker_pipeline" "this" {
-  pipeline_name         = "train"
-  pipeline_display_name = "train"
-  role_arn              = aws_iam_role.this.arn
+  # …
 
   pipeline_definition = jsonencode({
     Version = "2020-12-01"
-    Steps = [
-      {
-        Name = "Train"
-        Type = "Training"
-        Arguments = {
-          # torch.compile in the training code instead of sagemaker_training_compiler_enabled
-          HyperParameters   = { sagemaker_program = "train.py", compile = "true" }
-          StoppingCondition = { MaxRuntimeInSeconds = 3600 }
-        }
-      },
-    ]
+    Steps = [{
+      Name = "Train"
+      Type = "Training"
+      Arguments = {
+        # torch.compile in the training code instead of sagemaker_training_compiler_enabled
+        HyperParameters   = { sagemaker_program = "train.py", compile = "true" }
+        StoppingCondition = { MaxRuntimeInSeconds = 3600 }
+      }
+    }]
   })
 }

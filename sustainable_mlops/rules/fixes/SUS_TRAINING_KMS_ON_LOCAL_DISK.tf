@@ -1,20 +1,16 @@
 resource "aws_sagemaker_pipeline" "this" {
-  pipeline_name         = "train"
-  pipeline_display_name = "train"
-  role_arn              = aws_iam_role.this.arn
+  # …
 
   pipeline_definition = jsonencode({
     Version = "2020-12-01"
-    Steps = [
-      {
-        Name = "Train"
-        Type = "Training"
-        Arguments = {
-          # no VolumeKmsKeyId: the instance encrypts its local disk itself
-          ResourceConfig    = { InstanceType = "ml.g5.xlarge", InstanceCount = 1, VolumeSizeInGB = 30 }
-          StoppingCondition = { MaxRuntimeInSeconds = 3600 }
-        }
-      },
-    ]
+    Steps = [{
+      Name = "Train"
+      Type = "Training"
+      Arguments = {
+        # no VolumeKmsKeyId: the instance encrypts its local disk itself
+        ResourceConfig    = { InstanceType = "ml.g5.xlarge", InstanceCount = 1, VolumeSizeInGB = 30 }
+        StoppingCondition = { MaxRuntimeInSeconds = 3600 }
+      }
+    }]
   })
 }

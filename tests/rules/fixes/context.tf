@@ -52,6 +52,10 @@ resource "aws_sagemaker_model" "this" {
     image          = "123456789012.dkr.ecr.eu-north-1.amazonaws.com/delay:2026-11-01"
     model_data_url = "s3://${aws_s3_bucket.this.bucket}/models/delay/model.tar.gz"
   }
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "aws_sagemaker_endpoint_configuration" "this" {
@@ -62,6 +66,10 @@ resource "aws_sagemaker_endpoint_configuration" "this" {
     model_name             = aws_sagemaker_model.this.name
     instance_type          = "ml.c7g.large"
     initial_instance_count = 1
+  }
+
+  lifecycle {
+    create_before_destroy = true
   }
 }
 
@@ -94,6 +102,24 @@ resource "aws_sagemaker_endpoint_configuration" "async" {
 resource "aws_sagemaker_endpoint" "async" {
   name                 = "delay-async"
   endpoint_config_name = aws_sagemaker_endpoint_configuration.async.name
+}
+
+resource "aws_sagemaker_endpoint_configuration" "serverless" {
+  name_prefix = "delay-serverless-"
+
+  production_variants {
+    variant_name = "main"
+    model_name   = aws_sagemaker_model.this.name
+
+    serverless_config {
+      memory_size_in_mb = 2048
+      max_concurrency   = 5
+    }
+  }
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "aws_sagemaker_endpoint_configuration" "provisioned" {
@@ -141,7 +167,7 @@ resource "aws_sagemaker_endpoint_configuration" "captured" {
 resource "aws_sagemaker_pipeline" "this" {
   pipeline_name         = "train"
   pipeline_display_name = "train"
-  role_arn              = "arn:aws:iam::123456789012:role/sagemaker"
+  role_arn              = aws_iam_role.this.arn
   pipeline_definition = jsonencode({
     Version = "2020-12-01"
     Steps   = [{ Name = "Train", Type = "Training", Arguments = {} }]
@@ -162,4 +188,38 @@ resource "aws_sagemaker_domain" "this" {
 resource "aws_sagemaker_space" "this" {
   domain_id  = aws_sagemaker_domain.this.id
   space_name = "ada"
+}
+
+resource "aws_sagemaker_feature_group" "this" {
+  feature_group_name             = "flights"
+  record_identifier_feature_name = "flight_id"
+  event_time_feature_name        = "observed_at"
+  role_arn                       = aws_iam_role.this.arn
+
+  feature_definition {
+    feature_name = "flight_id"
+    feature_type = "String"
+  }
+
+  feature_definition {
+    feature_name = "observed_at"
+    feature_type = "String"
+  }
+
+  offline_store_config {
+    table_format = "Iceberg"
+
+    s3_storage_config {
+      s3_uri     = "s3://${aws_s3_bucket.this.bucket}/features/"
+      kms_key_id = aws_kms_key.this.arn
+    }
+  }
+}
+
+resource "aws_appautoscaling_target" "async" {
+  service_namespace  = "sagemaker"
+  scalable_dimension = "sagemaker:variant:DesiredInstanceCount"
+  resource_id        = "endpoint/${aws_sagemaker_endpoint.async.name}/variant/main"
+  min_capacity       = 0
+  max_capacity       = 4
 }
