@@ -97,10 +97,10 @@ def read_blocks(text: str) -> dict[str, str]:
 
 def split_code(code: str) -> tuple[str, str]:
     """Return the resources of a code, and those of which it shows a part: Terraform merges them into the context."""
-    blocks = read_blocks(code).values()
-    return "\n".join(each for each in blocks if OMITTED not in each), "\n".join(
-        each for each in blocks if OMITTED in each
-    )
+    complete, partial = "", ""
+    for block in read_blocks(code).values():
+        complete, partial = (complete, partial + block) if OMITTED in block else (complete + block, partial)
+    return complete, partial
 
 
 def list_context(rule: Rule, context: Mapping[str, str]) -> Iterator[str]:
