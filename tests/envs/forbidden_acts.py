@@ -112,7 +112,8 @@ def _read_set(name: str, values: Mapping[str, Any]) -> Iterator[Act]:
     for subject, requests in _TABLE[name].items():
         for request in requests:
             (call, parameters), *_ = request.items()
-            yield Act(subject, *call.split("."), _fill(parameters, values), is_blocked="blocked" in request)
+            service, _, method = call.partition(".")
+            yield Act(subject, service, method, _fill(parameters, values), "blocked" in request)
 
 
 def _fill(value: Any, values: Mapping[str, Any]) -> Any:
