@@ -21,6 +21,7 @@ from sustainable_mlops.authoring.expressions.rendering import render
 from sustainable_mlops.authoring.expressions.scopes import input_expressions
 from sustainable_mlops.authoring.expressions.types import get_number_defaults
 from sustainable_mlops.authoring.rules import InputRule, check_rule_fields, find_broken_rules, list_validations
+from sustainable_mlops.base.wording import pluralize
 
 _SCALARS: dict[object, str] = {str: "string", int: "number", float: "number", bool: "bool", Any: "any"}
 
@@ -446,4 +447,4 @@ def _describe_range(lowest: float | None, highest: float | None, unit: str) -> s
         text = f"at least {lowest}"
     else:
         text = f"{lowest} to {highest}"
-    return f"{text} {unit}{'' if last == 1 else 's'}" if unit else text
+    return f"{text} {pluralize(unit, last)}" if unit else text

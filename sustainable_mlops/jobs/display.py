@@ -12,6 +12,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from sustainable_mlops.base.wording import format_number_of
 from sustainable_mlops.footprint import format_figure, format_number
 from sustainable_mlops.jobs.estimate import RunAlternative, RunEstimate
 from sustainable_mlops.jobs.figure import RunFigure
@@ -46,7 +47,7 @@ def format_plan(launch: JobLaunch, expected: RunEstimate) -> Group:
         rows += _list_source_rows(package, uploads=launch.uploads_source)
     for name, data in record.data.items():
         rows.append(
-            (f"data {name}", f"{data.address}: {_format_count(data.objects, 'object')}, {decimal(data.size_bytes)}")
+            (f"data {name}", f"{data.address}: {format_number_of(data.objects, 'object')}, {decimal(data.size_bytes)}")
         )
     rows += [(f"output {name}", address) for name, address in record.outputs.items()]
     return Group(
@@ -55,7 +56,7 @@ def format_plan(launch: JobLaunch, expected: RunEstimate) -> Group:
 
 
 def _list_source_rows(package: SourcePackage, *, uploads: bool) -> list[tuple[str, str]]:
-    size = f"{_format_count(len(package.files), 'file')}, {decimal(len(package.archive))} packed"
+    size = f"{format_number_of(len(package.files), 'file')}, {decimal(len(package.archive))} packed"
     files = ", ".join(f"{name} ({decimal(size)})" for name, size in zip(package.files, package.sizes, strict=True))
     rows = [("source", f"{'upload of' if uploads else 'already uploaded:'} {size}: {files}")]
     if package.ignored_files:
@@ -279,11 +280,7 @@ class _JobProgressView:
 def _list_ended_jobs(record: RunRecord) -> list[str]:
     """Return the progress of a tuning job: its ended training jobs."""
     ended = sum(trial.is_ended for trial in record.trials)
-    return [f"{ended} of {_format_count(len(record.trials), 'job')} ended"] if record.trials else []
-
-
-def _format_count(count: int, thing: str) -> str:
-    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+    return [f"{ended} of {format_number_of(len(record.trials), 'job')} ended"] if record.trials else []
 
 
 def _format_status(record: RunRecord) -> str:

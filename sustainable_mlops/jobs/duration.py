@@ -23,6 +23,7 @@ from typing import Any
 
 from rich.filesize import decimal
 
+from sustainable_mlops.base.wording import pluralize
 from sustainable_mlops.catalogue import instances
 from sustainable_mlops.footprint import Quantity, format_number
 from sustainable_mlops.footprint.coefficients import load_assumptions
@@ -136,7 +137,7 @@ def estimate_first_seconds(work: JobWork) -> tuple[Quantity, str]:
     # Other work on this computer lengthens each part, at most by the number of processes for each CPU.
     low, central, high = start.low + script.low, start.central + script.central, start.high + script.high
     seconds = Quantity(low, central * sqrt(work.queue), high * work.queue, "C")
-    rounds = "unknown rounds" if work.rounds is None else f"{work.rounds:,.6g} round{'' if work.rounds == 1 else 's'}"
+    rounds = "unknown rounds" if work.rounds is None else f"{work.rounds:,.6g} {pluralize('round', work.rounds)}"
     parts = [f"a start of {format_number(start.central)} s", f"{decimal(int(work.input_bytes))} of data"]
     if work.kind in _KINDS_WITH_ROUNDS or work.rounds is not None:
         parts.append(f"{rounds} on {work.vcpus.central:g} vCPUs")

@@ -9,6 +9,7 @@ from statistics import mean, median
 
 from sustainable_mlops.aws.arn import Arn
 from sustainable_mlops.base.errors import UserError
+from sustainable_mlops.base.wording import format_number_of
 from sustainable_mlops.footprint import Quantity
 from sustainable_mlops.footprint.coefficients import load_assumptions
 from sustainable_mlops.jobs.duration import JobWork, measure_work, scale_seconds
@@ -86,7 +87,7 @@ class RunHistory:
     def _describe_source(self, runs: Sequence[RunRecord], spread: float) -> str:
         origin = "this run" if self.is_same_run else f"{self.workload} with other inputs"
         names = ", ".join(run.job_name for run in runs)
-        count = f"{len(runs)} earlier {'job' if len(runs) == 1 else 'jobs'}"
+        count = format_number_of(len(runs), "earlier job")
         return f"measured in {count} of {origin} ({names}), and assumed to hold within a factor of {spread:.3g}"
 
 

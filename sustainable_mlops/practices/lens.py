@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sustainable_mlops import rules
+from sustainable_mlops.base.wording import pluralize
 from sustainable_mlops.practices.practice import SECTIONS, Implementation, Practice, load_practices
 from sustainable_mlops.practices.questions import PILLARS, Pillar, Question
 
@@ -117,7 +118,7 @@ def _list_references(practice: Practice) -> list[dict[str, str]]:
     references = [(f"ML Lens {name}", f"{LENS_URL}{name.lower()}.html") for name in practice.lens]
     if practice.guidance:
         steps = ", ".join(map(str, practice.guidance))
-        word = "step" if len(practice.guidance) == 1 else "steps"
+        word = pluralize("step", len(practice.guidance))
         references.append((f"Guidance for Optimizing MLOps for Sustainability, {word} {steps}", GUIDANCE_URL))
     (text, url), *others = references or [("Machine Learning Lens", LENS_URL)]
     first = f"{text}. Practice {practice.row} of sustainable-mlops: {practice.state}."
@@ -157,7 +158,7 @@ def _describe_parts(practice: Practice) -> Iterator[str]:
         inputs.setdefault(part._replace(input=""), []).extend([part.input] if part.input else [])
     for part, names in inputs.items():
         if re.fullmatch(r"modules/\w+", part.path):
-            word = "input" if len(names) == 1 else "inputs"
+            word = pluralize("input", len(names))
             yield f"the module {part.name}" + (f" ({word} {', '.join(names)})" if names else "")
         else:
             yield part.path if part.path.startswith("modules/") else part.name

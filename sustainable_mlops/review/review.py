@@ -7,6 +7,7 @@ from functools import cached_property, partial
 from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
+from sustainable_mlops.base.wording import format_number_of
 from sustainable_mlops.footprint.alternatives import FootprintAlternative, find_alternatives
 from sustainable_mlops.footprint.calibration import CarbonRatio
 from sustainable_mlops.footprint.plan_footprint import PlanFootprint, estimate_plan
@@ -378,7 +379,7 @@ def _build_rules_gate(findings: Sequence[FindingAssessment]) -> ReviewGate:
     ]
     parts = [
         _format_counts([level for level in levels if level is not Level.NOTE]),
-        f"{len(undecided)} resource{'s' if len(undecided) != 1 else ''} undecided" if undecided else "",
+        f"{format_number_of(len(undecided), 'resource')} undecided" if undecided else "",
         _format_counts([level for level in levels if level is Level.NOTE]),
         f"{after_apply} known only after apply" if after_apply else "",
     ]

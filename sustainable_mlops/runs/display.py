@@ -6,6 +6,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from sustainable_mlops.base.wording import format_number_of
 from sustainable_mlops.footprint import format_number
 from sustainable_mlops.jobs.figure import RunFigure
 from sustainable_mlops.jobs.record import RunRecord
@@ -104,15 +105,9 @@ def make_coverage_table(coverage: IntervalCoverage) -> Group:
         )
         if row.partial_count:
             notes.append(f"{row.quantity}: the counter has not {row.comparisons[0].not_counted}")
-    notes += [
-        f"left out: {number} {_pluralize_runs(number)}, {reason}" for reason, number in coverage.omissions.items()
-    ]
-    title = Text(f"{coverage.runs} {_pluralize_runs(coverage.runs)} with an estimate from before the launch")
+    notes += [f"left out: {format_number_of(number, 'run')}, {reason}" for reason, number in coverage.omissions.items()]
+    title = Text(f"{format_number_of(coverage.runs, 'run')} with an estimate from before the launch")
     return Group(title, table, *map(Text, notes))
-
-
-def _pluralize_runs(number: int) -> str:
-    return "run" if number == 1 else "runs"
 
 
 def _format_metric(record: RunRecord, metric: str | None) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from sustainable_mlops.base.wording import format_number_of
 from sustainable_mlops.jobs.figure import RunFigure
 from sustainable_mlops.jobs.footprint import NAMES
 
@@ -20,7 +21,7 @@ def sum_figures(jobs: Sequence[Mapping[str, RunFigure]]) -> dict[str, RunFigure]
 
 def _sum_parts(parts: Sequence[RunFigure], jobs: int) -> RunFigure:
     largest = max(parts, key=lambda part: part.value)
-    job_count = f"{len(parts)} of {jobs} jobs" if len(parts) < jobs else f"{jobs} {'job' if jobs == 1 else 'jobs'}"
+    job_count = f"{len(parts)} of {jobs} jobs" if len(parts) < jobs else format_number_of(jobs, "job")
     return RunFigure(
         value=sum(part.value for part in parts),
         low=sum(part.value if part.low is None else part.low for part in parts),

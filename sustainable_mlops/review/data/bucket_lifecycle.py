@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from math import inf
 from typing import Any, NamedTuple
 
+from sustainable_mlops.base.wording import format_number_of
 from sustainable_mlops.plan import UNKNOWN, Block, Sensitive
 from sustainable_mlops.review.protections.weakening import is_drastic_cut
 from sustainable_mlops.review.risk import Level
@@ -58,7 +59,7 @@ class Expiry(NamedTuple):
     def describe(self) -> str:
         """Return the deletion as a finding, with the days of the former rule if there was one."""
         if self.days < self.before < inf and not self.date:
-            return f"earlier expiry: {self}; before, after {_format_days(self.before)}"
+            return f"earlier expiry: {self}; before, after {format_number_of(self.before, 'day')}"
         return f"new expiry: {self}"
 
     def describe_scope(self) -> str:
@@ -74,13 +75,9 @@ class Expiry(NamedTuple):
 
     def __str__(self) -> str:
         subject = "old versions" if self.noncurrent else "objects"
-        when = f"from {self.date}" if self.date else f"after {_format_days(self.days)}"
+        when = f"from {self.date}" if self.date else f"after {format_number_of(self.days, 'day')}"
         newest = f", except the newest {self.newest_kept:g}" if self.newest_kept else ""
         return f"{subject} {self.describe_scope()} are deleted {when}{newest}"
-
-
-def _format_days(days: float) -> str:
-    return f"{days:g} day{'' if days == 1 else 's'}"
 
 
 def _is_within(outer: tuple[Any, Any], inner: tuple[Any, Any]) -> bool:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from sustainable_mlops.base.wording import format_number_of
 from sustainable_mlops.plan import UNKNOWN, Block
 from sustainable_mlops.review.risk import Level
 
@@ -41,8 +42,7 @@ class ImageExpiry(NamedTuple):
         )
         if self.count_type == "imageCountMoreThan":
             return f"{which} are deleted except the newest {self.number:g}"
-        days = f"{self.number:g} day{'' if self.number == 1 else 's'}"
-        return f"{which} are deleted after {days} ({self.count_type})"
+        return f"{which} are deleted after {format_number_of(self.number, 'day')} ({self.count_type})"
 
 
 def find_new_image_expiries(before: Block | None, after: Block) -> Iterator[ImageExpiry | None]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from sustainable_mlops.base.wording import format_number_of
 from sustainable_mlops.footprint.figures import UnknownKind, format_number
 from sustainable_mlops.footprint.plan_footprint import PlanFootprint
 from sustainable_mlops.review.coverage_gaps import GapKind
@@ -9,7 +10,6 @@ from sustainable_mlops.review.formats.wording import (
     GATE_TITLES,
     VERDICT_ORDER,
     format_change,
-    format_number_of,
     join_names,
     shorten,
 )

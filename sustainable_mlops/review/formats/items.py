@@ -6,6 +6,7 @@ from functools import cache
 from typing import NamedTuple
 
 from sustainable_mlops import rules
+from sustainable_mlops.base.wording import format_number_of
 from sustainable_mlops.review.acceptances import format_entries
 from sustainable_mlops.review.assessment import FindingAssessment, RiskAssessment
 from sustainable_mlops.review.baseline import KNOWN_BEFORE
@@ -15,7 +16,6 @@ from sustainable_mlops.review.formats.wording import (
     GATE_TITLES,
     format_budget,
     format_coverage_gap,
-    format_number_of,
     format_risk,
 )
 from sustainable_mlops.review.review import Review

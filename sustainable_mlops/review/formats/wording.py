@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from sustainable_mlops.base.wording import format_number_of
 from sustainable_mlops.footprint.figures import (
     FootprintFigure,
     format_amount,
@@ -111,11 +112,6 @@ def format_pair(before: FootprintFigure | None, after: FootprintFigure | None, *
     return f"{text} ({format_number(after.low)} to {format_number(after.high)})" if has_bounds else text
 
 
-def format_number_of(number: int, noun: str) -> str:
-    """Return `1 rule` or `2 rules`."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
 def join_names(names: Sequence[str], most: int = 3) -> str:
     """Return the first names and the number of the others: `dev, prod and 4 more`."""
     rest = len(names) - most
@@ -153,7 +149,7 @@ def format_coverage_gap(gap: CoverageGap) -> str:
 
 def format_baseline_count(number: int) -> str:
     """Return the number of findings in the baseline."""
-    return f"{number} {'finding' if number == 1 else 'findings'} in the baseline"
+    return f"{format_number_of(number, 'finding')} in the baseline"
 
 
 def format_budget(result: BudgetResult) -> str:

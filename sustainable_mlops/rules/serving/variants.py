@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 
+from sustainable_mlops.base.wording import pluralize
 from sustainable_mlops.plan import (
     UNKNOWN,
     Block,
@@ -136,7 +137,7 @@ def describe_variant(variant: Variant) -> str:
 
 def format_instances(count: float | Unknown | None) -> str:
     """Return a number of instances for a message."""
-    return f"{count} instance{'' if count == 1 else 's'}"
+    return f"{count} {pluralize('instance', count)}"
 
 
 def list_requested_types(variant: CreateRequest) -> Iterator[tuple[CreateRequest, str | Unknown | None]]:
