@@ -13,11 +13,11 @@ from sustainable_mlops.footprint.coverage import FREE_TYPES, UNCOVERED_TYPES
 from sustainable_mlops.footprint.plan_footprint import PlanFootprint
 from sustainable_mlops.footprint.services.readers import READERS
 from sustainable_mlops.plan.commands import PlanCommand
-from sustainable_mlops.review.attributes.review import list_unread_attributes
+from sustainable_mlops.review.attribute_changes.risks import list_unread_attributes
+from sustainable_mlops.review.attributes.table import ROWS_BY_TYPE
 from sustainable_mlops.review.comparison import Comparison
 from sustainable_mlops.review.instance_commands import find_instance_commands
 from sustainable_mlops.review.privileges.policy_types import POLICY_TYPES
-from sustainable_mlops.review.protections.table import PROTECTIONS_BY_TYPE
 from sustainable_mlops.review.risk import Level
 from sustainable_mlops.review.safeguards.table import SAFEGUARDS
 from sustainable_mlops.review.scope import summarize_addresses
@@ -88,7 +88,7 @@ _REVIEWED_TYPES = frozenset(
         *load_by_type(),
         *STORES,
         *POLICY_TYPES,
-        *PROTECTIONS_BY_TYPE,
+        *ROWS_BY_TYPE,
         *SAFEGUARDS,
     }
 )

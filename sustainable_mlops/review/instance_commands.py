@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 from sustainable_mlops.plan import UNKNOWN, Block
 from sustainable_mlops.plan.commands import PlanCommand, shorten
 from sustainable_mlops.plan.values import Sensitive
+from sustainable_mlops.review.attributes.row import list_values
 from sustainable_mlops.review.comparison import Comparison, ResourcePair
-from sustainable_mlops.review.protections.protection import list_values
 from sustainable_mlops.review.risk import format_path
 
 _Reader = Callable[[Any], list[str]]

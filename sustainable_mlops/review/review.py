@@ -21,7 +21,8 @@ from sustainable_mlops.review.assessment import (
     assess_findings,
     assess_risk,
 )
-from sustainable_mlops.review.attributes.review import find_attribute_risks
+from sustainable_mlops.review.attribute_changes.risks import find_attribute_risks
+from sustainable_mlops.review.attributes.risks import find_protection_risks
 from sustainable_mlops.review.background_process import run_in_background
 from sustainable_mlops.review.budgets import Budget, BudgetResult, BudgetStatus, PlanUnderReview, evaluate_budgets
 from sustainable_mlops.review.comparison import Comparison, ResourcePair
@@ -34,7 +35,6 @@ from sustainable_mlops.review.privileges.destinations import find_destination_ri
 from sustainable_mlops.review.privileges.dns_records import find_record_risks
 from sustainable_mlops.review.privileges.exposure import find_exposure_risks
 from sustainable_mlops.review.privileges.widening import find_privilege_risks
-from sustainable_mlops.review.protections.risks import find_protection_risks
 from sustainable_mlops.review.risk import Level, Risk, RiskArea, rank_risks
 from sustainable_mlops.review.safeguards.risks import find_safeguard_risks
 from sustainable_mlops.review.scope import list_out_of_scope, select_scope, summarize_addresses

@@ -1,6 +1,7 @@
 """Trace the attributes that rules and the footprint model read: `.venv/bin/python -m tests.review.attribute_reads`.
 
-The command writes `review/attributes/read_attributes.csv`, from the plans of the rules' cases and of `tests/field`.
+The command writes `review/attribute_changes/read_attributes.csv`, from the plans of the rules' cases and those in
+`tests/field`.
 """
 
 import csv
@@ -18,7 +19,7 @@ from sustainable_mlops.plan.resources import Resource
 from sustainable_mlops.plan.values import Block, split_path
 from tests.rules.case_tables import list_rows
 
-FILE = Path(review.__file__).parent / "attributes" / "read_attributes.csv"
+FILE = Path(review.__file__).parent / "attribute_changes" / "read_attributes.csv"
 #: Attributes without meaning for a change: identity and labels.
 _IGNORED = frozenset({"arn", "id", "tags", "tags_all", "name", "region"})
 

@@ -12,6 +12,8 @@ import pytest
 from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.plan import load
 from sustainable_mlops.review import ReviewVerdict, review
+from sustainable_mlops.review.attributes.risks import find_protection_risks
+from sustainable_mlops.review.attributes.table import ROWS, ROWS_BY_TYPE
 from sustainable_mlops.review.comparison import Comparison
 from sustainable_mlops.review.data.risks import find_data_risks
 from sustainable_mlops.review.deployment import find_deployment_risks
@@ -20,8 +22,6 @@ from sustainable_mlops.review.privileges import access_tags, exposure
 from sustainable_mlops.review.privileges.exposure import find_exposure_risks
 from sustainable_mlops.review.privileges.policy_types import ATTACHMENTS, POLICY_TYPES
 from sustainable_mlops.review.privileges.widening import find_privilege_risks
-from sustainable_mlops.review.protections.risks import find_protection_risks
-from sustainable_mlops.review.protections.table import PROTECTIONS, PROTECTIONS_BY_TYPE
 from sustainable_mlops.review.risk import Risk
 from sustainable_mlops.review.safeguards.risks import find_safeguard_risks
 from sustainable_mlops.review.safeguards.table import SAFEGUARDS
@@ -94,11 +94,11 @@ def find_all_risks(comparison: Comparison) -> Iterator[Risk]:
     )
 
 
-TYPES = sorted({*STORES, *PROTECTIONS_BY_TYPE, *SAFEGUARDS, *POLICY_TYPES, *ATTACHMENTS, *OTHERS})
+TYPES = sorted({*STORES, *ROWS_BY_TYPE, *SAFEGUARDS, *POLICY_TYPES, *ATTACHMENTS, *OTHERS})
 #: Types that give access by their existence, or by their tags.
 ACCESS_TYPES = sorted({*exposure._GRANT_READERS, *exposure._CALL_TYPES, *access_tags._TAG_TYPES, *OTHERS})
 ATTRIBUTES = sorted(
-    {path.partition(".")[0] for guard in PROTECTIONS for path in guard.paths}
+    {path.partition(".")[0] for row in ROWS if row.path for path in row.paths}
     | {kind.path.partition(".")[0] for kinds in POLICY_TYPES.values() for kind in kinds}
     | {kind.owner_path for kinds in POLICY_TYPES.values() for kind in kinds if kind.owner_path}
     | {
@@ -189,5 +189,5 @@ def test_a_hidden_protection_or_permission_is_never_fine(kind: str, hide: str) -
     entry = build_change(f"{kind}.this", {**after, "id": "y"}, before=values)
     entry["change"][f"after_{hide}"] = marks
     found_risks = list(find_all_risks(Comparison(build_plan(entry))))
-    watched = kind in PROTECTIONS_BY_TYPE or kind in POLICY_TYPES or kind in ATTACHMENTS
+    watched = any(row.is_weaker for row in ROWS_BY_TYPE.get(kind, ())) or kind in POLICY_TYPES or kind in ATTACHMENTS
     assert not watched or any(not risk.is_known for risk in found_risks)

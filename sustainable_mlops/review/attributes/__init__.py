@@ -1,1 +1,1 @@
-"""Review of changed attributes: protective attributes, harmless attributes, and attributes that no check reads."""
+"""The list of attributes that protect data, privileges or a safeguard, and the tests of their changes."""

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from sustainable_mlops.base.wording import format_number_of
 from sustainable_mlops.plan import UNKNOWN, Block, Sensitive
-from sustainable_mlops.review.protections.weakening import is_drastic_cut
+from sustainable_mlops.review.attributes.weakening import is_drastic_cut
 from sustainable_mlops.review.risk import Level
 from sustainable_mlops.rules.data.storage_lifecycle import is_recreatable
 

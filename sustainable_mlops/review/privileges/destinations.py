@@ -15,6 +15,7 @@ from sustainable_mlops.plan.iam import derive_text
 from sustainable_mlops.plan.joins import BUCKET
 from sustainable_mlops.plan.values import Sensitive
 from sustainable_mlops.review.accounts import assess_foreign_accounts
+from sustainable_mlops.review.attributes.row import list_values
 from sustainable_mlops.review.comparison import Comparison, ResourcePair
 from sustainable_mlops.review.pipeline_steps import (
     PIPELINE,
@@ -23,7 +24,6 @@ from sustainable_mlops.review.pipeline_steps import (
     list_steps_after,
     list_steps_before,
 )
-from sustainable_mlops.review.protections.protection import list_values
 from sustainable_mlops.review.risk import Level, Risk, RiskArea, format_path
 
 _REQUESTS = "requests"

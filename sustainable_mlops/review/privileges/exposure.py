@@ -7,6 +7,8 @@ from sustainable_mlops.plan import UNKNOWN, Block, Resource, Unknown
 from sustainable_mlops.plan.iam import derive_text
 from sustainable_mlops.plan.values import Sensitive
 from sustainable_mlops.review.accounts import assess_foreign_accounts
+from sustainable_mlops.review.attributes.rows.access import PUBLIC_ACCESS_BLOCKS, SHARED_OUTSIDE
+from sustainable_mlops.review.attributes.table import list_rows
 from sustainable_mlops.review.comparison import Comparison, ResourcePair
 from sustainable_mlops.review.privileges.access_lists import find_access_list_risks
 from sustainable_mlops.review.privileges.existing_resources import find_effect_risks, list_effect_paths
@@ -17,12 +19,6 @@ from sustainable_mlops.review.privileges.lambda_permissions import (
 )
 from sustainable_mlops.review.privileges.ports import find_port_risks, list_texts
 from sustainable_mlops.review.privileges.routes import ASSOCIATIONS, find_route_risks
-from sustainable_mlops.review.protections.protection import evaluate_weakening
-from sustainable_mlops.review.protections.table import (
-    PUBLIC_ACCESS_BLOCKS,
-    SHARED_OUTSIDE,
-    list_protections,
-)
 from sustainable_mlops.review.risk import (
     UNKNOWN_IDS,
     WEAKER_IDS,
@@ -372,21 +368,21 @@ def _has_identity(origin: Block) -> bool:
 
 def _find_initial_exposures(pair: ResourcePair, after: Block, comparison: Comparison) -> Iterator[Risk]:
     """Yield risks of attributes that expose a new resource from the start."""
-    for protection in list_protections(pair.type):
-        if protection.level_if_new is None or pair.new is None:
+    for row in list_rows(pair.type):
+        if row.level_if_new is None or pair.new is None:
             continue
-        new = protection.read(after)
-        if new is UNKNOWN and comparison.plan.is_configured(pair.new, protection.path) is False:
+        new = row.read(after)
+        if new is UNKNOWN and comparison.plan.is_configured(pair.new, row.path) is False:
             continue
-        is_weaker = evaluate_weakening(protection, protection.old_if_new, new)
+        is_weaker = row.evaluate(row.old_if_new, new)
         if is_weaker is True:
-            name = protection.id or WEAKER_IDS[protection.area]
-            description = f"{format_path(protection.path)}: {protection.consequence}"
-            yield Risk(name, protection.area, protection.level_if_new, pair.address, description)
+            name = row.id or WEAKER_IDS[row.area]
+            description = f"{format_path(row.path)}: {row.consequence}"
+            yield Risk(name, row.area, row.level_if_new, pair.address, description)
         elif is_weaker is UNKNOWN:
-            description = protection.unknown_description
-            name = UNKNOWN_IDS[protection.area]
-            yield Risk(name, protection.area, Level.LOOK, pair.address, description, is_known=False)
+            description = row.unknown_description
+            name = UNKNOWN_IDS[row.area]
+            yield Risk(name, row.area, Level.LOOK, pair.address, description, is_known=False)
 
 
 _GRANT_READERS = {LAMBDA_PERMISSION: find_lambda_permission_risks, **dict.fromkeys(_GRANT_TEXTS, _find_grants)}

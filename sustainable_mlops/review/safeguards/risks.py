@@ -8,8 +8,8 @@ from sustainable_mlops.base.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN, Block, Resource
 from sustainable_mlops.plan.joins import ALARM
 from sustainable_mlops.plan.values import get_at_path, is_same_value
+from sustainable_mlops.review.attributes.risks import find_weakenings
 from sustainable_mlops.review.comparison import Comparison, ResourcePair
-from sustainable_mlops.review.protections.risks import find_weakenings
 from sustainable_mlops.review.risk import WEAKER_IDS, Level, Risk, RiskArea
 from sustainable_mlops.review.safeguards.table import SAFEGUARDS, Safeguard
 

@@ -20,7 +20,7 @@ TESTS = (
     *("tests/footprint/test_totals.py", "tests/rules/test_cases.py", "tests/rules/test_fixes.py"),
     *("tests/modules/test_modules.py", "tests/modules/audit_log", "tests/jobs/test_platform.py"),
     *("tests/modules/test_input_changes.py", "tests/modules/test_wrong_inputs.py", "tests/tools/test_upgrades.py"),
-    *("tests/review/test_attributes.py", "tests/test_dependencies.py"),
+    *("tests/review/attributes/test_attributes.py", "tests/test_dependencies.py"),
     *("tests/workloads/flight_delay/test_pipeline.py", "tests/workloads/churn"),
 )
 UPDATE_COMMANDS_TITLE = "commands that update files, if the change is intended"

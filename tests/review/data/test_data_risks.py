@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from sustainable_mlops.plan import Plan
+from sustainable_mlops.review.attributes.risks import find_protection_risks
 from sustainable_mlops.review.comparison import Comparison
 from sustainable_mlops.review.data.risks import find_data_risks
 from sustainable_mlops.review.deployment import find_deployment_risks
-from sustainable_mlops.review.protections.risks import find_protection_risks
 from sustainable_mlops.review.risk import Level, Risk, RiskArea
 from sustainable_mlops.review.safeguards.risks import find_safeguard_risks
 from sustainable_mlops.review.stores import STORES

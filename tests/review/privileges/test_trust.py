@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 from sustainable_mlops.plan.values import split_path
-from sustainable_mlops.review.protections.protection import list_values
-from sustainable_mlops.review.protections.trust_settings import TRUST_SETTINGS
+from sustainable_mlops.review.attributes.row import list_values
+from sustainable_mlops.review.attributes.rows.trust import TRUST_ROWS
 from sustainable_mlops.review.review import review
 from sustainable_mlops.review.risk import Level
 from tests.cases import check_cases
@@ -272,8 +272,8 @@ def test_wildcards_of_a_path_match_nested_values() -> None:
 
 
 def test_each_trust_setting_names_a_type_and_a_path() -> None:
-    assert all(row.types and "" not in split_path(row.path) for row in TRUST_SETTINGS)
-    assert {row.id for row in TRUST_SETTINGS} == {"PRIVILEGES_TRUST"}
+    assert all(row.types and "" not in split_path(row.path) for row in TRUST_ROWS)
+    assert {row.id for row in TRUST_ROWS} == {"PRIVILEGES_TRUST"}
 
 
 def test_a_replaced_grant_that_only_loses_a_grantee_is_fine() -> None:

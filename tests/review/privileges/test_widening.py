@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from sustainable_mlops.plan import Plan, load
+from sustainable_mlops.review.attributes.risks import find_protection_risks
 from sustainable_mlops.review.comparison import Comparison
 from sustainable_mlops.review.data.risks import find_data_risks
 from sustainable_mlops.review.privileges.exposure import find_exposure_risks
 from sustainable_mlops.review.privileges.widening import find_privilege_risks
-from sustainable_mlops.review.protections.risks import find_protection_risks
 from sustainable_mlops.review.risk import Level, Risk, RiskArea
 from sustainable_mlops.review.safeguards.risks import find_safeguard_risks
 from tests.cases import check_cases

@@ -3,15 +3,15 @@
 import json
 from typing import Any
 
+from sustainable_mlops.review.attributes.risks import find_protection_risks
+from sustainable_mlops.review.attributes.rows.data import DATA_ROWS
+from sustainable_mlops.review.attributes.table import ROWS
 from sustainable_mlops.review.comparison import Comparison
 from sustainable_mlops.review.privileges.exposure import find_exposure_risks
-from sustainable_mlops.review.protections.copy_protections import COPY_PROTECTIONS
-from sustainable_mlops.review.protections.risks import find_protection_risks
-from sustainable_mlops.review.protections.table import PROTECTIONS
 from sustainable_mlops.review.risk import Level, Risk
 from tests.cases import check_cases
 from tests.plan.plan_builder import build_change, build_plan
-from tests.review.protections.test_switches import nest
+from tests.review.attributes.test_switches import nest
 
 LOOK, STOP = Level.LOOK, Level.STOP
 COPY = "arn:aws:s3:::copy"
@@ -301,8 +301,8 @@ VALUES: dict[str, tuple[Any, Any]] = {
     "is_removed": ([{"a": "b"}], None),
 }
 SIMPLE = [
-    (protection, kind, *VALUES[protection.is_weaker.__name__])
-    for protection in COPY_PROTECTIONS
+    (protection, kind, *VALUES[getattr(protection.is_weaker, "__name__", "")])
+    for protection in DATA_ROWS
     for kind in protection.types
     if getattr(protection.is_weaker, "__name__", "") in VALUES
 ]
@@ -317,5 +317,5 @@ def test_a_copy_that_ends_is_a_risk_and_one_that_starts_is_none(protection: Any,
 
 
 def test_each_row_has_its_own_attribute_and_test() -> None:
-    rows = [(kind, protection.path, protection.is_weaker) for protection in PROTECTIONS for kind in protection.types]
+    rows = [(kind, protection.path, protection.is_weaker) for protection in ROWS for kind in protection.types]
     assert sorted(map(str, rows)) == sorted(map(str, set(rows)))

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from sustainable_mlops.base.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN
 from sustainable_mlops.plan.values import Sensitive
+from sustainable_mlops.review.attributes.paths import normalize_name
 from sustainable_mlops.review.comparison import Comparison, ResourcePair
 from sustainable_mlops.review.pipeline_steps import PIPELINE, pair_steps
 from sustainable_mlops.review.privileges.policy_owners import POLICY_ATTRIBUTE
@@ -16,8 +17,6 @@ from sustainable_mlops.review.privileges.policy_owners import POLICY_ATTRIBUTE
 _PARAMETER_KEYS = ("name", "key", "parameter_name", "parameter_key")
 #: Other settings in the block of a parameter.
 _PARAMETER_SETTINGS = frozenset({"apply_method", "namespace", "resource", "value", "value_from"})
-_CAPITAL = LazyPattern(r"(?<=[a-z0-9])(?=[A-Z])")
-_SEPARATORS = LazyPattern(r"[^a-z0-9]+")
 #: Settings of a step of a pipeline that protect data or limit the network. They are fields of the requests that create
 #: its job or model, except `SkipCheck`.
 _STEP_SETTING = LazyPattern(
@@ -41,6 +40,16 @@ class AttributeChange(NamedTuple):
     unchanged: tuple[Any, ...] = ()
     #: The part of the resource with the attribute, such as a step of a pipeline.
     part: str = ""
+
+    @property
+    def old(self) -> list[Any]:
+        """The values before the change."""
+        return [*self.removed, *self.unchanged]
+
+    @property
+    def new(self) -> list[Any]:
+        """The values after the change."""
+        return [*self.added, *self.unchanged]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -163,8 +172,3 @@ def _find_parameter(block: dict[str, Any]) -> tuple[str, Any] | None:
     if any(name != key and name not in _PARAMETER_SETTINGS and value is not None for name, value in block.items()):
         return None
     return block[key], block["value"]
-
-
-def normalize_name(name: str) -> str:
-    """Return the name in lower case with underscores: `readonlyRootFilesystem` as `readonly_root_filesystem`."""
-    return _SEPARATORS.sub("_", _CAPITAL.sub("_", name).lower()).strip("_") or "_"

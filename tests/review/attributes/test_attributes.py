@@ -9,10 +9,12 @@ import pytest
 
 from sustainable_mlops.base.terraform import Terraform
 from sustainable_mlops.review import Review, ReviewVerdict, review
-from sustainable_mlops.review.attributes.changes import AttributeChange
-from sustainable_mlops.review.attributes.harmless_names import is_content, is_harmless
-from sustainable_mlops.review.attributes.protective_attributes import find_protective_attribute
-from sustainable_mlops.review.attributes.readers import is_estimated, is_fully_compared, is_protected_by_type
+from sustainable_mlops.review.attribute_changes.dedicated_checks import (
+    is_estimated,
+    is_fully_compared,
+    is_read_elsewhere,
+)
+from sustainable_mlops.review.attributes.table import find_name_row, list_path_rows
 from sustainable_mlops.review.coverage_gaps import GapKind
 from tests.cases import check_cases
 from tests.plan.plan_builder import build_change, build_plan
@@ -527,17 +529,18 @@ def test_every_changed_attribute_of_the_provider_is_read_or_a_gap(
     """
     unreported = []
     for type_, path, values in _list_schema_attributes(tmp_path, offline_environment):
-        if is_harmless(path) or is_fully_compared(type_) or is_content(type_, path):
-            continue
-        if is_protected_by_type(type_, path) or is_estimated(type_, path):
+        if is_fully_compared(type_) or is_read_elsewhere(type_, path) or is_estimated(type_, path):
             continue
         old, new = values
-        is_guarded = find_protective_attribute(AttributeChange(path, (old,), (new,))) is not None
+        row = find_name_row(path, values)
+        if list_path_rows(type_, path) or (row is not None and row.is_weaker is None):
+            continue
+        is_guarded = row is not None
         pairs = [(old, new), (new, old), *([(old, None), (None, old), (None, "public")] if is_guarded else ())]
         combine = any if is_guarded else all
         if not combine(_is_reported(type_, path, *pair) for pair in pairs):
             unreported.append(f"{type_}.{path}")
-    assert unreported == ["aws_cloudfront_distribution.enabled", "aws_glue_trigger.enabled"]  # everyday switches
+    assert unreported == []
 
 
 def _is_reported(type_: str, path: str, old: object, new: object) -> bool:

@@ -10,15 +10,8 @@ from typing import Any
 from sustainable_mlops.catalogue.month import HOURS_PER_MONTH
 from sustainable_mlops.plan.schedules import count_runs_per_month
 from sustainable_mlops.plan.values import UNKNOWN
-from sustainable_mlops.review.protections.weakening import (
-    gains_items,
-    get_blocks,
-    get_number,
-    get_scalar,
-    is_drastic_cut,
-    is_turned_on,
-    loses_items,
-)
+from sustainable_mlops.review.attributes.blocks import get_blocks, get_number, get_scalar
+from sustainable_mlops.review.attributes.weakening import gains_items, is_drastic_cut, is_turned_on, loses_items
 
 #: A schedule with at least this part of the former runs does not count as less frequent.
 _MIN_RATE_RATIO = 0.99
@@ -42,7 +35,8 @@ def makes_fewer_snapshots(old: Any, new: Any) -> bool:
 
 def _excludes_more(old: Any, new: Any) -> bool:
     """Return whether a policy now excludes boot volumes."""
-    return is_turned_on(*(_get_rule(details, "parameters").get("exclude_boot_volume") for details in (old, new)))
+    before, after = (_get_rule(details, "parameters").get("exclude_boot_volume") for details in (old, new))
+    return is_turned_on(before, after) is True
 
 
 def shares_more(old: Any, new: Any) -> bool:

@@ -3,10 +3,10 @@
 import json
 from typing import Any
 
+from sustainable_mlops.review.attributes.risks import find_protection_risks
+from sustainable_mlops.review.attributes.rows.safeguards import SAFEGUARD_ROWS
 from sustainable_mlops.review.comparison import Comparison
 from sustainable_mlops.review.privileges.exposure import find_exposure_risks
-from sustainable_mlops.review.protections.risks import find_protection_risks
-from sustainable_mlops.review.protections.switches import SWITCHES
 from sustainable_mlops.review.risk import Level, Risk, RiskArea
 from tests.cases import check_cases
 from tests.plan.plan_builder import build_change, build_plan
@@ -228,7 +228,9 @@ def _list_values(switch: Any) -> tuple[Any, Any] | None:
     return None
 
 
-SIMPLE = [(switch, kind, *values) for switch in SWITCHES for kind in switch.types if (values := _list_values(switch))]
+SIMPLE = [
+    (switch, kind, *values) for switch in SAFEGUARD_ROWS for kind in switch.types if (values := _list_values(switch))
+]
 
 
 @check_cases(("switch", "kind", "old", "new"), SIMPLE, ids=[f"{item[1]}.{item[0].path}" for item in SIMPLE])

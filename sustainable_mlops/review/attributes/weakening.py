@@ -1,13 +1,19 @@
-"""Three-valued tests that compare a value before and after, and return whether it protects less."""
+"""Three-valued tests that compare a value before and after, and return whether it protects less.
+
+A test in `in_pairs` compares lists.
+"""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from itertools import product
 from math import inf
 from typing import Any
 
 from sustainable_mlops.plan.iam import parse_statements
-from sustainable_mlops.review.patterns import Tristate
+from sustainable_mlops.review.attributes.blocks import get_blocks, get_number, get_scalar, parse_number
+from sustainable_mlops.review.patterns import Tristate, combine_any
 
 #: A test of one change: True if it weakens the protection, None if the values cannot be compared.
 WeakeningTest = Callable[[Any, Any], Tristate]
@@ -15,24 +21,60 @@ WeakeningTest = Callable[[Any, Any], Tristate]
 #: In days. A person who is away for less time may not notice a loss in time.
 _WEEK = 7
 _DAY = 86_400
+_OFF = frozenset(
+    {"false", "disabled", "disable", "off", "inactive", "suspended", "paused", "none", "stopped", "no", "not_enabled",
+     "disassociated", "0"}
+)  # fmt: skip
+_ON = frozenset(
+    {"true", "enabled", "enable", "on", "active", "required", "running", "yes", "immutable", "enforced", "1", "block"}
+)
 
 
-def is_turned_on(old: Any, new: Any) -> bool:
-    """Return whether the value becomes true."""
-    return _is_true(new) and not _is_true(old)
-
-
-def is_turned_off(old: Any, new: Any) -> bool:
-    """Return whether the value stops being true."""
-    return _is_true(old) and not _is_true(new)
-
-
-def parse_number(value: Any) -> float | None:
-    """Return the value of a number or of a text with a number; None for other values."""
-    try:
-        return None if value is None or isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
+def is_turned_off(old: Any, new: Any) -> Tristate:
+    """Return whether a switch is turned off or removed. Other texts and numbers cannot be compared."""
+    before, after = rank_switch(old), rank_switch(new)
+    if before is None and after is None:
         return None
+    # Any other text is more than "off": it is a destination, a level or a mode.
+    return (1 if after is None else after) < (1 if before is None else before)
+
+
+def is_turned_on(old: Any, new: Any) -> Tristate:
+    """Return whether a switch is turned on."""
+    return is_turned_off(new, old)
+
+
+def rank_switch(value: Any) -> int | None:
+    """Return 0 for off or unset, 2 for on, and None for a value that is no switch."""
+    word = str(value).lower()
+    if value is None or word in _OFF:
+        return 0
+    return 2 if word in _ON else 1 if word == "optional" else None
+
+
+def in_pairs(test: WeakeningTest) -> WeakeningTest:
+    """Return a test of lists: `test` of each value that disappears with each that appears; None for no value."""
+
+    def compare(old: Any, new: Any) -> Tristate:
+        removed, added = list_differences(old, new)
+        return combine_any(test(before, after) for before, after in product(removed or [None], added or [None]))
+
+    return compare
+
+
+def list_differences(old: Any, new: Any) -> tuple[list[Any], list[Any]]:
+    """Return the values that disappear from a list, and those that appear."""
+    before, after = Counter(old), Counter(new)
+    return list(before - after), list(after - before)
+
+
+def loses_values(old: Any, new: Any) -> Tristate:
+    """Return whether a switch is turned off, or values of a list disappear without a successor."""
+    removed, added = list_differences(old, new)
+    switches = [is_turned_off(before, after) for before, after in product(removed or [None], added or [None])]
+    if None not in switches:
+        return combine_any(switches)
+    return True if len(removed) > len(added) else None if removed else False
 
 
 def is_lowered(old: Any, new: Any) -> Tristate:
@@ -242,38 +284,11 @@ def expires_at_once(old: Any, new: Any) -> bool:
 
 def expires_newly(old: Any, new: Any) -> bool:
     """Return whether the time to live of DynamoDB is turned on or uses another attribute."""
-    if not _is_true(get_scalar(new, "enabled")):
+    if rank_switch(get_scalar(new, "enabled")) != 2:
         return False
-    return not _is_true(get_scalar(old, "enabled")) or get_scalar(old, "attribute_name") != get_scalar(
+    return rank_switch(get_scalar(old, "enabled")) != 2 or get_scalar(old, "attribute_name") != get_scalar(
         new, "attribute_name"
     )
-
-
-def _is_true(value: Any) -> bool:
-    return value is True or value == "true"
-
-
-def get_blocks(value: Any) -> list[dict[str, Any]]:
-    """Return the blocks in a value, or none if it is not a list of blocks."""
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def get_first_block(block: Any, name: str) -> dict[str, Any]:
-    """Return the first block of this name, or an empty one."""
-    blocks = get_blocks(block.get(name)) if isinstance(block, dict) else []
-    return blocks[0] if blocks else {}
-
-
-def get_scalar(block: Any, key: str) -> Any:
-    """Return a text or number of a block, or None for any other value."""
-    value = block.get(key) if isinstance(block, dict) else None
-    return value if isinstance(value, str | int | float) else None
-
-
-def get_number(block: Any, key: str) -> float:
-    """Return a number of a block, or 0 if there is none."""
-    value = get_scalar(block, key)
-    return 0 if value is None or isinstance(value, str) else value
 
 
 def _get_days(retention: Any) -> float:

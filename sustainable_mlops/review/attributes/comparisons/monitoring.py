@@ -4,18 +4,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from sustainable_mlops.review.attributes.blocks import get_blocks, get_first_block, get_scalar, parse_number
+from sustainable_mlops.review.attributes.weakening import gains_items, is_lowered, is_raised, is_turned_off, loses_items
 from sustainable_mlops.review.patterns import Tristate
-from sustainable_mlops.review.protections.weakening import (
-    gains_items,
-    get_blocks,
-    get_first_block,
-    get_scalar,
-    is_lowered,
-    is_raised,
-    is_turned_off,
-    loses_items,
-    parse_number,
-)
 
 #: Services whose events a selector may exclude.
 #: https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_EventSelector.html
@@ -56,7 +47,7 @@ def records_less_traffic(old: Any, new: Any) -> bool:
     return bool(old) and new not in (old, "ALL")
 
 
-def records_fewer_resources(old: Any, new: Any) -> bool:
+def records_fewer_resources(old: Any, new: Any) -> Tristate:
     """Return whether a recorder of AWS Config covers fewer types of resources."""
     before, after = (value[0] if (value := get_blocks(group)) else {} for group in (old, new))
     if not before:  # an unset group records all types

@@ -1,14 +1,12 @@
-"""Names of attributes whose change puts neither data nor privileges at risk.
+"""Attributes whose change puts neither data nor privileges at risk, by type or by name.
 
-They set a size, a name, a description, a time or a display option. The change of an attribute that is not listed here
-is "not reviewed".
+They set a size, a name, a description, a time or a display option, or hold the content of a resource.
 """
 
-from functools import lru_cache
-
 from sustainable_mlops.base.lazy_pattern import LazyPattern
+from sustainable_mlops.review.attributes.row import AttributeRow
 
-#: Exceptions from the protective attributes: names that one of them matches by a single word.
+#: Names that a pattern of protective attributes matches by a single word.
 _EXCEPTIONS = """
 health_check(?:_.*)? container_startup_health_check.* (?:preferred_)?(?:backup|snapshot)_window
 (?:preferred_)?(?:backup|snapshot)_time automatic_backup_start_time daily_automatic_backup_start_time
@@ -73,49 +71,53 @@ thresholds maintenance_window window_start time_zone timezone day_of_week hour m
 end_date recurrence ttl cache compression format delimiter encoding charset parameter_group_name wait
 maintenance_window_start engine_version runtime memory_size subject message cookie_name
 """
-_BLOCK_PATTERN = LazyPattern("|".join(_BLOCKS.split()))
-_PARAMETER_PATTERN = LazyPattern("|".join(_PARAMETERS.split()))
-_EXCEPTION_PATTERN = LazyPattern("|".join(_EXCEPTIONS.split()))
-_NAME_PATTERN = LazyPattern(
-    rf"{'|'.join(_NAMES.split())}|(?:{'|'.join(_FIRST_WORDS.split())})(?:_.*)?|(?:.*_)?(?:{'|'.join(_LAST_WORDS.split())})"
+
+
+def _by_path(types: str, path: str, *, is_content: bool = True) -> AttributeRow:
+    return AttributeRow(tuple(types.split()), path, None, is_content=is_content)
+
+
+def _by_pattern(pattern: str, *, is_content: bool = False) -> AttributeRow:
+    return AttributeRow((), "", None, names=LazyPattern(pattern), is_content=is_content)
+
+
+def _join(words: str) -> str:
+    """Return the pattern of one of the words, which match no dots."""
+    return f"(?:{'|'.join(words.split())})".replace(".*", "[^.]*")
+
+
+#: Attributes that hold the content of a resource, such as a program or a message, or that start and pause work.
+#: Dedicated checks report the pause of security rules.
+CONTENT_ROWS = (
+    _by_path("aws_ssm_parameter", "value, insecure_value"),
+    _by_path("aws_s3_object aws_s3_bucket_object", "source, content, content_base64"),
+    _by_path("aws_sfn_state_machine", "definition"),
+    _by_path("aws_dynamodb_table_item", "item"),
+    _by_path("aws_secretsmanager_secret_version", "secret_binary"),
+    _by_path("aws_cloudwatch_event_target", "input, input_path, input_transformer"),
+    _by_path("aws_scheduler_schedule", "target.input"),
+    _by_path("aws_lb_listener_rule", "condition"),
+    _by_path("aws_api_gateway_deployment", "stage_description"),
+    _by_path("aws_cloudwatch_query_definition", "query_string"),
+    _by_path("aws_athena_named_query", "query"),
+    _by_path("aws_glue_catalog_table", "storage_descriptor.columns, parameters"),
+    _by_path("aws_lambda_function", "image_config"),
+    *(
+        _by_path(
+            "aws_scheduler_schedule aws_lambda_event_source_mapping aws_glue_trigger aws_autoscaling_schedule "
+            "aws_pipes_pipe aws_cloudfront_distribution aws_codestarnotifications_notification_rule",
+            path, is_content=False,
+        )
+        for path in ("state", "enabled", "is_enabled")
+    ),
+)  # fmt: skip
+#: Names with precedence over the protective attributes, and blocks in which every attribute is harmless.
+CONTENT_PATTERNS = (
+    _by_pattern(rf"(?:.*\.)?{_join(_EXCEPTIONS)}", is_content=True),
+    _by_pattern(rf"(?:.*\.)?{_join(_BLOCKS)}(?:\..*)?", is_content=True),
 )
-
-
-#: Attributes that hold the content of a resource, such as a program or a message: everyday changes.
-_CONTENTS = {
-    "aws_ssm_parameter": ("value", "insecure_value"),
-    "aws_s3_object": ("source", "content", "content_base64"),
-    "aws_s3_bucket_object": ("source", "content", "content_base64"),
-    "aws_sfn_state_machine": ("definition",),
-    "aws_dynamodb_table_item": ("item",),
-    "aws_secretsmanager_secret_version": ("secret_binary",),
-    "aws_cloudwatch_event_target": ("input", "input_path", "input_transformer"),
-    "aws_scheduler_schedule": ("target.input",),
-    "aws_lb_listener_rule": ("condition",),
-    "aws_api_gateway_deployment": ("stage_description",),
-    "aws_cloudwatch_query_definition": ("query_string",),
-    "aws_athena_named_query": ("query",),
-    "aws_glue_catalog_table": ("storage_descriptor.columns", "parameters"),
-    "aws_lambda_function": ("image_config",),
-}
-
-
-def is_content(type_: str, path: str) -> bool:
-    """Return whether the attribute holds the content of a resource of this type."""
-    return any(path == content or path.startswith(f"{content}.") for content in _CONTENTS.get(type_, ()))
-
-
-@lru_cache(maxsize=16384)
-def is_harmless(path: str, *, only_exceptions: bool = False) -> bool:
-    """Return whether a change at this path can be neither a loss of data nor a new privilege.
-
-    Protective attributes take precedence over harmless names. With `only_exceptions`, only the exceptions from them
-    count.
-    """
-    names = path.split(".")
-    *outer, name = names
-    if any(map(_BLOCK_PATTERN.fullmatch, names)) or _EXCEPTION_PATTERN.fullmatch(name):
-        return True
-    if only_exceptions:
-        return False
-    return _NAME_PATTERN.fullmatch(name) is not None or any(map(_PARAMETER_PATTERN.fullmatch, outer[-1:]))
+#: Harmless names, and blocks of named settings, in which only protective attributes matter.
+NEUTRAL_PATTERNS = (
+    _by_pattern(rf"(?:.*\.)?(?:{_join(_NAMES)}|{_join(_FIRST_WORDS)}(?:_[^.]*)?|(?:[^.]*_)?{_join(_LAST_WORDS)})"),
+    _by_pattern(rf"(?:.*\.)?{_join(_PARAMETERS)}\.[^.]*"),
+)

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from math import inf
 from typing import Any
 
-from sustainable_mlops.review.protections.weakening import drops_below_tenth, get_first_block, get_number, get_scalar
+from sustainable_mlops.review.attributes.blocks import get_first_block, get_number, get_scalar
+from sustainable_mlops.review.attributes.weakening import drops_below_tenth
 
 #: The properties of a broker that set a retention, the strongest first, with their milliseconds.
 #: https://kafka.apache.org/documentation/#brokerconfigs_log.retention.ms

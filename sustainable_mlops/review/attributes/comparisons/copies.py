@@ -7,18 +7,15 @@ from typing import Any, NamedTuple
 
 from sustainable_mlops.plan.schedules import count_runs_per_month
 from sustainable_mlops.plan.values import UNKNOWN
-from sustainable_mlops.review.patterns import covers
-from sustainable_mlops.review.protections.weakening import (
+from sustainable_mlops.review.attributes.blocks import get_blocks, get_first_block, get_number, get_scalar
+from sustainable_mlops.review.attributes.weakening import (
     gains_items,
-    get_blocks,
-    get_first_block,
-    get_number,
-    get_scalar,
     is_drastic_cut,
     is_lowered,
     is_turned_off,
     loses_items,
 )
+from sustainable_mlops.review.patterns import covers
 
 #: A schedule with at least this part of the former runs does not count as less frequent.
 _MIN_RATE_RATIO = 0.99

@@ -1,7 +1,7 @@
 """Risks and coverage gaps of changed attributes, by the names of the attributes.
 
-An attribute in a table of single types is reviewed there. For the others, protective attributes come first, then
-harmless names. Every other changed attribute is "not reviewed".
+An attribute with a path in the list of rows is compared in `attributes.risks`. For the others, the first pattern of
+names decides. A changed attribute without a row is "not reviewed".
 """
 
 import re
@@ -11,19 +11,22 @@ from sustainable_mlops.base.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN
 from sustainable_mlops.plan.joins import BUCKET
 from sustainable_mlops.review.accounts import assess_foreign_accounts
-from sustainable_mlops.review.attributes.changes import AttributeChange, list_attribute_changes, list_initial_values
-from sustainable_mlops.review.attributes.harmless_names import is_content, is_harmless
-from sustainable_mlops.review.attributes.protective_attributes import ProtectiveAttribute, find_protective_attribute
-from sustainable_mlops.review.attributes.readers import (
-    contains_path,
+from sustainable_mlops.review.attribute_changes.changes import (
+    AttributeChange,
+    list_attribute_changes,
+    list_initial_values,
+)
+from sustainable_mlops.review.attribute_changes.dedicated_checks import (
     is_assessed_by_account,
     is_estimated,
     is_fully_compared,
-    is_protected_by_type,
-    normalize_path,
+    is_read_elsewhere,
 )
+from sustainable_mlops.review.attributes.paths import contains_path, normalize_path
+from sustainable_mlops.review.attributes.risks import list_incomparable_paths
+from sustainable_mlops.review.attributes.row import TRUST, AttributeRow, describe_unknown
+from sustainable_mlops.review.attributes.table import find_name_row, list_path_rows
 from sustainable_mlops.review.comparison import Comparison, ResourcePair
-from sustainable_mlops.review.protections.risks import list_incomparable_paths
 from sustainable_mlops.review.risk import UNKNOWN_IDS, WEAKER_IDS, Level, Risk, RiskArea, pick_worst
 
 _ARN = LazyPattern(r"arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:(\d{12}|aws)?:.*", re.S)
@@ -32,11 +35,6 @@ _ACCOUNT = LazyPattern(r"(\d{12})(?:\.dkr\.ecr\..*)?")
 _PERMISSION = LazyPattern(r".*(?:permission|polic(?:y|ies)).*")
 #: Kinds of IDs that AWS gives to resources, such as `subnet-0a1b2c3d`.
 _RESOURCE_ID = LazyPattern(r"[a-z]{1,12}-[0-9a-f]{8,17}")
-#: Types that start work. Pausing one is no risk; dedicated checks report the pause of security rules.
-_EVERYDAY_SWITCHES = """
-aws_scheduler_schedule aws_cloudwatch_event_rule aws_lambda_event_source_mapping aws_glue_trigger
-aws_autoscaling_schedule aws_pipes_pipe aws_cloudfront_distribution aws_codestarnotifications_notification_rule
-"""
 _BUCKET_ENCRYPTION = "aws_s3_bucket_server_side_encryption_configuration"
 #: Types that set a default key of the account.
 _ENCRYPTION_DEFAULTS = ("aws_ebs_default_kms_key", "aws_glue_data_catalog_encryption_settings")
@@ -53,15 +51,20 @@ def find_attribute_risks(comparison: Comparison) -> Iterator[Risk]:
                 yield from _find_foreign_values(pair, change, comparison)
         if not _has_attributes_to_review(pair):
             continue
-        for change in _list_changes(pair, comparison):
-            if is_harmless(change.path, only_exceptions=True):
+        for change in list_attribute_changes(pair, comparison):
+            row = _find_row(pair, change)
+            if row is not None and row.is_content:
                 continue
-            is_protected = is_protected_by_type(pair.type, change.path)
-            attribute = None if is_protected else find_protective_attribute(change)
-            if attribute is not None:
-                yield from _find_weaker_risk(pair, change, attribute)
-            if not is_assessed_by_account(pair.type, change.path):
+            if row is not None and row.names is not None:
+                yield from _find_weaker_risk(pair, change, row)
+            if not _is_assessed_by_account(pair, change):
                 yield from _find_foreign_values(pair, change, comparison)
+
+
+def _is_assessed_by_account(pair: ResourcePair, change: AttributeChange) -> bool:
+    """Return whether another check, or a row that decides who is trusted, assesses the accounts in an attribute."""
+    is_trust = any(row.id == TRUST for row in list_path_rows(pair.type, change.path))
+    return is_trust or is_assessed_by_account(pair.type, change.path)
 
 
 def _changes_existing_encryption(pair: ResourcePair, comparison: Comparison) -> bool:
@@ -78,35 +81,34 @@ def list_unread_attributes(pair: ResourcePair, comparison: Comparison) -> list[s
     incomparable = frozenset(map(normalize_path, list_incomparable_paths(pair, comparison)))
     return [
         change.label
-        for change in _list_changes(pair, comparison)
-        if contains_path(incomparable, change.path)
-        or not (
-            is_protected_by_type(pair.type, change.path)
-            or is_estimated(pair.type, change.path)
-            or _is_reviewed_by_name(change)
-            or _is_reference(change)
-        )
+        for change in list_attribute_changes(pair, comparison)
+        if contains_path(incomparable, change.path) or not _is_read(pair, change)
     ]
-
-
-def _list_changes(pair: ResourcePair, comparison: Comparison) -> Iterator[AttributeChange]:
-    return (change for change in list_attribute_changes(pair, comparison) if not is_content(pair.type, change.path))
 
 
 def _has_attributes_to_review(pair: ResourcePair) -> bool:
     return pair.type.startswith("aws_") and pair.before is not None and not is_fully_compared(pair.type)
 
 
-def _is_reviewed_by_name(change: AttributeChange) -> bool:
-    """Return whether the name is harmless or a protective attribute compares the values.
+def _find_row(pair: ResourcePair, change: AttributeChange) -> AttributeRow | None:
+    """Return the row of a change: by its path, or by its name if no check of its own reads it."""
+    by_name = find_name_row(change.path, (*change.added, *change.removed))
+    if by_name is not None and by_name.is_content:
+        return by_name
+    by_path = list_path_rows(pair.type, change.path)
+    if by_path:
+        return by_path[0]
+    return None if is_read_elsewhere(pair.type, change.path) else by_name
 
-    Such a change without a risk is fine.
-    """
-    attribute = find_protective_attribute(change)
-    if attribute is None:
-        return is_harmless(change.path)
-    is_compared = change.is_unknown or attribute.is_weaker(change) is not None
-    return is_compared or is_harmless(change.path, only_exceptions=True)
+
+def _is_read(pair: ResourcePair, change: AttributeChange) -> bool:
+    """Return whether a row, a check or an estimate reads a change. If it yields no risk, it is fine."""
+    if is_read_elsewhere(pair.type, change.path) or is_estimated(pair.type, change.path) or _is_reference(change):
+        return True
+    row = _find_row(pair, change)
+    if row is None or row.names is None or row.is_weaker is None:
+        return row is not None
+    return change.is_unknown or row.is_weaker(change.old, change.new) is not None
 
 
 def _is_reference(change: AttributeChange) -> bool:
@@ -119,31 +121,19 @@ def _is_reference(change: AttributeChange) -> bool:
     )
 
 
-def _find_weaker_risk(pair: ResourcePair, change: AttributeChange, attribute: ProtectiveAttribute) -> Iterator[Risk]:
+def _find_weaker_risk(pair: ResourcePair, change: AttributeChange, row: AttributeRow) -> Iterator[Risk]:
+    if row.is_weaker is None or (change.is_unknown and not change.old):
+        return
     if change.is_unknown:
-        if change.removed or change.unchanged:
-            description = (
-                f"{change.label} is unknown until apply or sensitive; possible effect: {attribute.consequence}"
-            )
-            yield Risk(
-                UNKNOWN_IDS[attribute.area], attribute.area, Level.LOOK, pair.address, description, is_known=False
-            )
-        return
-    if attribute.is_weaker(change) is not True or _is_everyday_switch(pair.type, change):
-        return
-    level = pick_worst(attribute.level, Level.STOP) if _opens_to_internet(pair, change) else attribute.level
-    name = WEAKER_IDS[attribute.area]
-    description = (
-        f"{change.label}: {_format_values(change.removed)} → {_format_values(change.added)}: {attribute.consequence}"
-    )
-    yield Risk(
-        name, attribute.area, level, pair.address, description, "Restore the previous value, or accept the risk."
-    )
-
-
-def _is_everyday_switch(type_: str, change: AttributeChange) -> bool:
-    """Return whether the change only pauses or resumes a schedule or a consumer, which is an everyday change."""
-    return type_ in _EVERYDAY_SWITCHES.split() and change.path in ("state", "enabled", "is_enabled")
+        description = describe_unknown(change.label, row)
+        yield Risk(UNKNOWN_IDS[row.area], row.area, Level.LOOK, pair.address, description, is_known=False)
+    elif row.is_weaker(change.old, change.new) is True:
+        level = pick_worst(row.level, Level.STOP) if _opens_to_internet(pair, change) else row.level
+        description = (
+            f"{change.label}: {_format_values(change.removed)} → {_format_values(change.added)}: {row.consequence}"
+        )
+        fix = "Restore the previous value, or accept the risk."
+        yield Risk(WEAKER_IDS[row.area], row.area, level, pair.address, description, fix)
 
 
 def _opens_to_internet(pair: ResourcePair, change: AttributeChange) -> bool:

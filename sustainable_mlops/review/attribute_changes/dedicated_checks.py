@@ -1,4 +1,4 @@
-"""The attributes that the tables of single types, the rules and the footprint model read."""
+"""The attributes that checks of their own, the rules and the footprint model read."""
 
 import csv
 from functools import cache, lru_cache
@@ -8,14 +8,12 @@ from sustainable_mlops.base.lazy_pattern import LazyPattern
 from sustainable_mlops.catalogue import service_prices
 from sustainable_mlops.footprint.coverage import UNCOVERED_TYPES
 from sustainable_mlops.footprint.sizes import is_size_path
-from sustainable_mlops.review.attributes.changes import normalize_name
+from sustainable_mlops.review.attributes.paths import contains_path, normalize_path
 from sustainable_mlops.review.instance_commands import list_command_paths
 from sustainable_mlops.review.privileges.destinations import list_destination_paths
 from sustainable_mlops.review.privileges.dns_records import list_record_paths
 from sustainable_mlops.review.privileges.exposure import list_exposure_paths
 from sustainable_mlops.review.privileges.policy_types import ATTACHMENTS, POLICY_TYPES
-from sustainable_mlops.review.protections.table import list_protected_paths
-from sustainable_mlops.review.protections.trust_settings import TRUST_SETTINGS
 from sustainable_mlops.review.safeguards.table import SAFEGUARDS
 
 #: Types with a dedicated check that compares all attributes.
@@ -41,9 +39,9 @@ def is_assessed_by_account(type_: str, path: str) -> bool:
 
 
 @lru_cache(maxsize=16384)
-def is_protected_by_type(type_: str, path: str) -> bool:
-    """Return whether a table of single types compares the attribute at `path`, or a block around it."""
-    return any(map(_ROLE.fullmatch, path.split("."))) or contains_path(_list_protected_paths(type_), path)
+def is_read_elsewhere(type_: str, path: str) -> bool:
+    """Return whether a check of its own reads the attribute at `path`, or a block around it."""
+    return any(map(_ROLE.fullmatch, path.split("."))) or contains_path(_list_other_paths(type_), path)
 
 
 @lru_cache(maxsize=16384)
@@ -54,19 +52,9 @@ def is_estimated(type_: str, path: str) -> bool:
     return type_ in UNCOVERED_TYPES and is_size_path(path)
 
 
-def contains_path(paths: frozenset[str], path: str) -> bool:
-    """Return whether `paths` contain the path or a block around it."""
-    names = path.split(".")
-    return any(".".join(names[:length]) in paths for length in range(1, len(names) + 1))
-
-
 @lru_cache(maxsize=4096)
-def _list_protected_paths(type_: str) -> frozenset[str]:
-    paths = [
-        *list_protected_paths(type_),
-        *list_command_paths(type_),
-        *(SAFEGUARDS[type_].identity if type_ in SAFEGUARDS else ()),
-    ]
+def _list_other_paths(type_: str) -> frozenset[str]:
+    paths = [*list_command_paths(type_), *(SAFEGUARDS[type_].identity if type_ in SAFEGUARDS else ())]
     return frozenset(map(normalize_path, paths)) | _list_account_paths(type_)
 
 
@@ -78,15 +66,8 @@ def _list_account_paths(type_: str) -> frozenset[str]:
         *list_exposure_paths(type_),
         *list_record_paths(type_),
         *list_destination_paths(type_),
-        *(path for setting in TRUST_SETTINGS if type_ in setting.types for path in setting.paths),
     ]
     return frozenset(map(normalize_path, paths))
-
-
-def normalize_path(path: str) -> str:
-    """Return the path without positions, as in `changes.AttributeChange.path`."""
-    parts = (part for part in path.split(".") if not part.isdecimal() and part != "*")
-    return ".".join(normalize_name(part) for part in parts)
 
 
 @cache

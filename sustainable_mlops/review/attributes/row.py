@@ -1,31 +1,38 @@
-"""An attribute that protects something, and the evaluation of its change."""
+"""One row of the list of attributes: an attribute that protects something, and the change that weakens it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
+from sustainable_mlops.base.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN, Block, Sensitive
 from sustainable_mlops.plan.values import Unknown, get_at_path
-from sustainable_mlops.review.patterns import Tristate
-from sustainable_mlops.review.protections.weakening import (
+from sustainable_mlops.review.attributes.weakening import (
     WeakeningTest,
     is_emptied,
     is_weakest_when_unset,
     needs_previous_value,
 )
+from sustainable_mlops.review.patterns import Tristate
 from sustainable_mlops.review.risk import Level, RiskArea, format_path
 
+#: The ID of risks of rows that decide who is trusted.
+TRUST = "PRIVILEGES_TRUST"
 
-class Protection(NamedTuple):
-    """An attribute or block that protects something; `is_weaker(old, new)` tests a change.
 
-    A path `a, b` has several attributes that form one protection. They are read as one object.
+class AttributeRow(NamedTuple):
+    """An attribute or block of some types, or of any type; `is_weaker(old, new)` tests a change.
+
+    A path `a, b` has several attributes that form one protection. They are read as one object. A row with `names`
+    matches attributes by their normalized path. Its test gets the values at all positions, in two lists.
     """
 
     types: tuple[str, ...]  # empty: every type with the attribute
     path: str
-    is_weaker: WeakeningTest
-    consequence: str
-    level: Level = Level.STOP
+    #: None if every change is harmless.
+    is_weaker: WeakeningTest | None
+    consequence: str = ""
+    level: Level = Level.LOOK
     area: RiskArea = RiskArea.DATA
     #: The value of an unset attribute.
     default: Any = None
@@ -41,6 +48,12 @@ class Protection(NamedTuple):
     ignored: frozenset[str] = frozenset()
     #: The ID of the risk, if it is not the usual one of its area.
     id: str = ""
+    #: Pattern of paths, in place of `path`.
+    names: LazyPattern | None = None
+    #: Test that all values must pass, for an attribute that its values reveal.
+    matches_value: Callable[[Any], bool] | None = None
+    #: True for labels, programs and messages, which may name any account.
+    is_content: bool = False
 
     @property
     def has_several_paths(self) -> bool:
@@ -64,13 +77,59 @@ class Protection(NamedTuple):
     @property
     def unknown_description(self) -> str:
         """The message if the new value is unknown."""
-        path = format_path(self.path)
-        return f"{path} is unknown until apply or sensitive; possible effect: {self.consequence}"
+        return describe_unknown(format_path(self.path), self)
 
     def get_level(self, old: Any, new: Any) -> Level:
         """Return the level of a change that weakens the protection."""
         old, new = (self.default if value is None else value for value in (old, new))
         return Level.STOP if self.is_drastic is not None and self.is_drastic(old, new) else self.level
+
+    def evaluate(self, old: Any, new: Any) -> Tristate | Unknown:
+        """Return whether the protection becomes weaker.
+
+        UNKNOWN means that only the apply tells; None means that the test cannot compare the values.
+        """
+        if self.is_weaker is None:
+            return False
+        old = self.default if old is None else old
+        new = self.default if new is None else new
+        if _contains_type(old, Unknown):
+            return UNKNOWN
+        if is_weakest_when_unset(self.is_weaker) and self.is_weaker(old, None) is False:
+            return False
+        if not old and needs_previous_value(self.is_weaker):
+            return False
+        if _contains_type(new, Unknown):
+            return False if self.is_weaker is is_emptied and isinstance(new, list) else UNKNOWN
+        if old == new:
+            return False
+        is_hidden = _contains_type(old, Sensitive) or _contains_type(new, Sensitive)
+        return UNKNOWN if is_hidden else self.is_weaker(old, new)
+
+
+def describe_unknown(label: str, row: AttributeRow) -> str:
+    """Return the message for an attribute whose new value is unknown."""
+    return f"{label} is unknown until apply or sensitive; possible effect: {row.consequence}"
+
+
+def _build(
+    types: str,
+    path: str,
+    is_weaker: WeakeningTest | None,
+    consequence: str,
+    level: Level = Level.LOOK,
+    area: RiskArea = RiskArea.DATA,
+    **options: Any,
+) -> AttributeRow:
+    """Return the row of one or more types, or of any type if `types` is empty."""
+    return AttributeRow(tuple(types.split()), path, is_weaker, consequence, level, area, **options)
+
+
+#: Rows of attributes that keep data, turn a safeguard on, limit access, or decide who is trusted.
+keep = partial(_build, area=RiskArea.DATA)
+guard = partial(_build, area=RiskArea.SAFEGUARDS)
+limit = partial(_build, area=RiskArea.PRIVILEGES)
+trust = partial(_build, area=RiskArea.PRIVILEGES, id=TRUST)
 
 
 def list_values(value: Any, steps: Sequence[str]) -> list[Any]:
@@ -99,27 +158,6 @@ def _find_at_any_depth(value: Any, steps: Sequence[str]) -> Iterator[Any]:
     elif isinstance(value, list):
         for item in value:
             yield from _find_at_any_depth(item, steps)
-
-
-def evaluate_weakening(protection: Protection, old: Any, new: Any) -> Tristate | Unknown:
-    """Return whether the protection becomes weaker.
-
-    UNKNOWN means that only the apply tells; None means that the test cannot compare the values.
-    """
-    old = protection.default if old is None else old
-    new = protection.default if new is None else new
-    if _contains_type(old, Unknown):
-        return UNKNOWN
-    if is_weakest_when_unset(protection.is_weaker) and protection.is_weaker(old, None) is False:
-        return False
-    if not old and needs_previous_value(protection.is_weaker):
-        return False
-    if _contains_type(new, Unknown):
-        return False if protection.is_weaker is is_emptied and isinstance(new, list) else UNKNOWN
-    if old == new:
-        return False
-    is_hidden = _contains_type(old, Sensitive) or _contains_type(new, Sensitive)
-    return UNKNOWN if is_hidden else protection.is_weaker(old, new)
 
 
 def _remove_names(value: Any, names: frozenset[str]) -> Any:

@@ -1,0 +1,1 @@
+"""Changed attributes of resources: their risks, and changes that nothing reads."""

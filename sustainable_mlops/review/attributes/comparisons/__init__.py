@@ -1,0 +1,1 @@
+"""Comparisons of whole blocks and documents: copies, retention, snapshots and monitoring."""
