@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -213,34 +212,6 @@ def test_plans_that_replace_or_delete_a_group_are_rejected(applied: Terraform) -
 @pytest.mark.apply
 def test_updates_are_in_place_and_descriptions_are_ignored(applied: Terraform) -> None:
     assert list_changes(plan(applied, render_orders(FEATURES, days=9, description="Orders."))) == {GROUP: ["update"]}
-
-
-@pytest.mark.plan
-def test_terraform_rejects_invalid_groups_and_names_the_field(
-    tmp_path: Path, terraform_environment: dict[str, str]
-) -> None:
-    (tmp_path / "modules").symlink_to(ROOT / "modules")
-    terraform = Terraform(tmp_path, terraform_environment)
-    wrong = {
-        "event_time: 'when' must be one of its features": render_orders(FEATURES, event_time="when"),
-        "event_time: 'ordered_at' must be one of its features, of type String": render_orders(
-            {**FEATURES, "ordered_at": "Integral"}
-        ),
-        "record_identifier: 'id' must be one of its features": render_orders(FEATURES, record_identifier="id"),
-        "features: Feature Store reserves api_invocation_time": render_orders({**FEATURES, "write_time": "String"}),
-    }
-    (tmp_path / "main.tf").write_text(render_root_module(render_orders(FEATURES)))
-    terraform.init()
-    for message, groups in wrong.items():
-        (tmp_path / "main.tf").write_text(render_root_module(groups))
-        with pytest.raises(UserError) as error:
-            terraform.plan(tmp_path / "tfplan")
-        assert f"feature_groups.orders.{message}" in " ".join(str(error.value).replace("│", " ").split())
-
-    timeless = {key: value for key, value in render_orders(FEATURES)["orders"].items() if key != "event_time"}
-    (tmp_path / "main.tf").write_text(render_root_module({"orders": timeless}))
-    with pytest.raises(UserError, match=r'attribute "event_time" is\s+required'):
-        terraform.plan(tmp_path / "tfplan")
 
 
 @check_cases(

@@ -1,14 +1,12 @@
 """Lifecycle rules, encryption and protection of the buckets."""
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sagemaker_sandbox.iam.conditions import are_met
-from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.base.terraform import Terraform
 from tests.lazy_imports import LazyModule
 from tests.modules.examples import Example, summary
@@ -127,62 +125,3 @@ def test_reader_accounts_read_and_list_only_models(tmp_path: Path, terraform_env
         ],
         "data": [],
     }
-
-
-@pytest.mark.plan
-@pytest.mark.parametrize(
-    ("inputs", "messages"),
-    [
-        (
-            """
-            existing_kms_key                 = { arn = "arn:aws:kms:eu-north-1:123456789012:alias/shop" }
-            extra_buckets                    = { "Landing" = {} }
-            intelligent_tiering_archive_days = 30
-            lifecycle_days                   = { incomplete_uploads = 8 }
-            """,
-            [
-                "existing_kms_key: arn must be the ARN of a KMS key",
-                "each key of extra_buckets must be lower-case letters, digits and hyphens",
-                "intelligent_tiering_archive_days must be at least 90",
-                "incomplete_uploads must be at least 1 and be at most 7",
-            ],
-        ),
-        (
-            "lifecycle_days = { recreatable_to_one_zone = 10 }",
-            ["recreatable_to_one_zone must be at least 30"],
-        ),
-        (
-            "lifecycle_days = { checkpoint = 7 }",
-            ["lifecycle_days: unknown: checkpoint; known: artifacts_to_glacier, async_inference"],
-        ),
-        ("extra_buckets = { logs = {} }", ["extra_buckets: must not contain artifacts, data, logs"]),
-        (
-            "extra_buckets = { a-purpose-that-takes-many-more-words-than-fit = {} }",
-            ["extra_buckets: the name of a bucket may have 63 characters: shorten name_prefix or this key"],
-        ),
-        (
-            "lifecycle_days = { recreatable = 40, recreatable_to_one_zone = 60 }",
-            ["lifecycle_days.recreatable: must be more than recreatable_to_one_zone"],
-        ),
-    ],
-    ids=["values", "zone", "unknown", "reserved", "long", "order"],
-)
-def test_invalid_inputs_are_rejected_with_the_remedy(
-    inputs: str, messages: list[str], tmp_path: Path, terraform_environment: dict[str, str]
-) -> None:
-    text = f"""
-        module "storage" {{
-          source      = "./modules/storage"
-          name_prefix = "shop"
-          account_id  = "123456789012"
-          region      = "eu-north-1"
-          {inputs}
-        }}
-    """
-    Example("storage", "invalid", text).write(tmp_path)
-    terraform = Terraform(tmp_path, terraform_environment)
-    terraform.init()
-    with pytest.raises(UserError) as error:
-        terraform.plan(tmp_path / "tfplan")
-    output = re.sub(r"[\s│╷╵]+", " ", str(error.value))
-    assert [message for message in messages if message not in output] == []
