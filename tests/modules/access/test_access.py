@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from sagemaker_sandbox.iam.conditions import are_met
+from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.base.terraform import Terraform
 from tests.cases import check_cases
 from tests.modules.examples import Example, examples, summary
