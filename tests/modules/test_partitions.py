@@ -1,8 +1,6 @@
 """The three supported partitions, with their Regions and DNS suffixes."""
 
 import importlib
-import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +10,6 @@ from envs.components.pipelines import Pipelines
 from envs.settings import EnvironmentSettings
 from modules.common import REGIONS, LocatedInputs
 from modules.iam_statements import get_dns_suffix
-from sustainable_mlops.base.terraform import ROOT, Terraform
 from tests.cases import check_cases
 from tests.envs.example import load_dev
 
@@ -20,23 +17,11 @@ PLACE: dict[str, Any] = {"name_prefix": "shop", "account_id": "123456789012"}
 NOT_A_REGION = "region must be a Region of the catalogue such as eu-north-1, in partition aws, aws-cn or aws-us-gov"
 REFUSED = [
     ("aws-eusc", "eu-central-1", "partition must be aws, aws-cn or aws-us-gov"),
-    (
-        "aws",
-        "eusc-de-east-1",
-        NOT_A_REGION,
-    ),
-    (
-        "aws",
-        "us-iso-east-1",
-        NOT_A_REGION,
-    ),
+    ("aws", "eusc-de-east-1", NOT_A_REGION),
+    ("aws", "us-iso-east-1", NOT_A_REGION),
     ("aws", "cn-north-1", "Region cn-north-1 is in aws-cn, not in aws; set partition to aws-cn, or another region."),
     ("aws-cn", "eu-north-1", "Region eu-north-1 is in aws, not in aws-cn; set partition to aws"),
-    (
-        "aws-us-gov",
-        "us-east-1",
-        "Region us-east-1 is in aws, not in aws-us-gov; set partition to aws",
-    ),
+    ("aws-us-gov", "us-east-1", "Region us-east-1 is in aws, not in aws-us-gov; set partition to aws"),
 ]
 
 
@@ -57,23 +42,6 @@ def test_unknown_partitions_and_mismatched_regions_are_rejected(partition: str, 
         assert message in error["msg"]
     else:
         assert error["loc"] == (field,)
-
-
-@pytest.mark.plan
-@pytest.mark.parametrize(("partition", "region", "message"), REFUSED)
-def test_terraform_rejects_the_same_partitions(
-    tmp_path: Path, partition: str, region: str, message: str, offline_environment: dict[str, str]
-) -> None:
-    (tmp_path / "modules").symlink_to(ROOT / "modules")
-    call = {"source": "./modules/storage", **PLACE, "region": region, "partition": partition}
-    (tmp_path / "main.tf.json").write_text(json.dumps({"module": {"storage": call}}))
-    terraform = Terraform(tmp_path, offline_environment)
-    terraform.init()
-    with pytest.raises(Exception, match="Invalid value for variable") as error_info:
-        terraform.plan(tmp_path / "tfplan")
-    output = " ".join(str(error_info.value).split())
-    assert message in output
-    assert output.count("Invalid value for variable") == 1
 
 
 @check_cases(

@@ -382,6 +382,7 @@ WRONG_INPUTS = (
     _realtime_endpoint("must be at least 1", latency_slo_ms=0),
     _realtime_endpoint("one_instance_because", min_instances=1),
     _realtime_endpoint("canary", deployment={"strategy": "blue_green"}),
+    _realtime_endpoint("use all_at_once", deployment={}, min_instances=1, one_instance_because="It is a test."),
     _realtime_endpoint("at most min_instances", off_hours={**_OFF_HOURS, "instances": 9}),
     _realtime_endpoint("Europe/Stockholm", off_hours={**_OFF_HOURS, "timezone": "Stockholm"}),
     _realtime_endpoint("which Application Auto Scaling", off_hours={**_OFF_HOURS, "timezone": "Etc/UTC"}),

@@ -1,7 +1,5 @@
 """Input validation and resources of a real-time endpoint."""
 
-import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +10,6 @@ from modules.realtime_endpoint.inputs import Inputs
 from sustainable_mlops.authoring import bind_inputs
 from sustainable_mlops.base.errors import UserError
 from sustainable_mlops.base.settings import validate
-from sustainable_mlops.base.terraform import ROOT, Terraform
 from tests.cases import check_cases
 
 OWN = "123456789012.dkr.ecr.eu-north-1.amazonaws.com"
@@ -163,31 +160,6 @@ def test_invalid_settings_are_rejected(inputs: dict[str, Any], message: str) -> 
 )
 def test_valid_settings_are_accepted(inputs: dict[str, Any]) -> None:
     assert validate({**GIVEN, **inputs}, Inputs, "settings.yaml")
-
-
-@pytest.mark.plan
-@pytest.mark.parametrize(
-    ("inputs", "message"),
-    [
-        ({"instance_type": "ml.c8g.large"}, "instance_type: version 5 of the AWS provider refuses ml.c8g.large"),
-        ({**ONE, "deployment": {"strategy": "canary"}}, "deployment: canary moves at most half of the instances"),
-        ({"off_hours": {**HOURS, "begin": "cron(99 20 ? * FOO *)"}}, "has invalid days of the week, minutes."),
-    ],
-)
-def test_terraform_rejects_the_same_inputs_in_plain_hcl(
-    inputs: dict[str, Any], message: str, tmp_path: Path, terraform_environment: dict[str, str]
-) -> None:
-    (tmp_path / "modules").symlink_to(ROOT / "modules")
-    arguments = "".join(
-        f"{name} = jsondecode({json.dumps(json.dumps(value))})\n" for name, value in (GIVEN | inputs).items()
-    )
-    source = 'source = "./modules/realtime_endpoint"\n'
-    (tmp_path / "main.tf").write_text(f'module "realtime_endpoint" {{\n{source}{arguments}}}\n')
-    terraform = Terraform(tmp_path, terraform_environment)
-    terraform.init()
-    with pytest.raises(UserError) as error:
-        terraform.plan(tmp_path / "tfplan")
-    assert message in " ".join(str(error.value).replace("│", " ").split())
 
 
 def test_alarms_use_the_endpoint_name_and_the_endpoint_references_them(synthesized: dict[str, Any]) -> None:
