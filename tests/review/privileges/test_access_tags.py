@@ -4,11 +4,138 @@ from typing import Any
 
 import pytest
 
+from sustainable_mlops.review.comparison import Comparison
 from sustainable_mlops.review.privileges import access_tags
+from sustainable_mlops.review.privileges.widening import find_privilege_risks
 from sustainable_mlops.review.risk import Level
 from tests.cases import check_cases
-from tests.plan.plan_builder import build_change
-from tests.review.privileges.test_widening import KEPT, KEY_ARN, limit_by_tag, list_levels
+from tests.plan.plan_builder import build_change, build_configuration, build_plan
+from tests.review.privileges.plans import KEPT, READ, list_levels, policy, role, text
+
+KEY_ARN = "arn:aws:kms:eu-north-1:123456789012:key/k"
+
+
+def change_tag(old: str | None, new: str | None, type_: str = "aws_kms_key", name: str = "team") -> dict[str, Any]:
+    values = role() if type_ == "aws_iam_role" else {"arn": KEY_ARN}
+    before, after = ({**values, "tags": {} if tag is None else {name: tag}} for tag in (old, new))
+    return build_change(f"{type_}.train", after, before=before)
+
+
+def hide_tags(old: str | None, new: str | None, **how: bool) -> dict[str, Any]:
+    """Return the change of a tag whose name and value after the plan are unknown or sensitive."""
+    change = change_tag(old, new)
+    marks = {f"after_{name}": {"tags": True} for name in how}
+    change["change"] |= marks
+    return change
+
+
+def limit_by_tag(
+    value: str | list[str], effect: str = "Allow", operator: str = "StringEquals", **more: Any
+) -> dict[str, Any]:
+    condition = {operator: {more.pop("key", "aws:ResourceTag/team"): value}}
+    statement = {"Effect": effect, "Action": "kms:Decrypt", "Resource": "*", "Condition": condition, **more}
+    return policy("p", text(statement), text(statement))
+
+
+@check_cases(
+    ("tag", "entry", "levels"),
+    [
+        (change_tag("sec", "ml"), limit_by_tag("ml"), [Level.LOOK]),
+        (change_tag(None, "ml"), limit_by_tag("m*", operator="StringLike"), [Level.LOOK]),
+        (change_tag("sec", "a"), limit_by_tag("sec", operator="StringNotEquals"), [Level.LOOK]),
+        (change_tag("sec", None), limit_by_tag("true", operator="Null"), [Level.LOOK]),
+        (change_tag("sec", "a"), limit_by_tag("sec", "Deny"), [Level.LOOK]),
+        (change_tag("sec", "a"), limit_by_tag("${aws:PrincipalTag/team}"), [Level.LOOK]),
+        (change_tag("a", "ml", "aws_iam_role"), limit_by_tag("${aws:PrincipalTag/team}"), [Level.LOOK]),
+        (change_tag("a", "ml", "aws_iam_role"), limit_by_tag("ml", key="aws:PrincipalTag/team"), [Level.LOOK]),
+        (hide_tags("sec", "ml", unknown=True), limit_by_tag("ml"), [Level.LOOK]),
+        (hide_tags("sec", "ml", sensitive=True), limit_by_tag("ml"), [Level.LOOK]),
+        (hide_tags("sec", "ml", unknown=True), limit_by_tag("true", operator="Null"), [Level.LOOK]),
+        (change_tag("ml", None, "aws_iam_role"), limit_by_tag("${aws:PrincipalTag/team}", "Deny"), [Level.LOOK]),
+        (change_tag("ml", None, "aws_iam_role"),
+         limit_by_tag("${aws:PrincipalTag/team}", operator="StringNotEquals"), [Level.LOOK]),
+        # Less access, another value, another tag, another service, another key or another principal.
+        (change_tag("ml", "sec"), limit_by_tag("ml"), []),
+        (change_tag("a", "sec"), limit_by_tag("sec", "Deny"), []),
+        (change_tag("a", "b"), limit_by_tag("ml"), []),
+        (change_tag("a", "b"), limit_by_tag("ML", operator="StringEqualsIgnoreCase"), []),
+        (change_tag("a", "ml", name="owner"), limit_by_tag("ml"), []),
+        (change_tag("a", "ml"), limit_by_tag("ml", Action="s3:GetObject"), []),
+        (change_tag("a", "ml"), limit_by_tag("ml", Resource=f"{KEY_ARN}2"), []),
+        (change_tag("a", "b", "aws_iam_user"), limit_by_tag("ml"), []),
+        (change_tag("ml", "a", "aws_iam_role"), limit_by_tag("ml", key="aws:PrincipalTag/team"), []),
+        (change_tag("ml", None, "aws_iam_role"), limit_by_tag("${aws:PrincipalTag/team}"), []),
+        (hide_tags("ml", "ml", unknown=True), limit_by_tag("ml"), []),
+        (hide_tags("sec", "ml", unknown=True), limit_by_tag("ml", Action="s3:GetObject"), []),
+    ],
+)  # fmt: skip
+def test_a_tag_that_a_condition_names_may_give_access(
+    tag: dict[str, Any], entry: dict[str, Any], levels: list[Level]
+) -> None:
+    changed = [tag] if tag["address"] == KEPT["address"] else [KEPT, tag]
+    found = list_levels(*changed, entry)
+    assert found == [("PRIVILEGES_GRANTED", level) for level in levels]
+
+
+@check_cases(
+    ("effect", "actions", "description"),
+    [
+        ("Allow", ("kms:Decrypt",), "allow kms:Decrypt on * if {condition}"),
+        ("Allow", ("kms:Decrypt", "kms:Sign"), "allow kms:Decrypt on * if {condition} (and 1 other statement)"),
+        ("Deny", ("kms:Decrypt",), "deny kms:Decrypt on * if {condition}"),
+        ("Deny", ("kms:Decrypt", "kms:Sign", "kms:Verify"),
+         "deny kms:Decrypt on * if {condition} (and 2 other statements)"),
+    ],
+)  # fmt: skip
+def test_the_risk_of_a_tag_names_the_policies_and_one_statement(
+    effect: str, actions: tuple[str, ...], description: str
+) -> None:
+    condition = {"StringEquals": {"aws:ResourceTag/team": "ml"}}
+    statements = [
+        {"Sid": action, "Effect": effect, "Action": action, "Resource": "*", "Condition": condition}
+        for action in actions
+    ]
+    old, new, verb = ("sec", "ml", "now") if effect == "Allow" else ("ml", "sec", "no longer")
+    entry = policy("p", text(*statements), text(*statements))
+    (risk,) = find_privilege_risks(Comparison(build_plan(KEPT, change_tag(old, new), entry)))
+    expected = description.format(condition="StringEquals aws:ResourceTag/team ml")
+    assert risk.description == f"tag team: {old} → {new}: the policies of aws_iam_role.train may {verb} {expected}"
+
+
+@check_cases(
+    ("change", "entry", "levels"),
+    [
+        (("sec", "ml"), {}, [Level.LOOK]),
+        (("sec", "ml"), {"operator": "StringEqualsIgnoreCase"}, [Level.LOOK]),
+        (("ml", "sec"), {"operator": "StringNotEquals"}, [Level.LOOK]),
+        # The known value is met before, or not met after.
+        (("known", "ml"), {}, []),
+        (("KNOWN", "ml"), {"operator": "StringEqualsIgnoreCase"}, []),
+        (("sec", "known"), {"operator": "StringNotEquals"}, []),
+    ],
+)
+def test_a_condition_with_an_unknown_value_on_a_tag_may_give_access(
+    change: tuple[str, str], entry: dict[str, Any], levels: list[Level]
+) -> None:
+    condition = {"test": entry.get("operator", "StringEquals"), "variable": "aws:ResourceTag/team"}
+    statement = {"effect": "Allow", "actions": ["kms:Decrypt"], "resources": ["*"]}
+    values = {"statement": [{**statement, "condition": [{**condition, "values": ["known", None]}]}]}
+    document = build_change(
+        "data.aws_iam_policy_document.d", values, actions=["read"],
+        unknown={"json": True, "statement": [{"condition": [{"values": [False, True]}]}]},
+    )  # fmt: skip
+    attached = build_change("aws_iam_role_policy.p", {"role": "train"}, before={"role": "train", "policy": text(READ)},
+                            unknown={"policy": True})  # fmt: skip
+    root = {
+        "resources": [
+            build_configuration("aws_iam_role_policy.p", policy=["data.aws_iam_policy_document.d.json"]),
+            {**build_configuration("data.aws_iam_policy_document.d"), "mode": "data",
+             "address": "data.aws_iam_policy_document.d"},
+        ]
+    }  # fmt: skip
+    found = list_levels(KEPT, change_tag(*change), attached, document, root=root)
+    assert [level for name, level in found if name == "PRIVILEGES_GRANTED"] == levels
+
 
 INSTANCE_ARN = "arn:aws:ec2:eu-north-1:123456789012:instance/i-0a1b2c3d"
 DATABASE_ARN = "arn:aws:rds:eu-north-1:123456789012:db:orders"
