@@ -4,14 +4,18 @@ from typing import Any
 
 
 class ApiError(Exception):
-    """A refused request. `code` is the exception's name in the service model, `status` the HTTP status."""
+    """A refused request. `code` is the exception's name in the service model, `status` the HTTP status.
+
+    An exception that several operations raise has a class.
+    """
 
     code = "InternalFailure"
     status = 400
 
-    def __init__(self, message: str, **details: Any) -> None:
+    def __init__(self, message: str, *, code: str = "", status: int = 0, **details: Any) -> None:
         super().__init__(message)
         self.message = message
+        self.code, self.status = code or self.code, status or self.status
         #: Further members of the exception's structure.
         self.details = details
 

@@ -27,27 +27,6 @@ ACTIVE_STATUSES = ("InService", "Updating", "SystemUpdating", "RollingBack", "Up
 _MAX_MESSAGE = 2048
 
 
-class ThrottlingError(ApiError):
-    """More concurrent requests than the endpoint's MaxConcurrency."""
-
-    code = "ThrottlingException"
-    status = 429
-
-
-class ModelFailureError(ApiError):
-    """An error of the container, or no response from it."""
-
-    code = "ModelError"
-    status = 424
-
-
-class UnavailableError(ApiError):
-    """An endpoint that cannot handle requests now."""
-
-    code = "ServiceUnavailable"
-    status = 503
-
-
 class EndpointInvocations(ServicePart):
     """Requests to one Region's endpoints."""
 
@@ -116,19 +95,19 @@ class EndpointInvocations(ServicePart):
         self, name: str, error: ThrottledError | ModelError | MissingTargetError | StartError
     ) -> NoReturn:
         if isinstance(error, ThrottledError):
-            raise ThrottlingError("Rate exceeded") from None
+            raise ApiError("Rate exceeded", code="ThrottlingException", status=429) from None
         if isinstance(error, MissingTargetError):
             raise error.to_invocation_error(name) from None
         if isinstance(error, StartError):
-            raise UnavailableError(str(error)) from None
+            raise ApiError(str(error), code="ServiceUnavailable", status=503) from None
         raise self.build_model_failure(name, error) from None
 
-    def build_model_failure(self, name: str, error: ModelError) -> ModelFailureError:
+    def build_model_failure(self, name: str, error: ModelError) -> ApiError:
         """Return SageMaker's error for a failure of a container."""
         region, account, status = self.region.name, self.region.account_id, error.original_status
         group, side = f"/aws/sagemaker/Endpoints/{name}", "client" if 400 <= status < 500 else "server"
         message = error.message[: _MAX_MESSAGE // 2]
-        return ModelFailureError(
+        return ApiError(
             f'Received {side} error ({status}) from {error.container} with message "{message}". See '
             f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#logEventViewer:group={group} in "
             f"account {account} for more information.",
@@ -136,6 +115,8 @@ class EndpointInvocations(ServicePart):
             OriginalStatusCode=status,
             OriginalMessage=message,
             LogStreamArn=f"arn:aws:logs:{region}:{account}:log-group:{group}",
+            code="ModelError",
+            status=424,
         )
 
 

@@ -20,18 +20,6 @@ _SUBSCRIBERS = {"IMMEDIATE": "SNS", "DAILY": "EMAIL", "WEEKLY": "EMAIL"}
 _LARGEST_EMAILS, _LARGEST_TOPICS = 10, 1
 
 
-class UnknownMonitorError(ApiError):
-    """An anomaly monitor that does not exist."""
-
-    code = "UnknownMonitorException"
-
-
-class UnknownSubscriptionError(ApiError):
-    """An anomaly subscription that does not exist."""
-
-    code = "UnknownSubscriptionException"
-
-
 @dataclass
 class CostState:
     """Monitors and subscriptions of an account by ARN, their tags, and the dates of active tag keys."""
@@ -252,14 +240,14 @@ def _get_state(request: ServiceRequest) -> CostState:
 def _find_monitor(request: ServiceRequest, arn: str) -> Fields:
     monitors = _get_state(request).monitors
     if arn not in monitors:
-        raise UnknownMonitorError(f"Monitor {arn} does not exist.")
+        raise ApiError(f"Monitor {arn} does not exist.", code="UnknownMonitorException")
     return monitors[arn]
 
 
 def _find_subscription(request: ServiceRequest, arn: str) -> Fields:
     subscriptions = _get_state(request).subscriptions
     if arn not in subscriptions:
-        raise UnknownSubscriptionError(f"Subscription {arn} does not exist.")
+        raise ApiError(f"Subscription {arn} does not exist.", code="UnknownSubscriptionException")
     return subscriptions[arn]
 
 

@@ -29,18 +29,6 @@ _ENROLLMENTS = "smlops_enrollments"
 _REQUEST_METRICS = ("Invocations", "InvocationsProcessed", "InvocationFailures")
 
 
-class OptInRequiredError(ApiError):
-    """An account that is not enrolled in Compute Optimizer."""
-
-    code = "OptInRequiredException"
-
-
-class NotEnrolledError(ApiError):
-    """An account that is not enrolled in Cost Optimization Hub."""
-
-    code = "AccessDeniedException"
-
-
 class _CostOperations(ServiceOperations):
     """Operations of a service that needs an enrollment. CloudWatch's backend holds its state."""
 
@@ -110,9 +98,9 @@ class ComputeOptimizerOperations(_CostOperations):
 
     @emulated_operation
     def get_idle_recommendations(self, request: ServiceRequest) -> Fields:
-        """Return the idle endpoints of the Region. Raises OptInRequiredError."""
+        """Return the idle endpoints of the Region. Raises ApiError."""
         if self._get_enrollment(request.account)["status"] != "Active":
-            raise OptInRequiredError("The account is not opted in to AWS Compute Optimizer.")
+            raise ApiError("The account is not opted in to AWS Compute Optimizer.", code="OptInRequiredException")
         filters = {one["name"]: one["values"] for one in request.parameters.get("filters") or ()}
         is_selected = _KIND in filters.get("ResourceType", [_KIND]) and "Idle" in filters.get("Finding", ["Idle"])
         arns = request.parameters.get("resourceArns")
@@ -175,7 +163,7 @@ class CostOptimizationHubOperations(_CostOperations):
         """Return the recommendations of all Regions that match the filter. Raises ApiError without an enrollment."""
         account = request.account
         if self._get_enrollment(account)["status"] != "Active":
-            raise NotEnrolledError("The account is not enrolled in Cost Optimization Hub.")
+            raise ApiError("The account is not enrolled in Cost Optimization Hub.", code="AccessDeniedException")
         if self._get_enrollment(account, ComputeOptimizerOperations.service)["status"] != "Active":
             return {"items": []}
         selection = request.parameters.get("filter") or {}

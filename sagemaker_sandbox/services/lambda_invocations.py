@@ -18,13 +18,6 @@ from sagemaker_sandbox.services.registry import ServiceOperations, ServiceReques
 _LATEST = "$LATEST"
 
 
-class FunctionNotFoundError(ApiError):
-    """A function that does not exist."""
-
-    code = "ResourceNotFoundException"
-    status = 404
-
-
 class FunctionServices(Protocol):
     """The functions of one Region of an account."""
 
@@ -54,7 +47,7 @@ class LambdaInvocations(ServiceOperations):
         name, kind = parameters["FunctionName"], parameters.get("InvocationType") or "RequestResponse"
         services = self._find_functions(request.account, request.region)
         if not services.has_function(name):
-            raise FunctionNotFoundError(f"Function not found: {name}")
+            raise ApiError(f"Function not found: {name}", code="ResourceNotFoundException", status=404)
         try:
             event = json.loads(parameters.get("Payload") or b"{}")
         except ValueError as error:

@@ -16,12 +16,6 @@ _PAGE = 100
 _INCREASES = "smlops_granted"
 
 
-class QuotaIncreaseError(ApiError):
-    """A requested value that is no increase."""
-
-    code = "IllegalArgumentException"
-
-
 class QuotaOperations(ServiceOperations):
     """Operations of quotas."""
 
@@ -57,13 +51,15 @@ class QuotaOperations(ServiceOperations):
 
     @emulated_operation
     def request_service_quota_increase(self, request: ServiceRequest) -> Fields:
-        """Grant an increase. Raises QuotaIncreaseError for a value that is not higher."""
+        """Grant an increase. Raises ApiError for a value that is not higher."""
         service, code = str(request.parameters["ServiceCode"]), str(request.parameters["QuotaCode"])
         value, backend = float(request.parameters["DesiredValue"]), _get_backend(request)
         present = _get_quota(backend, service, code)
         if value <= present["Value"]:
-            raise QuotaIncreaseError(
-                f"You must provide a quota value greater than or equal to the current quota value: {present['Value']:g}"
+            raise ApiError(
+                "You must provide a quota value greater than or equal to the current quota value: "
+                f"{present['Value']:g}",
+                code="IllegalArgumentException",
             )
         _get_increases(backend)[code] = value
         return {

@@ -46,12 +46,6 @@ class EntityNotFoundError(ApiError):
     code = "EntityNotFoundException"
 
 
-class OptimizerExistsError(ApiError):
-    """A type of optimizer that the table has."""
-
-    code = "AlreadyExistsException"
-
-
 class InvalidInputError(ApiError):
     """A configuration that Glue does not accept."""
 
@@ -75,7 +69,9 @@ class TableOptimizerOperations(ServiceOperations):
         table, kind = _find_table(request), str(request.parameters["Type"])
         optimizers: Fields = vars(table).setdefault(_OPTIMIZERS, {})
         if kind in optimizers:
-            raise OptimizerExistsError(f"Table optimizer of type {kind} already exists for table {table.name}.")
+            raise ApiError(
+                f"Table optimizer of type {kind} already exists for table {table.name}.", code="AlreadyExistsException"
+            )
         optimizers[kind] = _complete(request, table)
         return {}
 

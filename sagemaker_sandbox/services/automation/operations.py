@@ -20,18 +20,6 @@ class InvalidNextTokenError(ApiError):
     code = "InvalidNextToken"
 
 
-class InvalidFilterKeyError(ApiError):
-    """A filter that the sandbox does not emulate."""
-
-    code = "InvalidFilterKey"
-
-
-class InvalidFilterValueError(ApiError):
-    """A filter with a value of the wrong form."""
-
-    code = "InvalidFilterValue"
-
-
 class AutomationOperations(ServiceOperations):
     """Operations of automation executions."""
 
@@ -91,7 +79,7 @@ _FILTERS: dict[str, Callable[[AutomationExecution, str], bool]] = {
 def _matches(execution: AutomationExecution, item: dict[str, Any]) -> bool:
     matches = _FILTERS.get(item["Key"])
     if matches is None:
-        raise InvalidFilterKeyError(f"The filter {item['Key']} is not emulated by the sandbox.")
+        raise ApiError(f"The filter {item['Key']} is not emulated by the sandbox.", code="InvalidFilterKey")
     return any(matches(execution, value) for value in item["Values"])
 
 
@@ -99,4 +87,4 @@ def _parse_time(value: str) -> datetime:
     try:
         return datetime.fromisoformat(value.replace("Z", "+00:00")).astimezone()
     except ValueError:
-        raise InvalidFilterValueError(f"{value} is no time.") from None
+        raise ApiError(f"{value} is no time.", code="InvalidFilterValue") from None

@@ -23,12 +23,6 @@ _COMPRESSIONS = {"PARQUET": "PARQUET", "TEXT_OR_CSV": "GZIP"}
 _PAGE = 300
 
 
-class ExportQuotaError(ApiError):
-    """More exports of a table than the quota allows. The message is AWS's."""
-
-    code = "ServiceQuotaExceededException"
-
-
 class DataExportOperations(ServiceOperations):
     """Operations of exports, executions, tables and tags."""
 
@@ -179,10 +173,11 @@ class DataExportOperations(ServiceOperations):
             if export.arn != arn and parse_query(export.definition["DataQuery"]["QueryStatement"]).table is table
         ]
         if len(others) >= table.quota:
-            raise ExportQuotaError(
+            raise ApiError(
                 f"Account has reached the resource limit of {table.quota} on {table.name} table.",
                 QuotaCode=table.name,
                 ServiceCode="AWSBillingAndCostManagementDataExports",
+                code="ServiceQuotaExceededException",
             )
 
 

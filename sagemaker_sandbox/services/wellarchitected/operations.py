@@ -29,13 +29,6 @@ _REQUEST_ONLY = ("ClientRequestToken", "Lenses", "ProfileArns", "ReviewTemplateA
 _PAGE = 50
 
 
-class LensQuotaError(ApiError):
-    """More custom lenses than the quota allows."""
-
-    code = "ServiceQuotaExceededException"
-    status = 402
-
-
 class LensReviewOperations(ServiceOperations):
     """Operations of custom lenses, workloads and answers."""
 
@@ -54,7 +47,9 @@ class LensReviewOperations(ServiceOperations):
             lens.draft, lens.updated = document, now
             return {"LensArn": lens.arn, "Status": "COMPLETE"}
         if len(backend.lenses) >= MAX_LENSES:
-            raise LensQuotaError(f"The account has {MAX_LENSES} custom lenses already.")
+            raise ApiError(
+                f"The account has {MAX_LENSES} custom lenses already.", code="ServiceQuotaExceededException", status=402
+            )
         arn = backend.build_arn("lens", create_id())
         backend.lenses[arn] = CustomLens(arn, request.account, now, now, parameters.get("Tags") or {}, document)
         return {"LensArn": arn, "Status": "COMPLETE"}
