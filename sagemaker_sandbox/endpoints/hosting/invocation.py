@@ -42,7 +42,7 @@ class MissingTargetError(Exception):
 
     def to_invocation_error(self, endpoint: str) -> InvocationError:
         """Return the error response for a request to this endpoint."""
-        details = {"ErrorCode": self._error_code} if self._error_code else {}
+        details: dict[str, Any] = {"ErrorCode": self._error_code} if self._error_code else {}
         return InvocationError(self._text.replace("{endpoint}", endpoint), **details)
 
 
