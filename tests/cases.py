@@ -88,11 +88,7 @@ def _list_rows(
             values, name = case.values, str(case.id) if case.id else name
         if callable(ids) and name is None:
             name = "-".join(str(ids(value)) for value in values)
-        yield _Row(
-            dict(zip(arguments, values, strict=True)),
-            name,
-            group(*values) if group else None,
-        )
+        yield _Row(dict(zip(arguments, values, strict=True)), name, group(*values) if group else None)
 
 
 def _join_rows(outer: _Row, inner: _Row) -> _Row:

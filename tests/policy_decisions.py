@@ -4,13 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sagemaker_sandbox.iam.conditions import ConditionKeys
-from sagemaker_sandbox.iam.evaluation import (
-    AccessDecision,
-    Policy,
-    Principal,
-    PrincipalPolicies,
-    evaluate,
-)
+from sagemaker_sandbox.iam.evaluation import AccessDecision, Policy, Principal, PrincipalPolicies, evaluate
 from sagemaker_sandbox.iam.partial_requests import NO_KEYS, build_request
 
 _ROLE = Principal.build_session("arn:aws:iam::123456789012:role/test", "test")

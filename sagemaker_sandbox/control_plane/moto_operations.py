@@ -93,17 +93,11 @@ _NOTES = {operation: recorded.note for recorded in MOTO_OPERATIONS for operation
 
 #: Reason and alternative of refused operations, by a pattern of the name. The first match counts.
 _REASONS: tuple[tuple[str, str], ...] = (
-    (
-        r"EdgeP|EdgeD|DeviceFleet|Device|StageDevice",
-        "AWS has ended Edge Manager. Deploy with IoT Greengrass.",
-    ),
+    (r"EdgeP|EdgeD|DeviceFleet|Device|StageDevice", "AWS has ended Edge Manager. Deploy with IoT Greengrass."),
     (r"Cluster|ComputeQuota|UltraServer", "No HyperPod cluster runs here. Use an AWS account."),
     (r"InferenceComponent", "Not implemented. Deploy one model for each endpoint."),
     (r"InferenceExperiment", "Not implemented. Compare two endpoints, or use an AWS account."),
-    (
-        r"AIBenchmark|AIRecommend|AIWorkload",
-        "No AWS instance runs here. Use an AWS account.",
-    ),
+    (r"AIBenchmark|AIRecommend|AIWorkload", "No AWS instance runs here. Use an AWS account."),
     (r"Monitoring", "Not implemented. Use an AWS account."),
     (
         r"Domain|UserProfile|Space|App|Studio|PresignedUrl|Notebook|CodeRepository|Image",

@@ -25,8 +25,7 @@ class Fault(BaseModel):
     resource: str = Field("", description="Part of a name or path in the request. Empty matches all requests.")
     skip: int = Field(0, ge=0, description="Number of matching requests that succeed before the fault.")
     after_effect: bool = Field(
-        False,
-        description="Carry out the request first. Then return the error; without an error, close the connection.",
+        False, description="Carry out the request first. Then return the error; without an error, close the connection."
     )
     delay: float = Field(0, ge=0, le=_MAX_SECONDS, description="Delay of the response, in seconds.")
     status_delay: float = Field(

@@ -56,13 +56,7 @@ _QUERY_ERRORS = {
     "InvalidClientTokenId": 403,
 }
 _SERVICE_ERRORS = {
-    "s3": {
-        "SlowDown": 503,
-        "InternalError": 500,
-        "ServiceUnavailable": 503,
-        "AccessDenied": 403,
-        "ExpiredToken": 400,
-    },
+    "s3": {"SlowDown": 503, "InternalError": 500, "ServiceUnavailable": 503, "AccessDenied": 403, "ExpiredToken": 400},
     "ec2": {"RequestLimitExceeded": 503, "InternalError": 500, "Unavailable": 503, "UnauthorizedOperation": 403},
 }
 

@@ -35,11 +35,7 @@ class RecordStores(ServicePart):
         self._is_flushing = False
 
     def put(
-        self,
-        group: str,
-        features: Features,
-        stores: Sequence[str] | None = None,
-        ttl: Mapping[str, Any] | None = None,
+        self, group: str, features: Features, stores: Sequence[str] | None = None, ttl: Mapping[str, Any] | None = None
     ) -> None:
         """Write a record to the named stores, or to all stores of the group."""
         fields = self._group(group)
@@ -115,13 +111,7 @@ class RecordStores(ServicePart):
         return [_build_feature(name, entry.record[name]) for name in selected], entry.expires_at
 
     def delete(
-        self,
-        group: str,
-        identifier: str,
-        event_time: str,
-        stores: Sequence[str] | None = None,
-        *,
-        hard: bool = False,
+        self, group: str, identifier: str, event_time: str, stores: Sequence[str] | None = None, *, hard: bool = False
     ) -> None:
         """Delete a record. The offline store gets a marker row.
 

@@ -8,7 +8,7 @@ from typing import Any
 from moto.iam.models import IAMBackend
 
 _NAMES = {
-    "sagemaker.application-autoscaling.amazonaws.com": "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint",
+    "sagemaker.application-autoscaling.amazonaws.com": "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
 }
 
 

@@ -351,14 +351,7 @@ def _lock_start() -> Iterator[None]:
 
 
 def _spawn(
-    state: Path | None,
-    port: int,
-    log: Path | None,
-    account: str,
-    time_scale: float,
-    *,
-    enforce_iam: bool,
-    stdin: int,
+    state: Path | None, port: int, log: Path | None, account: str, time_scale: float, *, enforce_iam: bool, stdin: int
 ) -> tuple["subprocess.Popen[str]", dict[str, str]]:
     """Start the server's process, and return it with `endpoint` and `ca_bundle` as soon as the server is ready."""
     command = [sys.executable, "-m", "sagemaker_sandbox.server.server", "--port", str(port), "--account", account]

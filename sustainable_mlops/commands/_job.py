@@ -155,10 +155,7 @@ def _show_expected(prepared: "JobLaunch", expected: "RunEstimate", *, wait: bool
 
 def list_unwatched_limits(prepared: "JobLaunch") -> list[str]:
     """Return a note for each limit that needs a client to follow the job."""
-    limits = {
-        "limits.max_runtime_minutes": prepared.record.stops_after,
-        "limits.utilization_floor": prepared.floor,
-    }
+    limits = {"limits.max_runtime_minutes": prepared.record.stops_after, "limits.utilization_floor": prepared.floor}
     return [
         f"{name} needs a client that follows the job; run the same command without --no-wait"
         for name, limit in limits.items()

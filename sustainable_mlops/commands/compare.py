@@ -33,8 +33,7 @@ def compare(
         str, typer.Option(help="Region of all endpoints; the default offers every instance type of the comparison.")
     ] = "us-east-1",
     requests_per_day: Annotated[
-        list[float] | None,
-        typer.Option(help="Requests a day. Repeatable.", show_default="10, 1,000 and 100,000"),
+        list[float] | None, typer.Option(help="Requests a day. Repeatable.", show_default="10, 1,000 and 100,000")
     ] = None,
     duration: Annotated[float, typer.Option(help="Seconds for which a request keeps one vCPU busy.")] = 0.2,
     accelerated_duration: Annotated[

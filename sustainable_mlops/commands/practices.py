@@ -51,8 +51,7 @@ _LENS_ARN = re.compile(r"arn:aws[a-z-]*:wellarchitected:[a-z0-9-]+:[0-9]{12}:len
 def practices(
     lens: Annotated[Path | None, typer.Option(help="File to write the custom lens to.")] = None,
     source_url: Annotated[
-        str,
-        typer.Option(help="Address of this project's files on the web, for links.", show_default="none"),
+        str, typer.Option(help="Address of this project's files on the web, for links.", show_default="none")
     ] = "",
     answers: Annotated[
         Path | None, typer.Option(help="Plan (`terraform show -json`) that answers the questions of the lens.")

@@ -65,8 +65,7 @@ def recommend(
     instance_type: Annotated[
         list[str] | None,
         typer.Option(
-            help="Instance type to try. Repeatable.",
-            show_default="for each image, the best type of three families",
+            help="Instance type to try. Repeatable.", show_default="for each image, the best type of three families"
         ),
     ] = None,
     serverless: Annotated[

@@ -22,10 +22,7 @@ UNITS = {
 
 
 #: Smaller units of a unit, with the number of each in it.
-_SMALLER_UNITS = {
-    "kgCO2e": (("gCO2e", 1e3), ("mgCO2e", 1e6)),
-    "kWh": (("Wh", 1e3), ("mWh", 1e6)),
-}
+_SMALLER_UNITS = {"kgCO2e": (("gCO2e", 1e3), ("mgCO2e", 1e6)), "kWh": (("Wh", 1e3), ("mWh", 1e6))}
 #: Least number shown in a unit; a smaller one is shown in a smaller unit.
 _LEAST_NUMBER = 0.1
 #: Least amount of money shown as a number.

@@ -15,14 +15,7 @@ class Quantity:
     __slots__ = ("_hash", "central", "grade", "high", "key", "low", "text", "unit")
 
     def __init__(
-        self,
-        low: float,
-        central: float,
-        high: float,
-        grade: Grade = "A",
-        text: str = "",
-        key: str = "",
-        unit: str = "",
+        self, low: float, central: float, high: float, grade: Grade = "A", text: str = "", key: str = "", unit: str = ""
     ) -> None:
         """Raise ValueError if the three numbers are not finite and in ascending order.
 

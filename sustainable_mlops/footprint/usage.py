@@ -74,8 +74,7 @@ KEYS_BY_TYPE: dict[str, tuple[str, ...]] = {
         _INSTANCE_KEYS,
     ),
     **dict.fromkeys(
-        ("aws_emr_cluster", "aws_instance", "aws_spot_instance_request"),
-        ("hours_per_month", "duty", "spot_discount"),
+        ("aws_emr_cluster", "aws_instance", "aws_spot_instance_request"), ("hours_per_month", "duty", "spot_discount")
     ),
     "aws_s3_bucket": (_STORAGE_KEY, "transfer_gb_per_month"),
     "aws_s3_bucket_replication_configuration": ("transfer_gb_per_month",),

@@ -70,7 +70,7 @@ def list_missing_files(package: SourcePackage | None) -> list[str]:
         return []
     secrets = package.likely_secrets
     return [
-        *([f"not sent, as names of secrets: {_join_names(secrets)}; rename a file that has none"] if secrets else []),
+        *([f"not sent, as names of secrets: {_join_names(secrets)}; rename a file that has none"] if secrets else [])
     ] + [
         f"{name} is not sent, but {code} mentions it: if the code reads it from its folder, add it to source.include"
         for name, code in package.mentions.items()

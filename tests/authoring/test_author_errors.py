@@ -19,10 +19,7 @@ OTHERS = (
 )
 #: A line of `build` and its error message.
 BUILD = {
-    "an undeclared input": (
-        "var.memry_mb",
-        "var has no input 'memry_mb'; did you mean 'memory_mb'?",
-    ),
+    "an undeclared input": ("var.memry_mb", "var has no input 'memry_mb'; did you mean 'memory_mb'?"),
     "an input in a string": (
         'self.local("name", "${var.memry_mb}")',
         "var has no input 'memry_mb'; did you mean 'memory_mb'?",
@@ -94,10 +91,7 @@ BUILD = {
         'self.local("arn", "${aws_s3_bucket.each.arn}")',
         "aws_s3_bucket.each has for_each, so it has no 'arn'; refer to an instance, aws_s3_bucket.each[each.key].arn",
     ),
-    "a local that does not exist": (
-        "self.locals.sise",
-        "local has no value 'sise'; did you mean 'size'?",
-    ),
+    "a local that does not exist": ("self.locals.sise", "local has no value 'sise'; did you mean 'size'?"),
     "an item without for_each": (
         'self.add(S3Bucket, "b", bucket="${each.key}")',
         "each is used without for_each=each_of(…)",
@@ -151,19 +145,13 @@ BUILD = {
         'self.add(CloudwatchLogGroup, "this", name="other")',
         "aws_cloudwatch_log_group 'this' already exists; give each a different name",
     ),
-    "two locals of one name": (
-        'self.local("size", 2)',
-        "a local 'size' already exists; give each a different name",
-    ),
+    "two locals of one name": ('self.local("size", 2)', "a local 'size' already exists; give each a different name"),
     "a format": (
         'f"n-{var.memory_mb:03}"',
         "var.memory_mb is known only to Terraform, which supports only formats such as ':.2f': remove ':03' from the "
         "braces",
     ),
-    "decimals of text": (
-        'f"n-{var.name_prefix:.2f}"',
-        "var.name_prefix is a text; Terraform formats numbers only",
-    ),
+    "decimals of text": ('f"n-{var.name_prefix:.2f}"', "var.name_prefix is a text; Terraform formats numbers only"),
     "subtraction from text": (
         "var.name_prefix - 1",
         "var.name_prefix is a text; Terraform subtracts, multiplies and divides numbers only",
@@ -180,26 +168,11 @@ BUILD = {
         "self_reference(S3Bucket).buckets",
         "self has no attribute 'buckets'; did you mean 'bucket'?",
     ),
-    "an unknown path": (
-        'f"{path.modul}/t.csv"',
-        "path has no attribute 'modul'; did you mean 'module'?",
-    ),
-    "if": (
-        "if var.memory_mb > 3: pass",
-        f"var.memory_mb > 3 {DECIDE}",
-    ),
-    "a chain of comparisons": (
-        "1 < var.memory_mb < 3",
-        f"var.memory_mb > 1 {DECIDE}",
-    ),
-    "in": (
-        '"a" in var.groups',
-        'var.groups is known only to Terraform: write contains(keys(var.groups), "a") for in',
-    ),
-    "len": (
-        "len(var.accounts)",
-        "var.accounts is known only to Terraform: write length(var.accounts) for len()",
-    ),
+    "an unknown path": ('f"{path.modul}/t.csv"', "path has no attribute 'modul'; did you mean 'module'?"),
+    "if": ("if var.memory_mb > 3: pass", f"var.memory_mb > 3 {DECIDE}"),
+    "a chain of comparisons": ("1 < var.memory_mb < 3", f"var.memory_mb > 1 {DECIDE}"),
+    "in": ('"a" in var.groups', 'var.groups is known only to Terraform: write contains(keys(var.groups), "a") for in'),
+    "len": ("len(var.accounts)", "var.accounts is known only to Terraform: write length(var.accounts) for len()"),
     "a loop": (
         "for account in var.accounts: pass",
         "var.accounts is known only to Terraform, so Python cannot iterate over it: write "
@@ -217,10 +190,7 @@ BUILD = {
         '"-".join([var.name_prefix, "logs"])',
         f"sequence item 0: expected str instance, Expression found: {OTHERS}",
     ),
-    "a negative index": (
-        "var.accounts[-1]",
-        "var.accounts[-1]: Terraform has no negative indices",
-    ),
+    "a negative index": ("var.accounts[-1]", "var.accounts[-1]: Terraform has no negative indices"),
     "a slice": (
         "var.name_prefix[:3]",
         "var.name_prefix is known only to Terraform: write truncate(text, length) for text[:length]",
@@ -238,10 +208,7 @@ BUILD = {
         'when(f"{var.name_prefix}-a" == "b-a", 1, 2)',
         "Python evaluated this condition to False; compare expressions, not f-strings, which are plain text in Python",
     ),
-    "ordered text": (
-        'var.name_prefix > "a"',
-        "var.name_prefix is a text; Terraform orders numbers only",
-    ),
+    "ordered text": ('var.name_prefix > "a"', "var.name_prefix is a text; Terraform orders numbers only"),
     "a number compared with text": (
         'var.memory_mb == "2048"',
         'var.memory_mb == "2048" compares number with text; they are never equal',
@@ -275,10 +242,7 @@ BUILD = {
         "days = size if size is None else 3",
         "'size is None' is always False for an expression: write is_null(size)",
     ),
-    "a key that a local lacks": (
-        'self.local("zones", {"a": 1})["b"]',
-        "local.zones has no attribute 'b'; known: a",
-    ),
+    "a key that a local lacks": ('self.local("zones", {"a": 1})["b"]', "local.zones has no attribute 'b'; known: a"),
     "a choice that a local lacks": (
         'self.local("zones", {"a": 1, "b": 2})[var.zone]',
         "local.zones has no key 'c', which is a possible value of var.zone; add the key, or write get(map, key, "
@@ -297,10 +261,7 @@ BUILD = {
         "async_inference_config=Dynamic(var.groups, lambda one: {}))",
         "async_inference_config needs output_config",
     ),
-    "an unclosed interpolation": (
-        'length("${var.name_prefix")',
-        "unclosed interpolation in '${var.name_prefix'",
-    ),
+    "an unclosed interpolation": ('length("${var.name_prefix")', "unclosed interpolation in '${var.name_prefix'"),
 }
 
 
@@ -366,10 +327,7 @@ CALLS = {
         'self.call(trial, name_prefix="a", memory=3)',
         "module trial has no input 'memory'; did you mean 'memory_mb'?",
     ),
-    "a missing input": (
-        "self.call(trial, memory_mb=3)",
-        "module trial needs name_prefix",
-    ),
+    "a missing input": ("self.call(trial, memory_mb=3)", "module trial needs name_prefix"),
     "an input of another type": (
         'self.call(trial, name_prefix="a", memory_mb=var.tags)',
         "input memory_mb takes a number; var.tags is a map",
@@ -386,10 +344,7 @@ CALLS = {
         'self.call(trial, name_prefix="a")\nself.local("x", "${module.trial.nam}")',
         "module.trial has no output 'nam'; did you mean 'name'?",
     ),
-    "a module without a call": (
-        'self.local("x", "${module.trail.name}")',
-        "module.trail does not exist",
-    ),
+    "a module without a call": ('self.local("x", "${module.trail.name}")', "module.trail does not exist"),
 }
 
 

@@ -94,10 +94,7 @@ RENDERED: dict[str, tuple[Callable[[Any], Any], str]] = {
     "a template in a function": (lambda v: length(f"{v.word}-x"), 'length("${var.word}-x")'),
     "either": (lambda v: is_null(v.perhaps) | (v.perhaps > 3), "var.perhaps == null ? true : var.perhaps > 3"),
     "both": (lambda v: ~v.flag & (v.number == 2), "!var.flag ? var.number == 2 : false"),
-    "nested or": (
-        lambda v: (v.flag & v.flag) | v.flag,
-        "(var.flag ? var.flag : false) ? true : var.flag",
-    ),
+    "nested or": (lambda v: (v.flag & v.flag) | v.flag, "(var.flag ? var.flag : false) ? true : var.flag"),
     "a chain": (
         lambda v: v.flag | is_null(v.thing) | v.flag,
         "var.flag ? true : (var.thing == null ? true : var.flag)",

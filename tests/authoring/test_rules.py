@@ -286,9 +286,7 @@ CASES = st.one_of(*(st.tuples(st.just(model), values) for model, values in INPUT
 @settings(max_examples=3, phases=[Phase.generate], deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(CASES, min_size=60, max_size=90))
 def test_settings_and_terraform_reject_the_same_values_with_the_same_messages(
-    tmp_path_factory: pytest.TempPathFactory,
-    each_engine: Path,
-    cases: list[tuple[type[ModuleInputs], dict[str, Any]]],
+    tmp_path_factory: pytest.TempPathFactory, each_engine: Path, cases: list[tuple[type[ModuleInputs], dict[str, Any]]]
 ) -> None:
     del each_engine
     known = {name: value for model in INPUTS for name, value in list_tables(model).items()}

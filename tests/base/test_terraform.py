@@ -58,8 +58,7 @@ def test_a_relative_mirror_is_refused(path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 @check_cases(
-    ("is_clone", "remedy"),
-    [(True, "correct its permissions"), (False, "set XDG_CACHE_HOME to a writable folder")],
+    ("is_clone", "remedy"), [(True, "correct its permissions"), (False, "set XDG_CACHE_HOME to a writable folder")]
 )
 def test_a_cache_that_cannot_be_written_is_named(
     is_clone: bool, remedy: str, path: Path, monkeypatch: pytest.MonkeyPatch

@@ -9,9 +9,7 @@ from sustainable_mlops.catalogue.limits import get_limit, list_serverless_memory
 
 
 @pytest.mark.parametrize("model", [Inputs, ServerlessEndpointOptions])
-def test_inputs_of_a_serverless_endpoint_have_the_limits_of_sagemaker(
-    model: type[ModuleInputs],
-) -> None:
+def test_inputs_of_a_serverless_endpoint_have_the_limits_of_sagemaker(model: type[ModuleInputs]) -> None:
     fields = model.model_fields
     assert model.model_json_schema()["properties"]["memory_mb"]["enum"] == list(list_serverless_memory_mb())
     (most,) = (rule.le for rule in fields["max_concurrency"].metadata if hasattr(rule, "le"))

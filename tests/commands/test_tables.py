@@ -137,8 +137,7 @@ def make_pipeline() -> PipelineRecord:
 def show_advice(console: Console) -> None:
     for latency in ("minutes", 1.0):
         advice_display.print_advice(
-            make_advice(ServingRequirements("eu-north-1", 1e11, latency=latency, accelerator="any")),
-            console,
+            make_advice(ServingRequirements("eu-north-1", 1e11, latency=latency, accelerator="any")), console
         )
 
 

@@ -58,9 +58,7 @@ def test_provider_and_state_use_the_assumed_role(environment: Environment, dev: 
 
 def test_the_provider_tags_all_resources(environment: Environment) -> None:
     (provider,) = environment().to_json()["provider"]["aws"]
-    assert set(provider["default_tags"]["tags"]) == {
-        *("workload", "environment", "owner", "data_class", "expires_on"),
-    }
+    assert set(provider["default_tags"]["tags"]) == {*("workload", "environment", "owner", "data_class", "expires_on")}
 
 
 def test_data_is_protected_by_default(environment: Environment) -> None:
@@ -194,9 +192,7 @@ def test_idle_endpoints_are_only_reported_by_default(environment: Environment) -
     assert {"churn_realtime", "fraud_serverless"} <= set(watched)
 
 
-def test_missing_or_later_components_are_one_line_errors(
-    environment: Environment,
-) -> None:
+def test_missing_or_later_components_are_one_line_errors(environment: Environment) -> None:
     later = (Access, Storage, *(component for component in COMPONENTS if component not in (Access, Storage)))
     absent = tuple(component for component in COMPONENTS if component is not Storage)
     for components, remedy in ((later, "move it before Access"), (absent, "add it before Access")):

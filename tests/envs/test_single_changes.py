@@ -103,10 +103,7 @@ CHANGES: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
     ),
     "concurrency": (
         change_model("size", serverless_endpoint={**SMALL, "max_concurrency": 3}),
-        {
-            f"{SIZE}.aws_sagemaker_endpoint_configuration.this": REPLACE,
-            f"{SIZE}.aws_sagemaker_endpoint.this": UPDATE,
-        },
+        {f"{SIZE}.aws_sagemaker_endpoint_configuration.this": REPLACE, f"{SIZE}.aws_sagemaker_endpoint.this": UPDATE},
     ),
     "latency of the alarms": (
         change_churn(latency_slo_ms=500),

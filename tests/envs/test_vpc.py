@@ -112,9 +112,7 @@ def test_each_endpoint_and_pipeline_is_in_the_network_unless_its_settings_differ
     assert set(body["locals"]["platform"]["vpc"]) == {"subnet_ids", "security_group_ids"}
 
 
-def test_the_s3_endpoint_of_an_environment_admits_the_models_of_its_registries(
-    environment: Callable[..., Any],
-) -> None:
+def test_the_s3_endpoint_of_an_environment_admits_the_models_of_its_registries(environment: Callable[..., Any]) -> None:
     public = "arn:aws:s3:::jumpstart-cache-prod-eu-north-1"
     options = {**CREATED["vpc_endpoints"], "readable_bucket_arns": [public]}
     network = {**CREATED, "vpc_endpoints": options}
@@ -134,10 +132,7 @@ def test_an_environment_without_a_network_names_none(environment: Callable[..., 
 @pytest.mark.environment
 @pytest.mark.apply
 def test_training_jobs_pipelines_and_endpoints_run_in_the_subnets(
-    tmp_path: Path,
-    own: tuple[Any, dict[str, str]],
-    environment: Callable[..., Any],
-    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path, own: tuple[Any, dict[str, str]], environment: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sandbox, variables = own
     for name, value in sandbox.environment.items():

@@ -10,14 +10,7 @@ import tempfile
 from pathlib import Path
 
 from sagemaker_sandbox import Sandbox
-from tests.field.shapes import (
-    Shape,
-    list_shapes,
-    push_images_before,
-    review_plan,
-    summarize_review,
-    write_expectation,
-)
+from tests.field.shapes import Shape, list_shapes, push_images_before, review_plan, summarize_review, write_expectation
 
 
 def main(names: list[str]) -> None:

@@ -21,12 +21,7 @@ def propose_for_type(
     **configuration: Any,
 ) -> list[FootprintAlternative]:
     """Return the alternatives of one real-time instance."""
-    variant = {
-        "variant_name": "v",
-        "instance_type": instance_type,
-        "initial_instance_count": 1,
-        "model_name": "m",
-    }
+    variant = {"variant_name": "v", "instance_type": instance_type, "initial_instance_count": 1, "model_name": "m"}
     values = {"name": "c", "region": region, "production_variants": [variant], **configuration}
     container = {"primary_container": [{"image": "i", "mode": "SingleModel"}]}
     return find_alternatives(

@@ -310,9 +310,7 @@ def test_a_configuration_is_found_by_reference_where_its_name_is_unknown() -> No
     result = estimate_plan(
         build_plan(
             build_change(
-                "aws_sagemaker_endpoint.e",
-                {"name": "e", "region": REGION},
-                unknown={"endpoint_config_name": True},
+                "aws_sagemaker_endpoint.e", {"name": "e", "region": REGION}, unknown={"endpoint_config_name": True}
             ),
             build_change(
                 "aws_sagemaker_endpoint_configuration.c",
@@ -322,8 +320,7 @@ def test_a_configuration_is_found_by_reference_where_its_name_is_unknown() -> No
             root={
                 "resources": [
                     build_configuration(
-                        "aws_sagemaker_endpoint.e",
-                        endpoint_config_name=["aws_sagemaker_endpoint_configuration.c.name"],
+                        "aws_sagemaker_endpoint.e", endpoint_config_name=["aws_sagemaker_endpoint_configuration.c.name"]
                     ),
                     build_configuration("aws_sagemaker_endpoint_configuration.c"),
                 ]

@@ -23,12 +23,7 @@ def find_uncounted(result: PlanFootprint) -> dict[str, bool]:
 
 
 #: Types of the next test whose only relevant attribute is the size.
-SIZED = (
-    "aws_db_instance",
-    "aws_ecs_service",
-    "aws_glue_job",
-    "aws_lambda_function",
-)
+SIZED = ("aws_db_instance", "aws_ecs_service", "aws_glue_job", "aws_lambda_function")
 
 
 @check_cases(

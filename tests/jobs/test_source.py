@@ -44,10 +44,7 @@ def test_the_archive_depends_only_on_names_and_contents(
     other = write_tree(tmp_path_factory.mktemp("other"), dict(shuffled))
     for path in other.iterdir():
         os.utime(path, (times.randrange(2**31), times.randrange(2**31)))
-    first, second = (
-        pack(one),
-        pack(other, include=["*.json", "**/*"] if any(".json" in n for n in files) else ["*"]),
-    )
+    first, second = (pack(one), pack(other, include=["*.json", "**/*"] if any(".json" in n for n in files) else ["*"]))
     assert (first.archive, first.digest, first.files) == (second.archive, second.digest, second.files)
     with tarfile.open(fileobj=io.BytesIO(first.archive)) as archive:
         expected_files = {m.name: archive.extractfile(m).read() for m in archive}  # type: ignore[union-attr] # all are files

@@ -73,15 +73,9 @@ def model(cloud: Clients) -> None:
     [
         ({"model": ...}, "model: is missing; set model, or pass --model"),
         ({"image": ...}, "image: is missing; set the image that serves the model.tar.gz"),
-        (
-            {"model": "flight-delay-1"},
-            "/flight-delay-1 is invalid; write the path of a run's record (….json)",
-        ),
+        ({"model": "flight-delay-1"}, "/flight-delay-1 is invalid; write the path of a run's record (….json)"),
         ({"model": "gone.json", "image": ...}, "gone.json: no such file"),
-        (
-            {"model": "s3://acme-dev-artifacts/x.tar.gz"},
-            "data.model: no object under s3://acme-dev-artifacts/x",
-        ),
+        ({"model": "s3://acme-dev-artifacts/x.tar.gz"}, "data.model: no object under s3://acme-dev-artifacts/x"),
         ({"input": {"data": "nothing/"}}, "data.input: no object under s3://acme-dev-data/nothing/"),
         ({"compute": {"instance_type": "ml.inf1.xlarge"}}, "cannot transform: Inf1 is legacy; use for example ml.inf2"),
         ({"compute": {"instance_type": "ml.c7g.large"}}, "cannot transform: SageMaker has Graviton only for endpoints"),

@@ -150,18 +150,11 @@ CASES: dict[str, InputCase] = {
             "name_prefix": "shop",
             "kms_key_arn": _KEY,
             "tags": _TAGS,
-            "buckets": {
-                "artifacts": {"arn": "arn:aws:s3:::shop-artifacts"},
-                "data": {"arn": "arn:aws:s3:::shop-data"},
-            },
+            "buckets": {"artifacts": {"arn": "arn:aws:s3:::shop-artifacts"}, "data": {"arn": "arn:aws:s3:::shop-data"}},
             "feature_group_names": ["shop-orders"],
             "model_package_group_names": ["shop-churn"],
             "vpc": {"subnet_ids": ["subnet-0123456789abcdef0"], "security_group_ids": ["sg-0123456789abcdef0"]},
-            "role_statements": [
-                {
-                    "inference": [{"sid": "Publish", "actions": ["sns:Publish"], "resources": [_TOPIC]}],
-                }
-            ],
+            "role_statements": [{"inference": [{"sid": "Publish", "actions": ["sns:Publish"], "resources": [_TOPIC]}]}],
         },
         {
             "buckets": {
@@ -179,9 +172,7 @@ CASES: dict[str, InputCase] = {
             "permissions_boundary_arn": _BOUNDARY,
             "role_path": "/mlops/",
             "role_statements": [
-                {
-                    "inference": [{"sid": "Publish", "actions": ["sns:Publish"], "resources": [_TOPIC, f"{_TOPIC}-2"]}],
-                }
+                {"inference": [{"sid": "Publish", "actions": ["sns:Publish"], "resources": [_TOPIC, f"{_TOPIC}-2"]}]}
             ],
             "s3_paths": {"training": _PHASE_PATHS},
             "tags": {"workload": "returns"},
@@ -214,19 +205,10 @@ CASES: dict[str, InputCase] = {
             "target_backlog_per_instance": 2,
             "vpc_config": _VPC_CONFIG,
         },
-        {
-            **_MODEL_COMPANIONS,
-            "silicon": {"instance_type": "ml.c7i.large", "image_uri": _build_image("churn:1")},
-        },
+        {**_MODEL_COMPANIONS, "silicon": {"instance_type": "ml.c7i.large", "image_uri": _build_image("churn:1")}},
     ),
     "bootstrap": InputCase(
-        {
-            **_LOCATION,
-            "name_prefix": "shop",
-            "deletion_protection": False,
-            "environments": {"dev": _CI},
-            "tags": _TAGS,
-        },
+        {**_LOCATION, "name_prefix": "shop", "deletion_protection": False, "environments": {"dev": _CI}, "tags": _TAGS},
         {
             "additional_actions": ["lambda:*"],
             "block_public_access": False,

@@ -84,11 +84,7 @@ def test_provider_6_accepts_types_that_provider_5_rejects() -> None:
 @check_cases(
     ("image", "silicon", "message"),
     [
-        (
-            f"{OWN}/churn:1-gpu-py3",
-            "graviton",
-            "this image is for gpu, and ml.c7g.large is graviton; use an image for",
-        ),
+        (f"{OWN}/churn:1-gpu-py3", "graviton", "this image is for gpu, and ml.c7g.large is graviton; use an image for"),
         (f"{OWN}/churn:1-neuronx", "gpu", "this image is for inferentia2, and ml.g5.xlarge is gpu"),
         (f"{OWN}/churn:1", "inferentia2", "Inferentia runs only Neuron images, whose names contain neuron"),
         *(

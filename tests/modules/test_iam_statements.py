@@ -25,7 +25,7 @@ MODULES = [
 #: Actions of services with the role of a resource, by type of the resource and argument that causes them.
 ROLE_ACTIONS = {
     "aws_sagemaker_endpoint": {
-        "deployment_config.auto_rollback_configuration.alarms.alarm_name": ["cloudwatch:DescribeAlarms"],
+        "deployment_config.auto_rollback_configuration.alarms.alarm_name": ["cloudwatch:DescribeAlarms"]
     },
     "aws_sagemaker_endpoint_configuration": {
         "async_inference_config.output_config": ["s3:AbortMultipartUpload", "s3:PutObject"],
@@ -51,11 +51,11 @@ ROLE_ACTIONS = {
             f"sagemaker:{verb}{noun}Job"
             for noun in ("HyperParameterTuning", "Processing", "Training", "Transform")
             for verb in ("Create", "Describe", "Stop")
-        ],
+        ]
     },
     "aws_sagemaker_model": {
         "execution_role_arn": [
-            *("logs:CreateLogStream", "logs:PutLogEvents", "cloudwatch:PutMetricData", "ecr:GetAuthorizationToken"),
+            *("logs:CreateLogStream", "logs:PutLogEvents", "cloudwatch:PutMetricData", "ecr:GetAuthorizationToken")
         ],
         "primary_container.image": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
         "primary_container.model_data_url": ["s3:GetObject"],

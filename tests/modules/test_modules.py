@@ -84,9 +84,7 @@ def test_modules_pass_their_own_tests_with_mocks_and_without_python(
 @pytest.mark.plan
 @pytest.mark.usefixtures("each_engine")
 def test_hcl_and_json_produce_the_same_plan(
-    tmp_path: Path,
-    terraform_environment: dict[str, str],
-    synthesized: dict[str, Any],
+    tmp_path: Path, terraform_environment: dict[str, str], synthesized: dict[str, Any]
 ) -> None:
     syntaxes = {"hcl": None, "json": synthesized}
     for syntax, modules in syntaxes.items():

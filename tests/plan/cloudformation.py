@@ -288,10 +288,7 @@ TWINS = (
             "bucket": "sagemaker-data",
             "acl": "public-read",
             "versioning": {"enabled": False},
-            "lifecycle_rule": [
-                RULE_AWS,
-                {"id": "tmp", "enabled": False, "abort_incomplete_multipart_upload_days": 3},
-            ],
+            "lifecycle_rule": [RULE_AWS, {"id": "tmp", "enabled": False, "abort_incomplete_multipart_upload_days": 3}],
             **TAGS,
         },
         {

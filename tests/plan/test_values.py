@@ -58,14 +58,7 @@ def test_a_sensitive_value_is_never_shown() -> None:
         {"token": "hunter2", "list": ["a", "b"]}, sensitive={"token": True, "list": [False, True]}
     )
     token = resource.get("token")
-    for text in (
-        str(token),
-        repr(token),
-        f"{token}",
-        f"{token!s:>4}",
-        json.dumps(resource.after),
-        token.upper(),
-    ):
+    for text in (str(token), repr(token), f"{token}", f"{token!s:>4}", json.dumps(resource.after), token.upper()):
         assert "hunter2" not in text.lower()
     assert b"hunter2" not in pickle.dumps(token)
     assert resource.text("token") is UNKNOWN

@@ -135,9 +135,7 @@ def test_links_need_the_address_of_the_source(lens: dict[str, Any]) -> None:
     assert resource["content"][0]["url"] == f"{SOURCE}/modules/async_endpoint"
 
 
-def test_the_risk_is_high_with_no_practice_medium_with_some_and_none_with_all(
-    lens: dict[str, Any],
-) -> None:
+def test_the_risk_is_high_with_no_practice_medium_with_some_and_none_with_all(lens: dict[str, Any]) -> None:
     for question in list_questions(lens):
         choices = {choice["id"]: False for choice in question["choices"]}
         states = {f"practice_{practice.row:02}": practice.state for practice in load_practices().values()}

@@ -149,10 +149,7 @@ def test_a_partial_estimate_is_never_within_a_budget() -> None:
 def test_an_incomplete_plan_is_never_within_a_budget() -> None:
     plan = build_plan(build_notebook("a", "dev"), complete=False)
     result = review(plan, budgets=[Budget("b", {}, {"usd_per_month": 1e6})], today=TODAY).budgets[0]
-    assert (result.status, format_budget(result)[:34]) == (
-        BudgetStatus.UNKNOWN,
-        "undecided: the plan is incomplete;",
-    )
+    assert (result.status, format_budget(result)[:34]) == (BudgetStatus.UNKNOWN, "undecided: the plan is incomplete;")
 
 
 @pytest.mark.parametrize(

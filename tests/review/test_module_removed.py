@@ -20,10 +20,7 @@ MODULES = {
     ),
 }
 #: Resources of the modules that a plan of a removed call deletes.
-HELD = {
-    "storage": {"aws_kms_key", "aws_s3_bucket"},
-    "model_registry": {"aws_sagemaker_model_package_group"},
-}
+HELD = {"storage": {"aws_kms_key", "aws_s3_bucket"}, "model_registry": {"aws_sagemaker_model_package_group"}}
 
 
 def call(module: str, label: str) -> str:

@@ -73,10 +73,7 @@ def test_one_of_them_may_come_from_stdin(folder: Path, monkeypatch: pytest.Monke
         ([*PLANS, "--name", "dev"], "--name: 1 names for 2 plans"),
         ([*PLANS, PLANS[0]], "dev/plan.json: appears twice"),
         (["-", "-"], "-: stdin can be read only once"),
-        (
-            [*PLANS, "--region", "eu-nort-1"],
-            "--region: eu-nort-1 is not a Region of the catalogue; did you mean eu-",
-        ),
+        ([*PLANS, "--region", "eu-nort-1"], "--region: eu-nort-1 is not a Region of the catalogue; did you mean eu-"),
         ([*PLANS, "--region", "x"], "--region: x is not a Region of the catalogue, such as eu-north-1"),
         ([*PLANS, "--only", " "], "--only: is empty"),
         ([*PLANS, "--only", "lab:module.x"], "--only: no plan is named lab"),

@@ -19,11 +19,7 @@ IMAGE = "123456789012.dkr.ecr.eu-north-1.amazonaws.com/delay:1"
 
 
 def build_endpoint(
-    variant: Values,
-    *,
-    model: Values | None = None,
-    configuration: Values | None = None,
-    endpoint: Values | None = None,
+    variant: Values, *, model: Values | None = None, configuration: Values | None = None, endpoint: Values | None = None
 ) -> Resources:
     """Return an endpoint with one variant named `main`."""
     return {

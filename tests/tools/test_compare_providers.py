@@ -131,11 +131,7 @@ def blocks(minimum: int = 0, **arguments: dict[str, Any]) -> dict[str, Any]:
         ),
         ({}, blocks(), [("rule", "new, optional (block, list)", "module", "none while it is not set")]),
         (blocks(), blocks(1), [("rule", "optional → required", "module", "none")]),
-        (
-            blocks(),
-            blocks(key=REQUIRED),
-            [("rule.key", "new, required (string)", "", "validation fails: set it")],
-        ),
+        (blocks(), blocks(key=REQUIRED), [("rule.key", "new, required (string)", "", "validation fails: set it")]),
     ],
 )
 def test_each_kind_of_change_has_a_row_with_its_effect(

@@ -28,10 +28,7 @@ BODY: dict[str, Any] = {
     "terraform": {"required_version": ">= 1.10.0", "required_providers": {"aws": {"version": ">= 5.100.0, < 7.0.0"}}},
     "variable": {
         "days": {"type": "number", "default": 30, "nullable": False},
-        "groups": {
-            "type": GROUPS,
-            "default": {},
-        },
+        "groups": {"type": GROUPS, "default": {}},
         "name": {"type": "string", "validation": [{"condition": "${length(var.name) < 64}"}]},
         "zones": {"type": "list(string)", "default": None},
     },
@@ -141,10 +138,7 @@ def test_a_moved_block_keeps_a_renamed_address() -> None:
     renamed = change_body(
         change_body(BODY, "resource.aws_sns_topic", {"new": {}}),
         "moved",
-        [
-            *BODY["moved"],
-            {"from": "aws_sns_topic.this", "to": "aws_sns_topic.new"},
-        ],
+        [*BODY["moved"], {"from": "aws_sns_topic.this", "to": "aws_sns_topic.new"}],
     )
     assert list_breaking_changes(describe_interface(BODY), describe_interface(renamed)) == []
 

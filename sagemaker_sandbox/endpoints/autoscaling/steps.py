@@ -59,8 +59,7 @@ def check_step_policy(policy: Fields) -> None:
 
 def _check_bounds(bounds: list[tuple[float, float]]) -> None:
     _refuse_if(
-        (-math.inf, math.inf) in bounds,
-        "Both lower and upper bounds of a step adjustment cannot be left unspecified",
+        (-math.inf, math.inf) in bounds, "Both lower and upper bounds of a step adjustment cannot be left unspecified"
     )
     _refuse_if(
         any(lower >= upper for lower, upper in bounds),

@@ -19,13 +19,7 @@ class EndpointFleet:
     part of `Traffic`.
     """
 
-    def __init__(
-        self,
-        owner: VariantOwner,
-        config: Fields,
-        models: Mapping[str, list[Fields]],
-        folder: Path,
-    ) -> None:
+    def __init__(self, owner: VariantOwner, config: Fields, models: Mapping[str, list[Fields]], folder: Path) -> None:
         self.config = config
         self.models = dict(models)
         #: True once all instances have ended.

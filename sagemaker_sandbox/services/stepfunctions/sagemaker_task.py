@@ -41,9 +41,7 @@ class SageMakerTask(StateTaskServiceCallback):  # type: ignore[misc]  # moto is 
 
     def __init__(self) -> None:
         # moto creates the token of a task only if it supports tokens. The validation refuses `.waitForTaskToken`.
-        super().__init__(
-            supported_integration_patterns={ResourceCondition.Sync, ResourceCondition.WaitForTaskToken},
-        )
+        super().__init__(supported_integration_patterns={ResourceCondition.Sync, ResourceCondition.WaitForTaskToken})
 
     def _validate_service_integration_is_supported(self) -> None:
         action, condition = self.resource.api_action, self.resource.condition

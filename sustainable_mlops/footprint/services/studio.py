@@ -55,10 +55,7 @@ def read_notebook(resource: Resource, side: PlanSide) -> list[ResourcePart]:
 
 def _is_stopped_by_script(resource: Resource, side: PlanSide) -> bool | Maybe:
     """Return whether the lifecycle configuration stops the notebook when idle; UNKNOWN if it cannot be read."""
-    if side.get_values(resource).text("lifecycle_config_name") in (
-        None,
-        "",
-    ):  # the provider stores "" for none
+    if side.get_values(resource).text("lifecycle_config_name") in (None, ""):  # the provider stores "" for none
         return False
     configuration = side.joins.find_target(resource, "lifecycle_config_name", _LIFECYCLE)
     if not isinstance(configuration, Resource):

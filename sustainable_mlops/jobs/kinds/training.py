@@ -88,11 +88,7 @@ class TrainingKind(JobKind[TrainingSpec]):
             **drop_missing(VpcConfig=spec.network.build_vpc_config(references.vpc)),
             # By default SageMaker profiles every job and runs an additional rule container.
             "ProfilerConfig": {"DisableProfiler": True},
-            "Environment": {
-                **spec.environment,
-                CHECKPOINT_DIR: CHECKPOINTS,
-                ENTRY_POINT: spec.source.entry_point,
-            },
+            "Environment": {**spec.environment, CHECKPOINT_DIR: CHECKPOINTS, ENTRY_POINT: spec.source.entry_point},
         }
         if references.checkpoints is not None:
             request["CheckpointConfig"] = {"S3Uri": references.checkpoints, "LocalPath": CHECKPOINTS}

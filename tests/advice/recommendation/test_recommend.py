@@ -286,10 +286,7 @@ def package(sandbox: Sandbox) -> Callable[..., str]:
     def register() -> str:
         sagemaker, container = sandbox.client("sagemaker"), deploying.create_container("")
         sagemaker.create_model_package_group(ModelPackageGroupName=f"{name}-group")
-        kinds = {
-            "SupportedContentTypes": ["text/csv"],
-            "SupportedResponseMIMETypes": [],
-        }
+        kinds = {"SupportedContentTypes": ["text/csv"], "SupportedResponseMIMETypes": []}
         response = sagemaker.create_model_package(
             ModelPackageGroupName=f"{name}-group",
             InferenceSpecification={"Containers": [container], **kinds},

@@ -279,11 +279,7 @@ OWN_NAMES = {"flights-qa": "flights-dev", "flights_qa": "flights_dev", "/qa/": "
             "arn:aws:sagemaker:eu-west-1:123456789012:mlflow-tracking-server/flights-qa-tracking",
             QA_TAG,
         ),
-        (
-            "sagemaker:CallMlflowAppApi",
-            "arn:aws:sagemaker:eu-west-1:123456789012:mlflow-app/app-1",
-            QA_TAG,
-        ),
+        ("sagemaker:CallMlflowAppApi", "arn:aws:sagemaker:eu-west-1:123456789012:mlflow-app/app-1", QA_TAG),
         *(
             (f"ec2:{action}", "arn:aws:ec2:eu-west-1:123456789012:security-group/sg-1", QA_TAG)
             for action in ("CreateTags", "DeleteSecurityGroup", "DeleteTags")

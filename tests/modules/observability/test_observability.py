@@ -59,10 +59,7 @@ DAY = timedelta(days=1)
             {"endpoints": {"churn": {**CHURN, "kind": "batch"}}},
             "endpoints.churn.kind: must be 'realtime', 'async' or 'serverless', not 'batch'",
         ),
-        (
-            {"endpoints": {"churn": {**CHURN, "name": "a" * 64}}},
-            "must be 1 to 63 letters, digits and hyphens, without",
-        ),
+        ({"endpoints": {"churn": {**CHURN, "name": "a" * 64}}}, "must be 1 to 63 letters, digits and hyphens, without"),
         ({"endpoints": {"Churn": CHURN}}, "must be 1 to 63 lower-case letters, digits and underscores"),
         ({"thresholds": {"cpu": 1.0}}, "thresholds.cpu"),
         ({"events": ["jobs"]}, "events[0]: must be 'deployments', "),
@@ -402,11 +399,7 @@ def check_alarms_are_removed_and_similar_names_stay_separate(watched: Watched) -
     instances = {"kind": "realtime", "instance_type": "ml.c7g.large"}
     other = OtherEnvironment(watched, watched.folder / "other")
     a = {**instances, "name": "other-a", "variants": ["main", "b"], "latency_slo_ms": 200}
-    other.apply(
-        a=a,
-        a_b={**instances, "name": "other-a-b"},
-        jobs={**instances, "name": "other-training-jobs"},
-    )
+    other.apply(a=a, a_b={**instances, "name": "other-a-b"}, jobs={**instances, "name": "other-training-jobs"})
     alarms = watched.cloudwatch.get_paginator("describe_alarms").paginate(AlarmNamePrefix="other-a")
     names = [one["AlarmName"] for page in alarms for one in page["MetricAlarms"]]
     assert len([one for one in names if one.endswith("/errors")]) == 3
@@ -500,10 +493,7 @@ def estimate_day(endpoint: str) -> tuple[float, float]:
 def _estimate_step(endpoint: str, step_load: LoadStep) -> tuple[float, float]:
     types = {"shop-curve/new-one": "ml.c7g.xlarge", "shop-images": "ml.g5.xlarge", "shop-words": "ml.inf2.xlarge"}
     if endpoint in types:
-        hours, duty = (
-            make_exact(step_load.count / 6),
-            make_exact(step_load.load if endpoint != "shop-words" else 0.1),
-        )
+        hours, duty = (make_exact(step_load.count / 6), make_exact(step_load.load if endpoint != "shop-words" else 0.1))
         figures = estimate(FleetActivity(types[endpoint], REGION, hours=hours, duty=duty)).figures
         return figures["total"].central, figures["cost"].central
     memory = {"shop-notes": 2048, "shop-warm": 1024}[endpoint]

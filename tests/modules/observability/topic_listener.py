@@ -19,10 +19,7 @@ class TopicListener:
 
     def key(self) -> str:
         """Create a KMS key that CloudWatch and roles of the account can use, like that of `storage`."""
-        allowed = [
-            {"AWS": "arn:aws:iam::123456789012:root"},
-            {"Service": ["cloudwatch.amazonaws.com"]},
-        ]
+        allowed = [{"AWS": "arn:aws:iam::123456789012:root"}, {"Service": ["cloudwatch.amazonaws.com"]}]
         statements = [
             {"Effect": "Allow", "Principal": principal, "Action": "kms:*", "Resource": "*"} for principal in allowed
         ]

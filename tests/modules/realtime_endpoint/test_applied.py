@@ -38,9 +38,7 @@ def more_than(answers: Counter[str], number: int) -> bool:
     return answers.total() > number
 
 
-def check_alarms_roll_back_bad_models_in_all_deployment_modes(
-    endpoint: AppliedEndpoint,
-) -> None:
+def check_alarms_roll_back_bad_models_in_all_deployment_modes(endpoint: AppliedEndpoint) -> None:
     own, bad = endpoint.client, endpoint.upload_model("")
     serving = endpoint.serving_configuration()
     assert endpoint.plan_changes() == {}

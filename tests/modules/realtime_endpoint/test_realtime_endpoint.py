@@ -93,10 +93,7 @@ ONE = {"min_instances": 1, "one_instance_because": "Callers ask again a minute l
         ),
         ({"off_hours": {**HOURS, "timezone": "Europe/Stokholm"}}, "Europe/Stokholm is not the canonical"),
         *(
-            (
-                {"off_hours": {**HOURS, "timezone": alias}},
-                f"off_hours.timezone: {alias} is not the canonical",
-            )
+            ({"off_hours": {**HOURS, "timezone": alias}}, f"off_hours.timezone: {alias} is not the canonical")
             for alias in ("US/Pacific", "Etc/UTC")
         ),
         (

@@ -32,8 +32,7 @@ def test_plans_stay_empty_after_studio_writes_a_space_and_aws_the_patch_version_
         space = {name: summary[name] for name in ("DomainId", "SpaceName")}
         # Studio writes this when a user starts an app, and the second request is that of the page.
         sagemaker.update_space(
-            **space,
-            SpaceSettings={"JupyterLabAppSettings": {"DefaultResourceSpec": {"InstanceType": "ml.t3.large"}}},
+            **space, SpaceSettings={"JupyterLabAppSettings": {"DefaultResourceSpec": {"InstanceType": "ml.t3.large"}}}
         )
         sagemaker.update_space(
             **space, SpaceSettings={"SpaceStorageSettings": {"EbsStorageSettings": {"EbsVolumeSizeInGb": 40}}}

@@ -711,13 +711,7 @@ def test_an_endpoint_that_follows_the_new_configuration_is_no_risk(name: str | N
 
 @check_cases(
     ("before", "after", "ids"),
-    [
-        ("p5", None, ["ENDPOINT_CAPACITY"]),
-        ("p5", "p6", []),
-        ("p5", "p5", []),
-        (None, "p5", []),
-        ("p5", "unknown", []),
-    ],
+    [("p5", None, ["ENDPOINT_CAPACITY"]), ("p5", "p6", []), ("p5", "p5", []), (None, "p5", []), ("p5", "unknown", [])],
 )
 def test_an_endpoint_that_loses_its_reserved_capacity_needs_a_look(
     before: str | None, after: str | None, ids: list[str]

@@ -37,9 +37,7 @@ _TRAINS: dict[str, Any] = {
                         "Train": {
                             "Type": "Task",
                             "Resource": "arn:aws:states:::sagemaker:createTrainingJob.sync",
-                            "Parameters": {
-                                "ResourceConfig": {"InstanceType": "ml.p5.48xlarge", "InstanceCount": 16},
-                            },
+                            "Parameters": {"ResourceConfig": {"InstanceType": "ml.p5.48xlarge", "InstanceCount": 16}},
                             "End": True,
                         }
                     },
@@ -162,9 +160,7 @@ CASES = {
         "no price known",
     ),
     "a warm pool that runs": Case(
-        _group(warm_pool=[{"pool_state": "Running", "min_size": 16}]),
-        "look",
-        "its running instances are not counted",
+        _group(warm_pool=[{"pool_state": "Running", "min_size": 16}]), "look", "its running instances are not counted"
     ),
     "an action that raises the least of a group each morning": Case(
         _group(

@@ -110,11 +110,7 @@ CHOICES: dict[str, Case] = {
                     "pipeline_name": "p",
                     "pipeline_definition_s3_location": {"bucket": "b", "object_key": "p.json", "version_id": "1"},
                 },
-                "aws_s3_object.p": {
-                    "bucket": "b",
-                    "key": "p.json",
-                    "content": {"Version": "2020-12-01", "Steps": []},
-                },
+                "aws_s3_object.p": {"bucket": "b", "key": "p.json", "content": {"Version": "2020-12-01", "Steps": []}},
             }
         ),
         "look",

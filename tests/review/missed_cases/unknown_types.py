@@ -39,8 +39,6 @@ CASES = {
         "aws_lambda_invocation, when created: migrate",
     ),
     "a database that nobody counts": Case(
-        build_document(build_change("aws_db_instance.d", {"instance_class": "db.r6g.16xlarge"})),
-        "look",
-        "no estimate",
+        build_document(build_change("aws_db_instance.d", {"instance_class": "db.r6g.16xlarge"})), "look", "no estimate"
     ),
 }

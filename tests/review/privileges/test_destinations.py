@@ -240,10 +240,7 @@ def test_a_risk_of_a_pipeline_names_its_steps() -> None:
     before, after = ({"pipeline_definition": json.dumps({"Steps": listed})} for listed in ([], steps))
     plan = build_plan(KEPT, build_change("aws_sagemaker_pipeline.p", after, before=before))
     descriptions = sorted(item.risk.description.partition(" (")[0] for item in review(plan).risks)
-    assert descriptions == [
-        f"step Prepare: runs code of {OTHER}",
-        "steps Train, Tune: sends outputs to s3://yours",
-    ]
+    assert descriptions == [f"step Prepare: runs code of {OTHER}", "steps Train, Tune: sends outputs to s3://yours"]
 
 
 def test_a_step_that_calls_a_function_of_another_account_is_stopped() -> None:

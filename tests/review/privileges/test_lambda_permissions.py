@@ -67,10 +67,7 @@ def test_a_source_that_the_plan_creates_is_a_note() -> None:
         return list_permission_risks(rule, entry, root=root)
 
     assert find("aws_cloudwatch_event_rule.r.arn") == [
-        (
-            Level.NOTE,
-            "lets events.amazonaws.com use load (only for aws_cloudwatch_event_rule.r, known after apply)",
-        )
+        (Level.NOTE, "lets events.amazonaws.com use load (only for aws_cloudwatch_event_rule.r, known after apply)")
     ]
     assert [level for level, _ in find("local.source")] == [Level.LOOK]
 

@@ -44,5 +44,5 @@ CASES: CaseTable = {
             "both are there": RuleCase(MODELS, dict.fromkeys(MODELS, "no-op")),
             "one goes": RuleCase(MODELS, {"aws_sagemaker_model.a": "delete"}),
         },
-    },
+    }
 }

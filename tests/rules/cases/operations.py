@@ -246,10 +246,7 @@ CASES = {
             "other tag names": _endpoint(tags={"Project": "x", "Stage": "dev", "acme:team": "us"}),
             "an unknown value": _endpoint(tags={**_ALL_TAGS, "owner": UNKNOWN}),
         },
-        "fail": {
-            "none": _endpoint(),
-            "no owner": _endpoint(tags={"workload": "x", "environment": "dev"}),
-        },
+        "fail": {"none": _endpoint(), "no owner": _endpoint(tags={"workload": "x", "environment": "dev"})},
         "unknown": {"an unknown tag": _endpoint(tags=_ALL_TAGS, tags_all=UNKNOWN)},
         "not_applicable": {"a resource without costs": _MODEL},
     },

@@ -20,5 +20,5 @@ CASES: CaseTable = {
         },
         "unknown": "an unknown tag may be anything",
         "not_applicable": {"no waiver": build_real_time(), "a value known after apply": build_waived(UNKNOWN)},
-    },
+    }
 }

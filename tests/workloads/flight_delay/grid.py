@@ -35,9 +35,7 @@ app = cli.create_app()
 
 
 @app.command(no_args_is_help=False)
-def main(
-    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
-) -> None:
+def main(as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False) -> None:
     """Compare the search of tune.yaml with a full grid."""
     with TemporaryDirectory() as folder, Sandbox.start(log=Path(folder) / "sandbox.log") as sandbox:
         data = Path(folder) / "data"

@@ -30,9 +30,7 @@ app = cli.create_app()
 
 
 @app.command(no_args_is_help=False)
-def main(
-    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
-) -> None:
+def main(as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False) -> None:
     """Train job.yaml on one and on two instances."""
     with TemporaryDirectory() as folder, Sandbox.start(log=Path(folder) / "sandbox.log") as sandbox:
         make_platform(sandbox, "dev", prepare_by_month(Path(folder)))

@@ -24,10 +24,7 @@ JOB: dict[str, Any] = {
     "strategy": "single_record",
 }
 #: Split by content type: a CSV request is a whole file with its header, a JSON request is one line.
-FORMS = {
-    "text/csv": {"split": "none"},
-    "application/json": {"split": "line"},
-}
+FORMS = {"text/csv": {"split": "none"}, "application/json": {"split": "line"}}
 
 
 @pytest.fixture(scope="module")

@@ -20,11 +20,7 @@ from sustainable_mlops.jobs.specs.pipeline import PipelineSpec
 from tests.stale_files import suggest_update
 
 WORKLOAD = ROOT / "workloads" / "flight_delay"
-JOBS = {
-    "Processing": "CreateProcessingJob",
-    "Training": "CreateTrainingJob",
-    "Tuning": "CreateHyperParameterTuningJob",
-}
+JOBS = {"Processing": "CreateProcessingJob", "Training": "CreateTrainingJob", "Tuning": "CreateHyperParameterTuningJob"}
 #: Values in place of references, as CreateX receives them.
 REFERENCE_VALUES = {
     "RoleArn": "arn:aws:iam::123456789012:role/a",

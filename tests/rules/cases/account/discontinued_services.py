@@ -144,8 +144,7 @@ CASES: CaseTable = {
             "a profiler rule": build_old_job(profiler_rule_configurations=[ACTING]),
             "a step": build_old_pipeline(
                 build_training_step(
-                    EnableNetworkIsolation=True,
-                    DebugRuleConfigurations=[{"RuleParameters": {"action_json": "{}"}}],
+                    EnableNetworkIsolation=True, DebugRuleConfigurations=[{"RuleParameters": {"action_json": "{}"}}]
                 )
             ),
         },

@@ -35,5 +35,5 @@ CASES: CaseTable = {
             "a requested replacement": RuleCase({GROUP: {"model_package_group_name": "g"}}, {GROUP: "replace"}),
             "new": {GROUP: {"model_package_group_name": "g"}},
         },
-    },
+    }
 }

@@ -114,10 +114,7 @@ CASES = {
             "unknown versioning": {**_build_lifecycle_bucket(_rule(**_EXPIRE)), **_versioning(UNKNOWN)},
             "versioning of an unknown bucket": {
                 **_build_lifecycle_bucket(_rule(**_EXPIRE)),
-                "aws_s3_bucket_versioning.v": {
-                    "bucket": UNKNOWN,
-                    "versioning_configuration": {"status": "Enabled"},
-                },
+                "aws_s3_bucket_versioning.v": {"bucket": UNKNOWN, "versioning_configuration": {"status": "Enabled"}},
             },
             "unknown filter": {
                 **_build_lifecycle_bucket({**_rule(**_NONCURRENT), "filter": {"and": UNKNOWN}}),

@@ -27,5 +27,5 @@ CASES = {
             "unknown kind of endpoint": {ENDPOINT: {"name": "delay", "endpoint_config_name": UNKNOWN}},
         },
         "not_applicable": {"serverless": build_serverless()},
-    },
+    }
 }

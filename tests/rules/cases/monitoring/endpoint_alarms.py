@@ -80,10 +80,7 @@ CASES: CaseTable = {
             "an alarm on a custom metric": add_alarm(build_real_time(), "Invocation5XXErrors", namespace="Acme"),
             "that is turned off": add_alarm(build_real_time(), "Invocation5XXErrors", actions_enabled=False),
         },
-        "unknown": {
-            **UNSURE,
-            "a composite alarm with an unknown rule": add_composite_alarm(f"${{{ALARM}.arn}}"),
-        },
+        "unknown": {**UNSURE, "a composite alarm with an unknown rule": add_composite_alarm(f"${{{ALARM}.arn}}")},
         "not_applicable": "every endpoint can fail",
     },
     "SUS_ENDPOINT_LATENCY_ALARM": {

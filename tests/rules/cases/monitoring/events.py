@@ -43,14 +43,12 @@ CASES: CaseTable = {
         },
         "unknown": {
             "an event newer than the list": build_event_rule("SageMaker Quantum Circuit State Change"),
-            "known after apply": {
-                RULE: {"name": "sagemaker-approved", "event_pattern": "(known after apply)"},
-            },
+            "known after apply": {RULE: {"name": "sagemaker-approved", "event_pattern": "(known after apply)"}},
         },
         "not_applicable": {
             "an S3 event": build_event_rule("Object Created", source="aws.s3"),
             "on a schedule": {RULE: {"name": "r", "schedule_expression": "rate(1 day)"}},
             "no pattern": {RULE: {"name": "r", "event_pattern": "no JSON"}},
         },
-    },
+    }
 }

@@ -49,10 +49,7 @@ CASES = {
             "no alarm": {**build_real_time(), **TOPIC},
             "an alarm on another resource": _alarm(["${aws_appautoscaling_policy.more.arn}"]) | POLICY,
             "a topic outside the plan": add_alarm(build_real_time(), "Invocation5XXErrors", alarm_actions=[ARN]),
-            "no SageMaker": {
-                **TOPIC,
-                "aws_cloudwatch_metric_alarm.cpu": {"alarm_name": "cpu", "alarm_actions": [ARN]},
-            },
+            "no SageMaker": {**TOPIC, "aws_cloudwatch_metric_alarm.cpu": {"alarm_name": "cpu", "alarm_actions": [ARN]}},
         },
     }
 }

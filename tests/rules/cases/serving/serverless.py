@@ -68,9 +68,7 @@ BOTH = {
 
 SCALED = add_target(WARM, scalable_dimension="sagemaker:variant:DesiredProvisionedConcurrency")
 USED = {
-    "predefined_metric_specification": {
-        "predefined_metric_type": "SageMakerVariantProvisionedConcurrencyUtilization",
-    }
+    "predefined_metric_specification": {"predefined_metric_type": "SageMakerVariantProvisionedConcurrencyUtilization"}
 }
 
 CASES: CaseTable = {
@@ -127,7 +125,7 @@ CASES: CaseTable = {
         "fail": {
             "a GPU image": build_serverless(
                 model={"primary_container": {"image": f"{REGISTRY}/huggingface-pytorch-inference:2.6-gpu-py312"}}
-            ),
+            )
         },
         "unknown": {
             "a model package brings the image": build_serverless(

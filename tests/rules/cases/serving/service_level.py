@@ -64,9 +64,6 @@ CASES: CaseTable = {
             ),
             "a kind known after apply": build_endpoint({"serverless_config": UNKNOWN}, endpoint=build_slo("200ms")),
         },
-        "not_applicable": {
-            "no SLO": build_real_time(),
-            "no tags": build_real_time(endpoint={"tags_all": UNKNOWN}),
-        },
-    },
+        "not_applicable": {"no SLO": build_real_time(), "no tags": build_real_time(endpoint={"tags_all": UNKNOWN})},
+    }
 }

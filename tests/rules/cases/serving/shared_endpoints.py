@@ -42,10 +42,7 @@ CASES: CaseTable = {
         "fail": {"three": build_several(3)},
         "unknown": {
             "model packages bring the images": build_several(3, model=PACKAGE),
-            "a model elsewhere": {
-                **build_several(2),
-                **build_real_time(variant={"model_name": "made-elsewhere"}),
-            },
+            "a model elsewhere": {**build_several(2), **build_real_time(variant={"model_name": "made-elsewhere"})},
         },
         "not_applicable": {
             "a serverless endpoint": build_serverless(),
@@ -54,5 +51,5 @@ CASES: CaseTable = {
             ),
             "inference components": build_real_time(variant={"model_name": None}),
         },
-    },
+    }
 }

@@ -80,10 +80,7 @@ CASES = {
             "on data": _rule(_SCORES, event_pattern={"source": ["aws.s3"]}),
             "on data, after an apply": _rule(_SCORES, event_pattern={"source": ["aws.s3"]}, schedule_expression=""),
         },
-        "fail": {
-            "rule": _rule(_SCORES, schedule_expression="rate(1 day)"),
-            "schedule": _schedule(_SCORES),
-        },
+        "fail": {"rule": _rule(_SCORES, schedule_expression="rate(1 day)"), "schedule": _schedule(_SCORES)},
         "unknown": {"unknown expression": _rule(_SCORES, schedule_expression=UNKNOWN)},
         "not_applicable": {
             "a pipeline that trains": _rule(_TRAINS, schedule_expression="rate(1 day)"),

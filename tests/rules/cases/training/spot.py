@@ -143,7 +143,7 @@ CASES = {
         "fail": {
             "a warm pool": build_training_pipeline(
                 ResourceConfig={"InstanceGroups": _TYPES, "KeepAlivePeriodInSeconds": 600}
-            ),
+            )
         },
         "unknown": {
             "unknown period": build_job(
@@ -153,7 +153,7 @@ CASES = {
                 }
             ),
             "unknown groups": build_job(
-                resource_config={"instance_groups": UNKNOWN, "keep_alive_period_in_seconds": 600},
+                resource_config={"instance_groups": UNKNOWN, "keep_alive_period_in_seconds": 600}
             ),
             **HIDDEN,
         },

@@ -51,5 +51,5 @@ CASES = {
             **HIDDEN,
         },
         "not_applicable": IDLE,
-    },
+    }
 }
