@@ -5,19 +5,13 @@ from typing import Any
 import pytest
 
 from sustainable_mlops.catalogue import service_prices
-from sustainable_mlops.footprint import PlanFootprint, UnknownKind
+from sustainable_mlops.footprint import UnknownKind
 from tests.cases import check_cases
-from tests.footprint.support import REGION, list_part_names, make_footprint
+from tests.footprint.support import REGION, get_cost, list_part_names, make_footprint
 from tests.plan.plan_builder import build_change, build_configuration
 
 HOURS = 730
 INTERFACE = {"vpc_endpoint_type": "Interface", "region": REGION}
-
-
-def get_usd(result: PlanFootprint, side: str = "after") -> float:
-    figure = getattr(result, side).get("cost")
-    assert figure is not None, result.unknowns
-    return float(figure.central)
 
 
 #: Type, values and USD a month in us-east-1.
@@ -72,11 +66,11 @@ CASES: list[tuple[str, dict[str, Any], float]] = [
 def test_a_fixed_price_is_added_and_removed(kind: str, values: dict[str, Any], usd: float) -> None:
     here = {**values, "region": REGION}
     added = make_footprint(build_change(f"{kind}.one", here))
-    assert get_usd(added) == get_usd(added, "delta") == pytest.approx(usd)
+    assert get_cost(added) == get_cost(added, "delta") == pytest.approx(usd)
     assert added.after.get("total") is None
     assert added.uncounted == ()
-    assert get_usd(make_footprint(build_change(f"{kind}.one", before=here)), "delta") == pytest.approx(-usd)
-    assert get_usd(make_footprint(build_change(f"{kind}.one", here, before=here)), "delta") == 0
+    assert get_cost(make_footprint(build_change(f"{kind}.one", before=here)), "delta") == pytest.approx(-usd)
+    assert get_cost(make_footprint(build_change(f"{kind}.one", here, before=here)), "delta") == 0
 
 
 @check_cases(
@@ -133,7 +127,7 @@ def test_eight_interface_endpoints_in_two_new_zones_cost_120_usd() -> None:
     ]
     new_subnets = [build_change(subnet, {"vpc_id": "vpc-1"}) for subnet in subnets]
     result = make_footprint(*changes, *new_subnets, root={"resources": declared})
-    assert get_usd(result) == pytest.approx(116.8)
+    assert get_cost(result) == pytest.approx(116.8)
     assert result.uncounted == ()
     assert {one.kind for _, one in result.unknowns} == {UnknownKind.CARBON}
 
@@ -155,7 +149,7 @@ def test_a_zone_that_the_endpoint_already_has_is_counted_once() -> None:
             for zone in ("b", "c")
         ),
     ]  # fmt: skip
-    assert get_usd(make_footprint(*changes)) == pytest.approx(3 * 7.3)
+    assert get_cost(make_footprint(*changes)) == pytest.approx(3 * 7.3)
 
 
 @check_cases(
@@ -174,14 +168,14 @@ def test_provisioned_performance_of_a_volume_is_counted(values: dict[str, Any], 
     volume = {"size": 100, "region": REGION, **values}
     plain = make_footprint(build_change("aws_ebs_volume.v", {**volume, "iops": None, "throughput": None}))
     fast = make_footprint(build_change("aws_ebs_volume.v", volume))
-    assert get_usd(fast) - get_usd(plain) == pytest.approx(usd)
+    assert get_cost(fast) - get_cost(plain) == pytest.approx(usd)
     root = {f"volume_{name}" if name in ("size", "type") else name: value for name, value in volume.items()}
     instance = {"instance_type": "m5.large", "region": REGION}
     with_root = make_footprint(build_change("aws_instance.i", {**instance, "root_block_device": [root]}))
     alone = make_footprint(
         build_change("aws_instance.i", {**instance, "root_block_device": [{**root, "iops": None, "throughput": None}]})
     )
-    assert get_usd(with_root) - get_usd(alone) == pytest.approx(usd)
+    assert get_cost(with_root) - get_cost(alone) == pytest.approx(usd)
 
 
 def test_unknown_iops_of_io2_are_an_unknown_volume() -> None:
@@ -205,7 +199,7 @@ def test_services_without_carbon_leave_the_carbon_of_others_complete() -> None:
     result = make_footprint(volume, build_change("aws_kms_key.k", {"region": REGION}))
     assert result.after.figures["total"] == alone.after.figures["total"]
     assert result.after.partial == result.delta.partial == result.total_after.partial == ()
-    assert get_usd(result) == pytest.approx(get_usd(alone) + 1)
+    assert get_cost(result) == pytest.approx(get_cost(alone) + 1)
 
 
 def test_the_change_is_unknown_if_only_unknown_parts_change() -> None:
@@ -215,10 +209,10 @@ def test_the_change_is_unknown_if_only_unknown_parts_change() -> None:
     )
     result = make_footprint(key, database)
     assert result.delta.get("cost") is None
-    assert get_usd(result) == 1
+    assert get_cost(result) == 1
     assert [one.size for one in result.uncounted] == ["db.t4g.micro → db.r6i.32xlarge"]
     unchanged = make_footprint(key, build_change("aws_db_instance.d", {"name": "d"}, before={"name": "d"}))
-    assert get_usd(unchanged, "delta") == 0
+    assert get_cost(unchanged, "delta") == 0
 
 
 def test_types_billed_by_usage_are_counted_by_type() -> None:

@@ -21,6 +21,7 @@ from sustainable_mlops.jobs.specs.training import TrainingSpec
 from tests.cases import check_cases
 from tests.lazy_imports import LazyModule
 from tests.workloads.digits.conftest import make_arguments, train_network
+from tests.workloads.model_files import read_model_files
 from workloads.digits import inference, network, prepare, serve
 from workloads.digits.network import InputError
 
@@ -30,13 +31,6 @@ else:  # import JAX
     compare_precision, train = map(LazyModule, ("workloads.digits.compare_precision", "workloads.digits.train"))
 
 pytestmark = pytest.mark.slow
-
-
-def read_model_files(folder: Path) -> dict[str, bytes]:
-    """Return the files of model.tar.gz."""
-    model = folder / "model"
-    files = (path for path in model.rglob("*") if path.is_file() and path.suffix != ".pyc")  # imports write bytecode
-    return {str(path.relative_to(model)): path.read_bytes() for path in files}
 
 
 def read_images(data: Path, part: str = "test") -> np.ndarray:

@@ -18,6 +18,7 @@ import pytest
 
 from sustainable_mlops.base.settings import load_yaml
 from sustainable_mlops.jobs.specs.training import TrainingSpec
+from tests.workloads.model_files import read_model_files
 from workloads.flight_delay import train
 from workloads.flight_delay.checkpoints import Checkpoints
 from workloads.flight_delay.features import LABEL
@@ -62,13 +63,6 @@ def train_model(folder: Path, data: Path, **changes: object) -> Path:
     """Train in this process; return the folder with model/, checkpoints/ and metrics.json."""
     train.main(make_arguments(folder, data, **changes))
     return folder
-
-
-def read_model_files(folder: Path) -> dict[str, bytes]:
-    """Return the files of model.tar.gz."""
-    model = folder / "model"
-    files = (path for path in model.rglob("*") if path.is_file() and path.suffix != ".pyc")  # imports write bytecode
-    return {str(path.relative_to(model)): path.read_bytes() for path in files}
 
 
 @contextmanager
