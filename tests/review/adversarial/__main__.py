@@ -1,20 +1,30 @@
-"""Print the results of the adversarial cases by cause: `python -m tests.review.adversarial [--faults]`."""
+"""Print the results of the adversarial cases by cause.
 
-import sys
+`python -m tests.review.adversarial [--faults] [--set second_set] [--only TEXT]`
+"""
+
+import argparse
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.review.adversarial.cases import CAUSES, EVERYDAY
+from tests.review.adversarial.cases import CAUSES, EVERYDAY, SECOND_SET
 from tests.review.adversarial.results import Fault, Result, review_cases
 
 
-def main(arguments: Sequence[str]) -> None:
+def main() -> None:
     """Plan and review all cases, and print the counts; with `--faults` also each fault."""
+    parser = argparse.ArgumentParser(prog="python -m tests.review.adversarial")
+    parser.add_argument("--faults", action="store_true", help="print each fault, too")
+    parser.add_argument("--set", choices=[SECOND_SET], help="only the cases of this set")
+    parser.add_argument("--only", default="", help="only the cases with this text in their name")
+    options = parser.parse_args()
     with TemporaryDirectory() as folder:
-        results = review_cases(Path(folder))
+        results = review_cases(
+            Path(folder), lambda case: (case.is_second or not options.set) and options.only in str(case)
+        )
     print(render_counts(results))
-    if "--faults" in arguments:
+    if options.faults:
         print("\n" + "\n".join(map(describe, filter(lambda result: result.fault, results))))
 
 
@@ -39,4 +49,4 @@ def describe(result: Result) -> str:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

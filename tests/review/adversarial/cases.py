@@ -1,7 +1,7 @@
 """The cases: changes in HCL, with the expected verdict of each change and of its reverse.
 
-A file `cases/<cause>.md` or `cases/<cause>/<subject>.md` has one section for each case. The title of a section is the
-name of the case. The next line is the least expected verdict and a list of words; the findings must contain one of
+A file `cases/<cause>.md` or `cases/<cause>/<subject>.md` has one section for each case; the same below
+`cases/second_set`, which was written before the reviewer saw any of it. The title of a section is the name of the case. The next line is the least expected verdict and a list of words; the findings must contain one of
 them. A line `reverse:` is the reason why the reverse change needs a look, too. Without it, the reverse change must be
 fine. The block is a diff of HCL.
 """
@@ -12,6 +12,8 @@ from functools import cached_property
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "cases"
+#: The folder of the cases that no row of the reviewer was written for.
+SECOND_SET = "second_set"
 #: The subjects of changes that need a look.
 CAUSES = (
     "protective_attributes",
@@ -49,9 +51,10 @@ class Case:
     words: tuple[str, ...] = ()
     #: The reason why the reverse change is not fine; empty if it must be fine.
     reverse: str = ""
+    is_second: bool = False
 
     def __str__(self) -> str:
-        return f"{self.cause}-{self.name}"
+        return f"{f'{SECOND_SET}-' if self.is_second else ''}{self.cause}-{self.name}"
 
     @cached_property
     def before(self) -> str:
@@ -71,18 +74,20 @@ def list_cases() -> list[Case]:
 
 def read_cases(file: Path) -> list[Case]:
     """Return the cases of one file. Raises ValueError if a section does not have this form."""
-    cause, text = file.relative_to(FOLDER).with_suffix("").parts[0], file.read_text()
+    parts, text = file.relative_to(FOLDER).with_suffix("").parts, file.read_text()
+    is_second = parts[0] == SECOND_SET
     sections = list(_SECTION.finditer(text))
     if len(sections) != text.count("\n## "):
         raise ValueError(f"{file.name}: {text.count(chr(10) + '## ')} sections, of which {len(sections)} can be read")
     return [
         Case(
-            cause,
+            parts[is_second],
             section["name"],
             section["diff"],
             section["verdict"] or "fine",
             tuple(re.split(r",\s*", section["words"] or "")),
             section["reverse"] or "",
+            is_second,
         )
         for section in sections
     ]

@@ -67,7 +67,7 @@ def _is_planned(case: Case, is_reverse: bool) -> bool:
 
 
 def _format_prefix(case: Case, is_reverse: bool) -> str:
-    return f"{'reverse' if is_reverse else 'change'}_{case.cause}_{case.name}__"
+    return f"{'reverse' if is_reverse else 'change'}_{str(case).replace('-', '_')}__"
 
 
 def _write(folder: Path, configurations: Mapping[str, str]) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -16,6 +16,7 @@ from tests.plan.plan_builder import build_change, build_document
 from tests.review.adversarial.cases import EVERYDAY, LISTED, Case, list_cases
 from tests.review.adversarial.plans import PROVIDERS, plan_cases
 from tests.review.adversarial.plans_without_provider import MANUAL_CHANGES
+from tests.review.adversarial.second_plans_without_provider import SECOND_MANUAL_CHANGES
 
 #: The date for waivers; no case has one.
 _TODAY = date(2026, 6, 1)
@@ -68,15 +69,17 @@ class Result:
         return None if any(word.lower() in text for word in self.case.words) else Fault.OTHER_REASON
 
 
-def review_cases(folder: Path) -> list[Result]:
-    """Return the results of all cases, which Terraform plans in an empty folder."""
-    plans = [*plan_cases(list_cases(), folder), *_build_manual_cases()]
+def review_cases(folder: Path, is_included: Callable[[Case], bool] = lambda _: True) -> list[Result]:
+    """Return the results of all cases, or of those included, which Terraform plans in an empty folder."""
+    cases = filter(is_included, list_cases())
+    plans = [*plan_cases(cases, folder), *(plan for plan in _build_manual_cases() if is_included(plan[0]))]
     return [_review(case, is_reverse, plan) for case, is_reverse, plan in plans]
 
 
 def _build_manual_cases() -> Iterator[tuple[Case, bool, dict[str, Any]]]:
-    for name, change in MANUAL_CHANGES.items():
-        case = Case(change.cause, f"manual_{name}", "", change.verdict, change.words, change.reverse)
+    for name, change in (MANUAL_CHANGES | SECOND_MANUAL_CHANGES).items():
+        is_second = name in SECOND_MANUAL_CHANGES
+        case = Case(change.cause, f"manual_{name}", "", change.verdict, change.words, change.reverse, is_second)
         address = f"{change.kind}.this"
         before, after = (dict(values) if values else None for values in (change.before, change.after))
         yield case, False, _build_document(build_change(address, after, before=before))

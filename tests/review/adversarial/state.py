@@ -9,6 +9,9 @@ from tests.review.adversarial.cases import ACCOUNT, REGION
 #: Texts that cannot be derived from the name or the type of an attribute.
 _TEXTS = {
     ("bedrock_guardrail", "status"): "READY",
+    ("paymentcryptography_key", "key_state"): "CREATE_COMPLETE",
+    ("paymentcryptography_key", "key_origin"): "AWS_PAYMENT_CRYPTOGRAPHY",
+    ("paymentcryptography_key", "key_check_value_algorithm"): "CMAC",
     ("instance", "arn"): f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance/i-0123456789abcdef0",
     ("kms_key", "policy"): json.dumps(
         {
