@@ -1,9 +1,10 @@
 """The cases: changes in HCL, with the expected verdict of each change and of its reverse.
 
-A file `cases/<cause>.md` or `cases/<cause>/<subject>.md` has one section for each case; the same below
-`cases/second_set`, which was written before the reviewer saw any of it. The title of a section is the name of the case. The next line is the least expected verdict and a list of words; the findings must contain one of
-them. A line `reverse:` is the reason why the reverse change needs a look, too. Without it, the reverse change must be
-fine. The block is a diff of HCL.
+A file `cases/<cause>.md` or `cases/<cause>/<subject>.md` has one section for each case, and so has a file below
+`cases/second_set`, which was written before the first review of any of it. The title of a section is the name of the
+case. The next line is the least expected verdict and a list of words; the findings must contain one of them. A line
+`reverse:` is the reason why the reverse change needs a look, too. Without it, the reverse change must be fine. The
+block is a diff of HCL.
 """
 
 import re
@@ -12,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "cases"
-#: The folder of the cases that no row of the reviewer was written for.
+#: The folder of the cases that were written without knowledge of the reviewer.
 SECOND_SET = "second_set"
 #: The subjects of changes that need a look.
 CAUSES = (
