@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from tests.stale_files import suggest_update
+from tests.workloads.flight_delay import drift_calibration
 from tests.workloads.flight_delay.test_pipeline import WORKLOAD, validate_requests
 from workloads.flight_delay import drift, features, prepare
 from workloads.flight_delay.features import InputError
@@ -57,6 +58,38 @@ def test_january_does_not_drift_from_january_and_july_does(months: dict[str, pd.
     }
     assert alarms["January"] <= 3
     assert alarms["July"] == RESAMPLES
+
+
+def test_unchanged_batches_of_public_data_do_not_drift_and_clear_shifts_do() -> None:
+    frames = {**drift_calibration.load_data_sets(), **drift_calibration.build_edge_cases()}
+    figures = [drift_calibration.measure(frame, 10, 500, seed=3) for frame in frames.values()]
+    assert sum(one.columns for one in figures) >= 30
+    assert sum(one.false_alarms for one in figures) <= 0.01 * sum(one.batches for one in figures)
+    for name in ("mean + 1 sd", "25 % missing"):
+        counts, found = zip(*(one.shifts[name] for one in figures), strict=True)
+        assert sum(found) >= 0.95 * sum(counts), name
+
+
+def test_equal_values_of_many_digits_are_equal_in_every_format(tmp_path: Path) -> None:
+    values = np.array([0.0, 3.2580965380214821, 4.564348191467836])
+    for dtype in (np.float64, np.float32):
+        profile = drift.build_profile({"logarithm": pd.Series(np.tile(values, 20_000).astype(dtype))})
+        pd.DataFrame({"logarithm": np.tile(values, 200).astype(dtype)}).to_csv(tmp_path / "batch.csv", index=False)
+        column = drift.compare(profile, drift.read_columns(tmp_path, profile))["columns"]["logarithm"]
+        assert (column["psi"], column["ks"], column["drifts"]) == (
+            pytest.approx(0, abs=0.02),
+            pytest.approx(0, abs=1e-3),
+            False,
+        )
+
+
+def test_a_flag_that_becomes_frequent_drifts() -> None:
+    profile = drift.build_profile({"flag": [1] * 150 + [0] * 9850})
+    for ones, psi in ((150, 0.33), (1000, 8)):
+        column = drift.compare(profile, {"flag": [1] * ones + [0] * (1000 - ones)})["columns"]["flag"]
+        assert column["drifts"]
+        assert column["psi"] >= 0.9 * psi
+    assert not drift.compare(profile, {"flag": [1] * 15 + [0] * 985})["drifting"]
 
 
 def test_a_large_batch_does_not_drift_by_a_trivial_difference() -> None:
