@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from sustainable_mlops.base.lazy_pattern import LazyPattern
 from sustainable_mlops.plan import UNKNOWN, Block, Sensitive
-from sustainable_mlops.plan.values import Unknown, get_at_path
+from sustainable_mlops.plan.values import Unknown, get_at_path, split_path
 from sustainable_mlops.review.attributes.weakening import (
     WeakeningTest,
     is_emptied,
@@ -70,8 +70,8 @@ class AttributeRow(NamedTuple):
         if "*" in self.path:
             return list_values(values.values, self.path.split("."))
         if self.has_several_paths:
-            return {path: _remove_names(values.get(path), self.ignored) for path in self.paths}
-        value = values.get(self.path)
+            return {path: _remove_names(_read_path(values, path), self.ignored) for path in self.paths}
+        value = _read_path(values, self.path)
         return _remove_names(value, self.ignored) if self.ignored else value
 
     @property
@@ -130,6 +130,19 @@ keep = partial(_build, area=RiskArea.DATA)
 guard = partial(_build, area=RiskArea.SAFEGUARDS)
 limit = partial(_build, area=RiskArea.PRIVILEGES)
 trust = partial(_build, area=RiskArea.PRIVILEGES, id=TRUST)
+
+
+def _read_path(values: Block, path: str) -> Any:
+    """Return the value at a path. A provider version has a single block as a list, another one as an object."""
+    if "." not in path:
+        return values.get(path)
+    value = values.values
+    for step in split_path(path):
+        if isinstance(value, list) and isinstance(step, str) and len(value) <= 1:
+            value = get_at_path(value, (0,))
+        if not (isinstance(value, dict) and step == 0):
+            value = get_at_path(value, (step,))
+    return value
 
 
 def list_values(value: Any, steps: Sequence[str]) -> list[Any]:

@@ -21,6 +21,8 @@ WeakeningTest = Callable[[Any, Any], Tristate]
 #: In days. A person who is away for less time may not notice a loss in time.
 _WEEK = 7
 _DAY = 86_400
+#: A limit that rises by a smaller factor counts as adjusted.
+_MIN_LIFT = 10
 _OFF = frozenset(
     {"false", "disabled", "disable", "off", "inactive", "suspended", "paused", "none", "stopped", "no", "not_enabled",
      "disassociated", "0"}
@@ -114,6 +116,16 @@ def is_retention_cut(old: Any, new: Any) -> bool:
 def drops_below_tenth(old: Any, new: Any) -> bool:
     """Return whether a number becomes less than a tenth of its old value. Use it for periods of hours or days."""
     return is_lowered(old, new) is True and float(new) * 10 < float(old)
+
+
+def lifts_limit(old: Any, new: Any) -> Tristate:
+    """Return whether a limit is removed, or becomes at least ten times as high; a negative number is no limit."""
+    before, after = parse_number(old), parse_number(new)
+    if before is None or before < 0:
+        return None if before is None and old is not None else False
+    if after is None or after < 0:
+        return None if after is None and new is not None else True
+    return before < after and after >= before * _MIN_LIFT
 
 
 def downgrades_from(*values: str) -> WeakeningTest:

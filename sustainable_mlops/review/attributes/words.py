@@ -165,3 +165,9 @@ def uses_other_image(old: Any, new: Any) -> Tristate:
 def changes_groups(old: Any, new: Any) -> Tristate:
     """Return whether a list of security groups that was not empty gets another group, or becomes empty."""
     return bool(old) and (not new or bool(list_differences(old, new)[1]))
+
+
+def shares_documents(old: Any, new: Any) -> bool:
+    """Return whether a service setting of Systems Manager lets accounts share documents with everyone."""
+    is_sharing = str(new.get("setting_id")).endswith("/documents/console/public-sharing-permission")
+    return is_sharing and new.get("setting_value") == "Enable" != old.get("setting_value")

@@ -242,6 +242,20 @@ def test_a_switch_is_a_risk_only_if_it_is_turned_off(switch: Any, kind: str, old
         assert find_risks(kind, after, before) == []
 
 
+@check_cases("shape", [lambda block: block, lambda block: [block]])
+def test_a_single_block_is_read_as_an_object_and_as_a_list(shape: Any) -> None:
+    """The provider aws 5 has an object where version 6 has a list of one block."""
+    kind = "aws_bedrock_model_invocation_logging_configuration"
+    on, off = (
+        {"logging_config": shape({"text_data_delivery_enabled": flag, "s3_config": shape({"bucket_name": "b"})})}
+        for flag in (True, False)
+    )
+    assert [risk.id for risk in find_risks(kind, on, off)] == ["SAFEGUARD_WEAKER"]
+    assert find_risks(kind, off, on) == []
+    without = {"logging_config": shape({"text_data_delivery_enabled": True})}
+    assert [risk.id for risk in find_risks(kind, on, without)] == ["SAFEGUARD_WEAKER"]
+
+
 def test_a_switch_that_is_unknown_until_apply_is_never_fine() -> None:
     (risk,) = find_risks("aws_guardduty_detector", {"enable": True}, {}, unknown={"enable": True})
     assert (risk.id, risk.area, risk.level) == ("SAFEGUARD_UNKNOWN", RiskArea.SAFEGUARDS, LOOK)

@@ -16,6 +16,7 @@ from sustainable_mlops.review.attributes.weakening import (
     is_turned_on,
     loses_items,
 )
+from sustainable_mlops.review.attributes.words import shares_documents
 from sustainable_mlops.review.risk import Level
 
 STOP, LOOK = Level.STOP, Level.LOOK
@@ -100,6 +101,13 @@ ACCESS_ROWS = (
     limit("aws_dlm_lifecycle_policy", "policy_details.0", shares_more, "snapshots are shared with another account",
           ignored=COMPUTED),
     # Account-wide defaults and limits of access.
+    limit("aws_ec2_serial_console_access", "enabled", is_turned_on, "users can open the console of every instance",
+          default=True, level_if_new=LOOK, old_if_new=False),
+    limit("aws_servicecatalog_organizations_access", "enabled", is_turned_on,
+          "portfolios can be shared in the organization"),
+    limit("aws_ssm_service_setting", "setting_id, setting_value", shares_documents,
+          "documents can be shared with everyone", STOP, level_if_new=LOOK, old_if_new={}),
+    limit("aws_account_region", "enabled", is_turned_on, "resources can be created in another Region"),
     limit("aws_ebs_encryption_by_default", "enabled", is_turned_off, "new volumes are not encrypted", default=True,
           level_if_new=LOOK),
     limit("aws_ebs_snapshot_block_public_access", "state", downgrades_from("block-new-sharing", "block-all-sharing"),

@@ -16,6 +16,7 @@ from sustainable_mlops.review.attributes.weakening import (
     is_shortened,
     is_turned_off,
     is_turned_on,
+    lifts_limit,
     loses_values,
 )
 from sustainable_mlops.review.attributes.words import (
@@ -184,6 +185,11 @@ NAME_ROWS = (
     _by_name(
         r"(?:.*_)?(?:enabled|enable|active|activate|status|state)|enable_.*|is_.*",
         in_pairs(is_turned_off), "is turned off",
+    ),
+    _by_name(
+        r"(?!memory_|hard_|soft_|hop_|.*hop_limit)(?:(?:.*_)?(?:throttl\w*|rate_limit|burst_limit|quota\w*|limit)|"
+        r"reserved_concurrent_executions|max_session_duration|bytes_scanned_cutoff_per_query)",
+        in_pairs(lifts_limit), "a limit is lifted", area=RiskArea.SAFEGUARDS,
     ),
     # Networks in an attribute of any other name.
     _by_name(".*", admits_networks, "other networks may connect", matches_value=is_network),

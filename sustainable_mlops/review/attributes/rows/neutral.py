@@ -28,12 +28,12 @@ deployment_configuration deployment_circuit_breaker capacity_provider_strategy o
 placement_constraints target_tracking_configuration step_scaling_policy_configuration predictive_scaling_configuration
 target_tracking_scaling_policy_configuration step_adjustment scalable_target_action custom_error_response
 fixed_response resource_requirements request_parameters request_templates response_parameters response_templates
-response_models request_models integration_parameters throttle_settings quota_settings pattern_parameters
+response_models request_models integration_parameters pattern_parameters
 """
 #: Blocks of named settings, in which only protective attributes matter.
 _PARAMETERS = """
 parameters? settings? options? properties configuration_values cluster_parameters advanced_options attributes?
-environments?
+environments? quota_settings throttle_settings
 """
 _NAMES = """
 name names family description comments? title text message caption color version runtime handler architectures?

@@ -85,6 +85,18 @@ TRUST_ROWS = (
           "another group joins"),
     trust("aws_sagemaker_workteam", "member_definition.*.oidc_member_definition.*.groups", gains_any,
           "another group joins"),
+    # Keys, certificates and users that become active.
+    *(
+        trust(f"aws_{type_}", path, is_turned_on, "it gives access again", default=default)
+        for type_, path, default in (("iam_access_key", "status", "Active"),
+                                     ("iam_service_specific_credential", "status", "Active"),
+                                     ("iam_signing_certificate", "status", "Active"),
+                                     ("iam_user_ssh_key", "status", "Active"),
+                                     ("iot_certificate", "active", None), ("iot_ca_certificate", "active", None),
+                                     ("iot_provisioning_template", "enabled", None),
+                                     ("api_gateway_api_key", "enabled", True), ("cognito_user", "enabled", True),
+                                     ("appstream_user", "enabled", True), ("ssoadmin_application", "status", "ENABLED"))
+    ),
     # Lake Formation. IAM_ALLOWED_PRINCIPALS is everyone whom IAM allows.
     trust("aws_lakeformation_data_lake_settings", "read_only_admins", gains_any,
           "another principal may read the whole catalogue of the data lake"),
