@@ -143,7 +143,7 @@ def _draw(frame: pd.DataFrame, rows: int, chance: np.random.Generator) -> pd.Dat
 def _read_again(frame: pd.DataFrame, profile: dict[str, object]) -> pd.DataFrame:
     columns: dict[str, dict[str, str]] = profile["columns"]  # type: ignore[assignment]
     types = {name: str for name, column in columns.items() if column["type"] == "category"}
-    return pd.read_csv(io.StringIO(frame.to_csv(index=False)), dtype=types)  # type: ignore[arg-type]
+    return pd.read_csv(io.StringIO(frame.to_csv(index=False)), dtype=types)
 
 
 def _list_columns(frame: pd.DataFrame) -> dict[str, pd.Series]:
